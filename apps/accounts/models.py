@@ -1,0 +1,108 @@
+"""People, what they agreed to, and what staff did for them."""
+
+from typing import ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+from apps.core import ids
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes people from an address and a password."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: object) -> "User":
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: object) -> "User":
+        return self.create_user(email, password, **{**fields, "is_staff": True, "is_superuser": True})
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """One row is one person who can sign in."""
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    email = models.EmailField(_("e-mail"), unique=True)
+    name = models.CharField(_("name"), max_length=120, blank=True)
+    language = models.CharField(_("language"), max_length=8, blank=True)  # empty: follow the browser
+    theme = models.CharField(
+        _("theme"),
+        max_length=8,
+        default="system",
+        choices=[("system", _("Like the device")), ("light", _("Light")), ("dark", _("Dark"))],
+    )
+    time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
+    country = models.CharField(
+        _("country"), max_length=2, blank=True
+    )  # ISO 3166-1; empty: unknown, treated as European
+    is_staff = models.BooleanField(default=False)  # set by an administrator
+    is_active = models.BooleanField(default=True)  # cleared by staff, or while the account is being deleted
+    is_internal = models.BooleanField(default=False)  # set by staff: left out of every report
+    date_joined = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[UserManager] = UserManager()
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_any_case")]
+
+    def __str__(self) -> str:
+        return self.email
+
+    def get_full_name(self) -> str:
+        return self.name or self.email
+
+    def get_short_name(self) -> str:
+        return self.name or self.email.partition("@")[0]
+
+
+class Consent(models.Model):
+    """One row is one answer a person gave to one document, at one version; the latest row of a kind is in force."""
+
+    class Kind(models.TextChoices):
+        TERMS = "terms", _("Terms of service")
+        PRIVACY = "privacy", _("Privacy notice")
+        TRAINING = "training", _("Use of my conversations to improve models")
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="consents")
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    version = models.CharField(max_length=16)  # of the text the person saw, for example "2026-11"
+    is_given = models.BooleanField()
+    country = models.CharField(max_length=2, blank=True)  # where the person was when answering
+    answered_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "kind", "-answered_at"], name="consent_latest")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.version}: {self.is_given}"
+
+
+class AuditEntry(models.Model):
+    """One row is one thing that staff, or the system in staff's name, did; never changed, never deleted."""
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    actor = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="audit_acts")
+    subject = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="audit_entries")
+    action = models.CharField(max_length=64)  # "export.csv", "account.refund": noun.verb
+    reason = models.CharField(max_length=500, blank=True)
+    details = models.JSONField(default=dict)
+    happened_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "audit entries"
+        indexes = [models.Index(fields=["-happened_at"], name="audit_recent")]
+
+    def __str__(self) -> str:
+        return self.action

@@ -1,0 +1,23 @@
+"""Where a transaction must, or must not, be open: a mistake fails in every test, not once under load."""
+
+from django.db import connection
+
+
+def inside_transaction() -> None:
+    """A step changes rows as part of its caller's act; without one, half of it could stay.
+
+    Raises  RuntimeError: no transaction is open.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("This step needs the transaction of an act around it.")
+
+
+def outside_transaction() -> None:
+    """The network may take seconds; a transaction held meanwhile blocks others.
+
+    Raises  RuntimeError: a transaction is open. (The one a test wraps around itself does not count.)
+    """
+    depth = len(connection.atomic_blocks) if connection.in_atomic_block else 0
+    wrapped_by_tests = sum(1 for block in connection.atomic_blocks if getattr(block, "_from_testcase", False))
+    if depth > wrapped_by_tests:
+        raise RuntimeError("No network inside a transaction: store what is wanted, and do it after the commit.")

@@ -1,0 +1,22 @@
+"""Integer money. Stripe's amounts are minor units (cents); usage and MRR are micro-units (10⁻⁶ of the currency)."""
+
+from decimal import ROUND_HALF_UP, Decimal
+
+MICRO = 1_000_000
+MICRO_PER_MINOR = 10_000
+TOKENS_PER_PRICE = 1_000_000
+
+
+def micro_from_minor(minor: int) -> int:
+    """Cents to micro-units, exactly. Both currencies in use have two decimals."""
+    return minor * MICRO_PER_MINOR
+
+
+def decimal_from_micro(micro: int) -> Decimal:
+    """Major units with two decimals, rounded half up: for showing, never for storing."""
+    return (Decimal(micro) / MICRO).quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
+
+
+def price_of_tokens(tokens: int, micro_per_million: int) -> int:
+    """Micro-units for some tokens at a price per million tokens: one rounding, upwards."""
+    return -(-tokens * micro_per_million // TOKENS_PER_PRICE)

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class LocalDevConfig(AppConfig):
+    name = "apps.localdev"
+    label = "localdev"

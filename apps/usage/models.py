@@ -1,0 +1,157 @@
+"""What is counted: buckets for limits, reservations that will be settled, and a ledger that is never changed."""
+
+from datetime import datetime
+from typing import ClassVar, Self
+
+from django.db import models
+from django.db.models import Q
+
+from apps.billing.models import BillingAccount
+from apps.core import ids
+
+
+class UsageBucket(models.Model):
+    """One row is one limit of one account in one window. A window opens at first use; at most one is open per limit."""
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    account = models.ForeignKey(BillingAccount, on_delete=models.CASCADE, related_name="buckets")
+    limit_key = models.CharField(max_length=120)  # meter + models + window
+    meter = models.CharField(max_length=24)
+    window_start = models.DateTimeField()
+    window_end = models.DateTimeField()  # a limit without a window ends in the year 9999
+    limit_value = models.BigIntegerField(null=True)  # as of the last reserve; NULL is no limit
+    reserved = models.BigIntegerField(default=0)  # moved by reserve, settle, release, expire
+    settled = models.BigIntegerField(default=0)  # moved by settle
+    is_open = models.BooleanField(default=True)  # cleared when the next window opens
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(reserved__gte=0) & Q(settled__gte=0), name="bucket_not_negative"),
+            models.UniqueConstraint(fields=["account", "limit_key", "window_start"], name="bucket_window_once"),
+            models.UniqueConstraint(fields=["account", "limit_key"], condition=Q(is_open=True), name="bucket_one_open"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.limit_key} {self.settled}+{self.reserved}/{self.limit_value}"
+
+
+class UsageReservationQuerySet(models.QuerySet["UsageReservation"]):
+    """Reservations, as sentences."""
+
+    def expired(self, *, at: datetime) -> Self:
+        return self.filter(state=UsageReservation.State.OPEN, expires_at__lt=at)
+
+    def of_run(self, run_id: object) -> Self:
+        return self.filter(run_id=run_id)
+
+
+class UsageReservation(models.Model):
+    """One row is what one run set aside in one bucket, or in the account's credit when `bucket` is empty."""
+
+    class State(models.TextChoices):
+        OPEN = "open"
+        SETTLED = "settled"  # by settle, with what was really used
+        RELEASED = "released"  # by release: nothing was used
+        EXPIRED = "expired"  # by the sweeper: its time ran out
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    account = models.ForeignKey(BillingAccount, on_delete=models.CASCADE, related_name="reservations")
+    run_id = models.UUIDField()
+    bucket = models.ForeignKey(UsageBucket, null=True, on_delete=models.CASCADE, related_name="reservations")
+    amount = models.BigIntegerField()  # in the bucket's meter; micro-units for credit
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    objects: ClassVar = UsageReservationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run_id", "bucket"], nulls_distinct=False, name="reservation_once"),
+        ]
+        indexes = [models.Index(fields=["expires_at"], condition=Q(state="open"), name="reservation_due")]
+
+    def __str__(self) -> str:
+        return f"{self.run_id} {self.amount} {self.state}"
+
+
+class UsageLedger(models.Model):
+    """One row is one fact about usage; append-only, enforced by a trigger. Each answer leaves one `settle` row."""
+
+    class Kind(models.TextChoices):
+        SETTLE = "settle"
+        ADJUST = "adjust"
+        REFUND = "refund"
+        GRANT = "grant"
+        EXPIRE = "expire"
+        DEBT = "debt"
+
+    class Provenance(models.TextChoices):
+        REPORTED = "reported"  # the back end said so
+        ESTIMATED = "estimated"  # our count of the streamed text
+        NONE = "none"  # nothing came
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    account = models.ForeignKey(BillingAccount, on_delete=models.PROTECT, related_name="ledger")
+    run_id = models.UUIDField(null=True)
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    channel = models.CharField(max_length=8)  # chat, api, batch
+    plan_key = models.CharField(max_length=32)  # the account's plan at that moment
+    model = models.CharField(max_length=64, blank=True)
+    backend = models.CharField(max_length=64, blank=True)
+    messages = models.PositiveIntegerField(default=0)
+    input_tokens = models.BigIntegerField(default=0)
+    output_tokens = models.BigIntegerField(default=0)
+    price_micro = models.BigIntegerField(default=0)  # what the account pays, micro-units of `currency`
+    cost_micro = models.BigIntegerField(default=0)  # what the model cost us, micro-units of `currency`
+    currency = models.CharField(max_length=3)  # lower case
+    provenance = models.CharField(max_length=10, choices=Provenance.choices)
+    occurred_at = models.DateTimeField(db_index=True)
+    recorded_at = models.DateTimeField(db_index=True)
+    idempotency_key = models.CharField(max_length=120, unique=True)
+
+    class Meta:
+        verbose_name_plural = "usage ledger"
+        indexes = [models.Index(fields=["account", "-occurred_at"], name="ledger_of_account")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.run_id}"
+
+
+class CreditAccount(models.Model):
+    """One row is the prepaid money of one account, in micro-units; moved by one conditional UPDATE at a time."""
+
+    account = models.OneToOneField(BillingAccount, primary_key=True, on_delete=models.CASCADE, related_name="credit")
+    currency = models.CharField(max_length=3)
+    balance_micro = models.BigIntegerField(default=0)
+    reserved_micro = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(reserved_micro__gte=0), name="credit_reserved_not_negative")]
+
+    def __str__(self) -> str:
+        return f"{self.balance_micro} {self.currency}"
+
+
+class CreditGrant(models.Model):
+    """One row is credit that was given or bought, once per source."""
+
+    class Source(models.TextChoices):
+        PURCHASE = "purchase"
+        PROMO = "promo"
+        SUPPORT = "support"
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    account = models.ForeignKey(BillingAccount, on_delete=models.CASCADE, related_name="credit_grants")
+    source = models.CharField(max_length=10, choices=Source.choices)
+    source_ref = models.CharField(max_length=120)
+    amount_micro = models.BigIntegerField()
+    priority = models.PositiveSmallIntegerField(default=1)
+    expires_at = models.DateTimeField(null=True)
+    granted_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "source_ref"], name="grant_once")]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.amount_micro}"

@@ -1,0 +1,44 @@
+"""Celery: queues, routes and every schedule of the product."""
+
+import os
+
+from celery import Celery
+from celery.signals import setup_logging
+from kombu import Queue
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings.local")
+
+app = Celery("causerie")
+app.conf.update(
+    broker_connection_retry_on_startup=True,
+    # Tasks may run twice, so they are acknowledged when done: a killed worker gives its tasks back.
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_ignore_result=True,
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    task_default_queue="default",
+    task_queues=[Queue(name) for name in ("default", "billing", "reports", "runs.premium", "runs.free", "runs.batch")],
+    task_routes={
+        "billing.*": {"queue": "billing"},
+        "reporting.*": {"queue": "reports"},
+    },
+    beat_schedule={
+        "inference.sweep": {"task": "inference.sweep", "schedule": 5.0, "options": {"expires": 5}},
+        "usage.sweep": {"task": "usage.sweep", "schedule": 60.0, "options": {"expires": 60}},
+        "billing.catch_up": {"task": "billing.catch_up", "schedule": 60.0, "options": {"expires": 60}},
+        "reporting.fill_dirty_days": {
+            "task": "reporting.fill_dirty_days",
+            "schedule": 60.0,
+            "options": {"expires": 60},
+        },
+        "privacy.sweep": {"task": "privacy.sweep", "schedule": 60.0, "options": {"expires": 60}},
+    },
+)
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def keep_logs(**_: object) -> None:
+    """Leave logging as the settings made it; Celery would replace it."""

@@ -1,0 +1,199 @@
+"""What every place shares. Values come from the environment through `project.env`; nothing is started here."""
+
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from django.utils.translation import gettext_lazy as _
+
+from project import env
+from project.settings.logs import configure_logs
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+LOCAL_DIR = Path(env.text("CAUSERIE_LOCAL_DIR", str(ROOT / ".local")))
+
+DEBUG = env.flag("CAUSERIE_DEBUG", default=False)
+# Local tools are the mailbox page, the sandbox of Stripe and its banner; production refuses to start with them.
+LOCAL_TOOLS = False
+SITE_NAME = "Causerie"
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django_prometheus",
+    "allauth",
+    "allauth.account",
+    "rest_framework",
+    "drf_spectacular",
+    "django_htmx",
+    "django_vite",
+    "apps.core",
+    "apps.accounts",
+    "apps.billing",
+    "apps.usage",
+    "apps.inference",
+    "apps.chat",
+    "apps.developer",
+    "apps.reporting",
+    "apps.privacy",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "project.middleware.RequestIdMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "apps.core.answers.CauserieErrorMiddleware",
+]
+
+ROOT_URLCONF = "project.urls"
+ASGI_APPLICATION = "project.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "project.context.site",
+            ]
+        },
+    }
+]
+
+# --- data ---
+DATABASE_URL = env.text("DATABASE_URL", "")
+DATABASES: dict[str, Any] = {"default": dict(dj_database_url.parse(DATABASE_URL)) if DATABASE_URL else {}}
+if DATABASE_URL:
+    # PgBouncer-safe: no server-side cursors and no session state; the pool bounds what one process may open.
+    DATABASES["default"] |= {
+        "CONN_HEALTH_CHECKS": False,
+        "DISABLE_SERVER_SIDE_CURSORS": True,
+        "OPTIONS": {"pool": {"min_size": 1, "max_size": env.integer("DATABASE_POOL_SIZE", 20, least=2), "timeout": 10}},
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+VALKEY_URL = env.url("VALKEY_URL", "redis://127.0.0.1:6379/0", schemes=("redis", "rediss", "unix"))
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": VALKEY_URL, "KEY_PREFIX": "cache"}
+}
+CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", VALKEY_URL)
+
+# --- people ---
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+ACCOUNT_ADAPTER = "apps.accounts.adapters.AccountAdapter"
+ACCOUNT_FORMS = {"signup": "apps.accounts.forms.SignUpForm"}
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+ACCOUNT_SESSION_REMEMBER = True
+LOGIN_REDIRECT_URL = "/chat/"
+LOGIN_URL = "account_login"
+
+# --- money ---
+CATALOGUE_PATH = Path(env.text("CAUSERIE_CATALOGUE", str(ROOT / "project" / "catalogue.toml")))
+STRIPE_API = "https://api.stripe.com"
+STRIPE_API_BASE = env.url("STRIPE_API_BASE", STRIPE_API, schemes=("https", "http"))
+STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY", "")
+STRIPE_WEBHOOK_SECRETS = env.words("STRIPE_WEBHOOK_SECRETS")
+
+# --- models: the addresses and keys that the catalogue's back ends name ---
+MODEL_BASE_URL = env.text("MODEL_BASE_URL", "")
+MODEL_API_KEY = env.text("MODEL_API_KEY", "")
+OPENAI_BASE_URL = env.url("OPENAI_BASE_URL", "https://api.openai.com/v1", schemes=("https", "http"))
+OPENAI_API_KEY = env.text("OPENAI_API_KEY", "")
+
+# --- pages ---
+SITE_URL = env.url("SITE_URL", "http://127.0.0.1:8000", schemes=("https", "http"))
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "127.0.0.1,localhost")
+CSRF_TRUSTED_ORIGINS = [SITE_URL]
+SECRET_KEY = env.text("SECRET_KEY", "")
+STATIC_URL = "/static/"
+STATIC_ROOT = ROOT / "staticfiles"
+STATICFILES_DIRS = [path for path in (ROOT / "frontend" / "dist",) if path.is_dir()]
+DJANGO_VITE = {"default": {"dev_mode": False, "manifest_path": ROOT / "frontend" / "dist" / "manifest.json"}}
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("fr", _("French"))]
+LOCALE_PATHS = [ROOT / "locale"]
+FORMAT_MODULE_PATH: list[str] = []
+DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SAMESITE = "Lax"
+
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_HOST = env.text("EMAIL_HOST", "localhost")
+EMAIL_PORT = env.integer("EMAIL_PORT", 25, least=1)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", default=False)
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "Causerie <hello@causerie.local>")
+
+REPORTING_TIMEZONE = env.text("CAUSERIE_REPORTING_TIMEZONE", "UTC")
+METRICS_TOKEN = env.text("CAUSERIE_METRICS_TOKEN", "")
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "apps.core.answers.answer_api_error",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Causerie",
+    "DESCRIPTION": "The JSON behind Causerie's own pages.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_NAME_OVERRIDES": {},
+}
+UNFOLD = {"SITE_TITLE": "Causerie", "SITE_HEADER": "Causerie", "SITE_URL": "/"}
+SILENCED_SYSTEM_CHECKS: list[str] = []
+
+configure_logs(
+    json=not env.flag("CAUSERIE_PLAIN_LOGS", default=False),
+    level=env.choice("CAUSERIE_LOG_LEVEL", "INFO", among=("DEBUG", "INFO", "WARNING", "ERROR")),
+)
+LOGGING_CONFIG = None
