@@ -1,7 +1,7 @@
 """A simulated back end: OpenAI's streaming protocol at a steady pace, each token carrying the instant it was sent.
 
-Run as `python -m tests.bench.backend --port 9001 --tokens 200 --per-second 40`. A token's text is the microsecond of the
-machine's monotonic clock at which it left, so that a reader on the same machine knows how long it was under way.
+Run as `python -m tests.bench.backend --port 9001 --tokens 200 --per-second 40`. A token's text is the
+microsecond of the machine's monotonic clock at which it left: a reader on the same machine knows how long it took.
 """
 
 import argparse
@@ -16,7 +16,8 @@ MODELS = orjson.dumps({"object": "list", "data": [{"id": "SmolLM2-135M-Instruct"
 
 
 def chunk(content: str | None, *, finish: str | None = None, usage: dict | None = None) -> bytes:
-    choices = [] if usage else [{"index": 0, "delta": {"content": content} if content else {}, "finish_reason": finish}]
+    delta = {"content": content} if content else {}
+    choices = [] if usage else [{"index": 0, "delta": delta, "finish_reason": finish}]
     body = {
         "id": "chatcmpl-bench",
         "object": "chat.completion.chunk",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import psutil
+
 from tests.bench.load import Answer
 
 
