@@ -7,6 +7,7 @@ import pytest
 from django.conf import settings
 
 from apps.localdev import postgres, valkey
+from tests.support.provider import Provider
 
 started = []
 
@@ -34,3 +35,18 @@ def empty_valkey():
     from django.core.cache import cache
 
     cache.clear()
+
+
+@pytest.fixture(scope="session")
+def provider_server():
+    server = Provider().start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def provider(provider_server, settings):
+    """A scripted model server, empty at the start of each test; every model of the back end `local` is answered by it."""
+    provider_server.reset()
+    settings.MODEL_BASE_URL = provider_server.url
+    return provider_server
