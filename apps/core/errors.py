@@ -107,7 +107,8 @@ class Unavailable(CauserieError):
 class Refusal:
     """Why a limit said no: the same facts for the page, the API and the log.
 
-    limit, used  in the meter's own unit;  resets_at  UTC, None when only a payment lifts it;
+    limit, used  in the meter's own unit;  meter  what is counted ("messages");
+    resets_at    UTC, None when only a payment lifts it;
     lifted_by    key of the cheapest plan that would lift it, or "credit", or None.
     """
 
@@ -116,6 +117,7 @@ class Refusal:
     used: int | None = None
     resets_at: datetime | None = None
     lifted_by: str | None = None
+    meter: str | None = None
 
     def facts(self) -> dict[str, object]:
         """As JSON-ready values."""
@@ -124,6 +126,7 @@ class Refusal:
             "used": self.used,
             "resets_at": self.resets_at.isoformat().replace("+00:00", "Z") if self.resets_at else None,
             "lifted_by": self.lifted_by,
+            "meter": self.meter,
         }
 
 
