@@ -10,6 +10,16 @@ from apps.billing.models import BillingAccount
 from apps.core import ids
 
 
+class UsageBucketQuerySet(models.QuerySet["UsageBucket"]):
+    """Buckets, as sentences."""
+
+    def of(self, account: BillingAccount) -> Self:
+        return self.filter(account=account)
+
+    def running(self, *, at: datetime) -> Self:
+        return self.filter(is_open=True, window_end__gt=at)
+
+
 class UsageBucket(models.Model):
     """One row is one limit of one account in one window. A window opens at first use; at most one is open per limit."""
 
@@ -23,6 +33,8 @@ class UsageBucket(models.Model):
     reserved = models.BigIntegerField(default=0)  # moved by reserve, settle, release, expire
     settled = models.BigIntegerField(default=0)  # moved by settle
     is_open = models.BooleanField(default=True)  # cleared when the next window opens
+
+    objects: ClassVar = UsageBucketQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -39,7 +51,7 @@ class UsageReservationQuerySet(models.QuerySet["UsageReservation"]):
     """Reservations, as sentences."""
 
     def expired(self, *, at: datetime) -> Self:
-        return self.filter(state=UsageReservation.State.OPEN, expires_at__lt=at)
+        return self.filter(state=UsageReservation.State.OPEN, expires_at__lte=at)
 
     def of_run(self, run_id: object) -> Self:
         return self.filter(run_id=run_id)
@@ -104,6 +116,7 @@ class UsageLedger(models.Model):
     output_tokens = models.BigIntegerField(default=0)
     price_micro = models.BigIntegerField(default=0)  # what the account pays, micro-units of `currency`
     cost_micro = models.BigIntegerField(default=0)  # what the model cost us, micro-units of `currency`
+    credit_micro = models.BigIntegerField(default=0)  # how this row moved the prepaid credit: a grant up, an answer down
     currency = models.CharField(max_length=3)  # lower case
     provenance = models.CharField(max_length=10, choices=Provenance.choices)
     occurred_at = models.DateTimeField(db_index=True)
