@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 
 from apps.localdev import postgres, valkey
 from tests.support.provider import Provider
@@ -32,8 +33,6 @@ def pytest_unconfigure():
 def empty_valkey():
     """Nothing one test left in Valkey reaches the next."""
     yield
-    from django.core.cache import cache
-
     cache.clear()
 
 
@@ -46,7 +45,7 @@ def provider_server():
 
 @pytest.fixture
 def provider(provider_server, settings):
-    """A scripted model server, empty at the start of each test; every model of the back end `local` is answered by it."""
+    """A scripted model server, empty at the start of each test; the catalogue's back end `local` leads to it."""
     provider_server.reset()
     settings.MODEL_BASE_URL = provider_server.url
     return provider_server
