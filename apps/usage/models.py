@@ -116,7 +116,9 @@ class UsageLedger(models.Model):
     output_tokens = models.BigIntegerField(default=0)
     price_micro = models.BigIntegerField(default=0)  # what the account pays, micro-units of `currency`
     cost_micro = models.BigIntegerField(default=0)  # what the model cost us, micro-units of `currency`
-    credit_micro = models.BigIntegerField(default=0)  # how this row moved the prepaid credit: a grant up, an answer down
+    credit_micro = models.BigIntegerField(
+        default=0
+    )  # how this row moved the prepaid credit: a grant up, an answer down
     currency = models.CharField(max_length=3)  # lower case
     provenance = models.CharField(max_length=10, choices=Provenance.choices)
     occurred_at = models.DateTimeField(db_index=True)

@@ -6,119 +6,218 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('billing', '0001_initial'),
+        ("billing", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='CreditAccount',
+            name="CreditAccount",
             fields=[
-                ('account', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='credit', serialize=False, to='billing.billingaccount')),
-                ('currency', models.CharField(max_length=3)),
-                ('balance_micro', models.BigIntegerField(default=0)),
-                ('reserved_micro', models.BigIntegerField(default=0)),
+                (
+                    "account",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="credit",
+                        serialize=False,
+                        to="billing.billingaccount",
+                    ),
+                ),
+                ("currency", models.CharField(max_length=3)),
+                ("balance_micro", models.BigIntegerField(default=0)),
+                ("reserved_micro", models.BigIntegerField(default=0)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('reserved_micro__gte', 0)), name='credit_reserved_not_negative')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("reserved_micro__gte", 0)), name="credit_reserved_not_negative"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='UsageBucket',
+            name="UsageBucket",
             fields=[
-                ('id', models.UUIDField(default=apps.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('limit_key', models.CharField(max_length=120)),
-                ('meter', models.CharField(max_length=24)),
-                ('window_start', models.DateTimeField()),
-                ('window_end', models.DateTimeField()),
-                ('limit_value', models.BigIntegerField(null=True)),
-                ('reserved', models.BigIntegerField(default=0)),
-                ('settled', models.BigIntegerField(default=0)),
-                ('is_open', models.BooleanField(default=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='buckets', to='billing.billingaccount')),
+                (
+                    "id",
+                    models.UUIDField(default=apps.core.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("limit_key", models.CharField(max_length=120)),
+                ("meter", models.CharField(max_length=24)),
+                ("window_start", models.DateTimeField()),
+                ("window_end", models.DateTimeField()),
+                ("limit_value", models.BigIntegerField(null=True)),
+                ("reserved", models.BigIntegerField(default=0)),
+                ("settled", models.BigIntegerField(default=0)),
+                ("is_open", models.BooleanField(default=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="buckets", to="billing.billingaccount"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='UsageLedger',
+            name="UsageLedger",
             fields=[
-                ('id', models.UUIDField(default=apps.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('run_id', models.UUIDField(null=True)),
-                ('kind', models.CharField(choices=[('settle', 'Settle'), ('adjust', 'Adjust'), ('refund', 'Refund'), ('grant', 'Grant'), ('expire', 'Expire'), ('debt', 'Debt')], max_length=8)),
-                ('channel', models.CharField(max_length=8)),
-                ('plan_key', models.CharField(max_length=32)),
-                ('model', models.CharField(blank=True, max_length=64)),
-                ('backend', models.CharField(blank=True, max_length=64)),
-                ('messages', models.PositiveIntegerField(default=0)),
-                ('input_tokens', models.BigIntegerField(default=0)),
-                ('output_tokens', models.BigIntegerField(default=0)),
-                ('price_micro', models.BigIntegerField(default=0)),
-                ('cost_micro', models.BigIntegerField(default=0)),
-                ('credit_micro', models.BigIntegerField(default=0)),
-                ('currency', models.CharField(max_length=3)),
-                ('provenance', models.CharField(choices=[('reported', 'Reported'), ('estimated', 'Estimated'), ('none', 'None')], max_length=10)),
-                ('occurred_at', models.DateTimeField(db_index=True)),
-                ('recorded_at', models.DateTimeField(db_index=True)),
-                ('idempotency_key', models.CharField(max_length=120, unique=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='ledger', to='billing.billingaccount')),
+                (
+                    "id",
+                    models.UUIDField(default=apps.core.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("run_id", models.UUIDField(null=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("settle", "Settle"),
+                            ("adjust", "Adjust"),
+                            ("refund", "Refund"),
+                            ("grant", "Grant"),
+                            ("expire", "Expire"),
+                            ("debt", "Debt"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("channel", models.CharField(max_length=8)),
+                ("plan_key", models.CharField(max_length=32)),
+                ("model", models.CharField(blank=True, max_length=64)),
+                ("backend", models.CharField(blank=True, max_length=64)),
+                ("messages", models.PositiveIntegerField(default=0)),
+                ("input_tokens", models.BigIntegerField(default=0)),
+                ("output_tokens", models.BigIntegerField(default=0)),
+                ("price_micro", models.BigIntegerField(default=0)),
+                ("cost_micro", models.BigIntegerField(default=0)),
+                ("credit_micro", models.BigIntegerField(default=0)),
+                ("currency", models.CharField(max_length=3)),
+                (
+                    "provenance",
+                    models.CharField(
+                        choices=[("reported", "Reported"), ("estimated", "Estimated"), ("none", "None")], max_length=10
+                    ),
+                ),
+                ("occurred_at", models.DateTimeField(db_index=True)),
+                ("recorded_at", models.DateTimeField(db_index=True)),
+                ("idempotency_key", models.CharField(max_length=120, unique=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="ledger", to="billing.billingaccount"
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'usage ledger',
+                "verbose_name_plural": "usage ledger",
             },
         ),
         migrations.CreateModel(
-            name='UsageReservation',
+            name="UsageReservation",
             fields=[
-                ('id', models.UUIDField(default=apps.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('run_id', models.UUIDField()),
-                ('amount', models.BigIntegerField()),
-                ('state', models.CharField(choices=[('open', 'Open'), ('settled', 'Settled'), ('released', 'Released'), ('expired', 'Expired')], default='open', max_length=10)),
-                ('created_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reservations', to='billing.billingaccount')),
-                ('bucket', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='reservations', to='usage.usagebucket')),
+                (
+                    "id",
+                    models.UUIDField(default=apps.core.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("run_id", models.UUIDField()),
+                ("amount", models.BigIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "Open"),
+                            ("settled", "Settled"),
+                            ("released", "Released"),
+                            ("expired", "Expired"),
+                        ],
+                        default="open",
+                        max_length=10,
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="reservations",
+                        to="billing.billingaccount",
+                    ),
+                ),
+                (
+                    "bucket",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="reservations",
+                        to="usage.usagebucket",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='CreditGrant',
+            name="CreditGrant",
             fields=[
-                ('id', models.UUIDField(default=apps.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('source', models.CharField(choices=[('purchase', 'Purchase'), ('promo', 'Promo'), ('support', 'Support')], max_length=10)),
-                ('source_ref', models.CharField(max_length=120)),
-                ('amount_micro', models.BigIntegerField()),
-                ('priority', models.PositiveSmallIntegerField(default=1)),
-                ('expires_at', models.DateTimeField(null=True)),
-                ('granted_at', models.DateTimeField()),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='credit_grants', to='billing.billingaccount')),
+                (
+                    "id",
+                    models.UUIDField(default=apps.core.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[("purchase", "Purchase"), ("promo", "Promo"), ("support", "Support")], max_length=10
+                    ),
+                ),
+                ("source_ref", models.CharField(max_length=120)),
+                ("amount_micro", models.BigIntegerField()),
+                ("priority", models.PositiveSmallIntegerField(default=1)),
+                ("expires_at", models.DateTimeField(null=True)),
+                ("granted_at", models.DateTimeField()),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="credit_grants",
+                        to="billing.billingaccount",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('source', 'source_ref'), name='grant_once')],
+                "constraints": [models.UniqueConstraint(fields=("source", "source_ref"), name="grant_once")],
             },
         ),
         migrations.AddConstraint(
-            model_name='usagebucket',
-            constraint=models.CheckConstraint(condition=models.Q(('reserved__gte', 0), ('settled__gte', 0)), name='bucket_not_negative'),
+            model_name="usagebucket",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reserved__gte", 0), ("settled__gte", 0)), name="bucket_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='usagebucket',
-            constraint=models.UniqueConstraint(fields=('account', 'limit_key', 'window_start'), name='bucket_window_once'),
+            model_name="usagebucket",
+            constraint=models.UniqueConstraint(
+                fields=("account", "limit_key", "window_start"), name="bucket_window_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='usagebucket',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_open', True)), fields=('account', 'limit_key'), name='bucket_one_open'),
+            model_name="usagebucket",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_open", True)), fields=("account", "limit_key"), name="bucket_one_open"
+            ),
         ),
         migrations.AddIndex(
-            model_name='usageledger',
-            index=models.Index(fields=['account', '-occurred_at'], name='ledger_of_account'),
+            model_name="usageledger",
+            index=models.Index(fields=["account", "-occurred_at"], name="ledger_of_account"),
         ),
         migrations.AddIndex(
-            model_name='usagereservation',
-            index=models.Index(condition=models.Q(('state', 'open')), fields=['expires_at'], name='reservation_due'),
+            model_name="usagereservation",
+            index=models.Index(condition=models.Q(("state", "open")), fields=["expires_at"], name="reservation_due"),
         ),
         migrations.AddConstraint(
-            model_name='usagereservation',
-            constraint=models.UniqueConstraint(fields=('run_id', 'bucket'), name='reservation_once', nulls_distinct=False),
+            model_name="usagereservation",
+            constraint=models.UniqueConstraint(
+                fields=("run_id", "bucket"), name="reservation_once", nulls_distinct=False
+            ),
         ),
     ]

@@ -1,0 +1,14 @@
+"""How much a person may spend and has spent. No model is called without a reservation, and none outlives its time.
+What was really used is settled into buckets and one ledger row per answer. The ledger is append-only.
+
+| rule | module |
+|---|---|
+| which limits of a plan a request meets | `limits` |
+| reserve, settle, release | `ledger` |
+| room in one bucket: windows, one conditional UPDATE | `buckets` |
+| what dead workers left is given back | `sweep` |
+| what is left, and what was used by day | `balances` |
+| prepaid money for the API | `credits` |
+| why a limit said no, in words | `errors` |
+| what the person's archive holds of this, and what leaves with them | `personal_data` |
+"""

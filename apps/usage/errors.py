@@ -1,0 +1,120 @@
+"""Why a limit said no, in words: the same sentence for the page, the API and the log."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.utils import formats, timezone
+from django.utils.functional import lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from apps.billing import plans
+from apps.billing.meters import Meter
+from apps.billing.plans import Limit
+from apps.core.errors import LimitReached, PaymentNeeded, Refusal
+
+LIMIT_REACHED = "limit_reached"
+TOO_MANY_AT_ONCE = "too_many_at_once"
+NOT_INCLUDED = "not_included"
+CREDIT_SPENT = "credit_spent"
+CREDIT = "credit"  # what `lifted_by` says when no plan, but money, is missing
+SLOT_WAIT_S = 5  # a slot is free as soon as an answer ends: nobody knows when
+
+
+class LimitSpent(LimitReached):
+    """A window is used up, or every slot is taken; `limit` is the one that said no."""
+
+    def __init__(self, refusal: Refusal, limit: Limit) -> None:
+        super().__init__(lazy_sentence(refusal), refusal)
+        self.limit = limit
+
+    def retry_after_s(self, *, now: datetime) -> int | None:
+        return super().retry_after_s(now=now) or SLOT_WAIT_S
+
+
+def limit_reached(refusal: Refusal, limit: Limit) -> LimitSpent:
+    """Time lifts this: the end of the window, or of another answer."""
+    return LimitSpent(refusal, limit)
+
+
+def payment_needed(refusal: Refusal) -> PaymentNeeded:
+    """Only a plan or credit lifts this."""
+    return PaymentNeeded(lazy_sentence(refusal), refusal)
+
+
+def explain(code: str, facts: Mapping[str, object] | None) -> str:
+    """The sentence again, in the reader's language, from what a run stored of its refusal."""
+    facts = facts or {}
+    resets_at = facts.get("resets_at")
+    return sentence(
+        Refusal(
+            code,
+            limit=_whole(facts.get("limit")),
+            used=_whole(facts.get("used")),
+            resets_at=datetime.fromisoformat(resets_at) if isinstance(resets_at, str) else None,
+            lifted_by=_text(facts.get("lifted_by")),
+            meter=_text(facts.get("meter")),
+        )
+    )
+
+
+def sentence(refusal: Refusal) -> str:
+    """Say what is spent, when it comes back, and what lifts it at once."""
+    parts = [_what(refusal)]
+    if refusal.resets_at is not None:
+        moment = formats.date_format(timezone.localtime(refusal.resets_at), "j F, H:i")
+        zone = timezone.localtime(refusal.resets_at).tzname()
+        parts.append(_("You can go on from %(moment)s %(zone)s.") % {"moment": moment, "zone": zone})
+    plan = plans.catalogue().plans.get(refusal.lifted_by or "")
+    if plan is not None:
+        parts.append(_("The %(plan)s plan gives you more right away.") % {"plan": plan.name})
+    return " ".join(parts)
+
+
+lazy_sentence = lazy(sentence, str)
+
+
+def _what(refusal: Refusal) -> str:
+    limit = refusal.limit or 0
+    match refusal.code:
+        case "credit_spent":
+            return _(
+                "Your API credit does not cover this request. Ask for a shorter answer (max_tokens) or add credit."
+            )
+        case "too_many_at_once":
+            return ngettext(
+                "Your plan writes %(limit)d answer at a time: wait until it is finished, then send again.",
+                "Your plan writes %(limit)d answers at a time: wait until one is finished, then send again.",
+                limit,
+            ) % {"limit": limit}
+        case "not_included" if limit > 0:
+            return _("This needs more than the %(amount)s your plan gives.") % {"amount": amount(limit, refusal.meter)}
+        case "not_included":
+            return _("Your plan does not include this.")
+    return _("You have used the %(amount)s your plan gives for now.") % {"amount": amount(limit, refusal.meter)}
+
+
+def amount(number: int, meter: str | None) -> str:
+    """A number with what it counts: “20 messages”."""
+    match meter:
+        case Meter.MESSAGES:
+            text = ngettext("%(number)s message", "%(number)s messages", number)
+        case Meter.TOKENS | Meter.BATCH_TOKENS:
+            text = ngettext("%(number)s token", "%(number)s tokens", number)
+        case Meter.IMAGES:
+            text = ngettext("%(number)s image", "%(number)s images", number)
+        case Meter.SEARCHES:
+            text = ngettext("%(number)s search", "%(number)s searches", number)
+        case Meter.VOICE_SECONDS:
+            text = ngettext("%(number)s second of voice", "%(number)s seconds of voice", number)
+        case _:
+            text = ngettext("%(number)s request", "%(number)s requests", number)
+    return text % {"number": formats.number_format(number, use_l10n=True, force_grouping=True)}
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) else None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
