@@ -1,6 +1,5 @@
-"""Reserve before any model is called, settle with what was really used, release when nothing was. One row per answer."""
+"""Reserve before any model is called, settle with what was really used; each answer leaves exactly one ledger row."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -13,7 +12,7 @@ from apps.billing.models import BillingAccount
 from apps.core import guards
 from apps.core.errors import LimitReached, Refusal
 from apps.usage import buckets, credits, errors, limits
-from apps.usage.limits import Demand as Demand
+from apps.usage.limits import Demand
 from apps.usage.models import UsageLedger, UsageReservation
 
 GRACE_S = 60  # a reservation outlives the time-out of its request by this much
