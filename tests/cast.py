@@ -1,0 +1,18 @@
+"""The people of the tests. Mallory must see nothing that is not hers."""
+
+from tests import build
+
+
+def ana():
+    """Free, curious."""
+    return build.person(email="ana@example.org", name="Ana")
+
+
+def mallory():
+    """Signed in, and not to be trusted."""
+    return build.person(email="mallory@example.org", name="Mallory")
+
+
+def dana():
+    """Staff."""
+    return build.person(email="dana@example.org", name="Dana", is_staff=True, is_superuser=True)
