@@ -6,6 +6,8 @@ from celery import Celery
 from celery.signals import setup_logging
 from kombu import Queue
 
+from project.liveness import Liveness
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings.local")
 
 app = Celery("causerie")
@@ -37,6 +39,7 @@ app.conf.update(
 )
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.steps["worker"].add(Liveness)
 
 
 @setup_logging.connect

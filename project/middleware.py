@@ -1,48 +1,50 @@
-"""Gives each request an id that every log line of it carries."""
+"""What every request passes: an id for its log lines, a count, and what a browser may load for the page."""
 
 import re
-from collections.abc import Awaitable, Callable
-from inspect import iscoroutinefunction, markcoroutinefunction
+import time
+from collections.abc import Awaitable
+from typing import cast
 
 import structlog
+from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
+from django.utils.deprecation import MiddlewareMixin
 
 from apps.core import ids
+from project import metrics
 
 GIVEN = re.compile(r"[A-Za-z0-9-]{8,64}")
 
 
-class RequestIdMiddleware:
-    """Keeps the caller's X-Request-ID when it looks like one, else makes one; answers with it."""
-
-    sync_capable = True
-    async_capable = True
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]) -> None:
-        self.get_response = get_response
-        if iscoroutinefunction(get_response):
-            markcoroutinefunction(self)
+class RequestMiddleware(MiddlewareMixin):
+    """Keeps the caller's X-Request-ID when it looks like one, else makes one; counts the answer; sets its policy."""
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        if iscoroutinefunction(self):
-            return self._answer_async(request)
-        request_id = self._begin(request)
-        response = self.get_response(request)
-        assert isinstance(response, HttpResponseBase)  # noqa: S101 the sync chain gives no awaitable
-        response["X-Request-ID"] = request_id
-        return response
+        if self.async_mode:
+            return self.__acall__(request)
+        request_id, begun = _begin(request), time.monotonic()
+        return _finish(request, cast(HttpResponseBase, self.get_response(request)), request_id, begun)
 
-    async def _answer_async(self, request: HttpRequest) -> HttpResponseBase:
-        request_id = self._begin(request)
-        response = self.get_response(request)
-        if not isinstance(response, HttpResponseBase):
-            response = await response
-        response["X-Request-ID"] = request_id
-        return response
+    async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
+        request_id, begun = _begin(request), time.monotonic()
+        response = await cast(Awaitable[HttpResponseBase], self.get_response(request))
+        return _finish(request, response, request_id, begun)
 
-    def _begin(self, request: HttpRequest) -> str:
-        given = request.headers.get("X-Request-ID", "")
-        request_id = given if GIVEN.fullmatch(given) else str(ids.uuid7())
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=request_id)
-        return request_id
+
+def _begin(request: HttpRequest) -> str:
+    given = request.headers.get("X-Request-ID", "")
+    request_id = given if GIVEN.fullmatch(given) else str(ids.uuid7())
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=request_id)
+    return request_id
+
+
+def _finish(request: HttpRequest, response: HttpResponseBase, request_id: str, begun: float) -> HttpResponseBase:
+    metrics.count_request(request, response, time.monotonic() - begun)
+    response["X-Request-ID"] = request_id
+    response["Permissions-Policy"] = "camera=(), geolocation=(), payment=(), usb=()"
+    if response.get("Content-Type", "").startswith("text/html"):
+        is_admin = request.path.startswith("/admin/")
+        policy = settings.ADMIN_CONTENT_SECURITY_POLICY if is_admin else settings.CONTENT_SECURITY_POLICY
+        response["Content-Security-Policy"] = policy
+    return response

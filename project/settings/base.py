@@ -7,7 +7,7 @@ import dj_database_url
 from django.utils.translation import gettext_lazy as _
 
 from project import env
-from project.settings.logs import configure_logs
+from project.settings.logs import configure_logs, report_errors
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LOCAL_DIR = Path(env.text("CAUSERIE_LOCAL_DIR", str(ROOT / ".local")))
@@ -26,7 +26,6 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
-    "django_prometheus",
     "allauth",
     "allauth.account",
     "rest_framework",
@@ -46,8 +45,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "project.middleware.RequestIdMiddleware",
+    "servestatic.middleware.ServeStaticMiddleware",
+    "project.middleware.RequestMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -127,6 +126,7 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_SESSION_REMEMBER = True
 LOGIN_REDIRECT_URL = "/chat/"
 LOGIN_URL = "account_login"
+CSRF_FAILURE_VIEW = "project.views.answer_forged"
 
 # --- money ---
 CATALOGUE_PATH = Path(env.text("CAUSERIE_CATALOGUE", str(ROOT / "project" / "catalogue.toml")))
@@ -159,6 +159,22 @@ FORMAT_MODULE_PATH: list[str] = []
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
+# A form that opens Stripe's pages is answered by a redirect to them, which browsers hold against `form-action`.
+_pay_pages = (
+    "https://checkout.stripe.com https://billing.stripe.com" if STRIPE_API_BASE == STRIPE_API else STRIPE_API_BASE
+)
+_policy = {
+    "default-src": "'self'",
+    "img-src": "'self' data:",
+    "object-src": "'none'",
+    "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+    "form-action": f"'self' {_pay_pages}",
+}
+# Unfold's pages carry Alpine.js, which evaluates attributes; only staff see them.
+_admin_policy = _policy | {"script-src": "'self' 'unsafe-inline' 'unsafe-eval'", "style-src": "'self' 'unsafe-inline'"}
+CONTENT_SECURITY_POLICY = "; ".join(f"{kind} {sources}" for kind, sources in _policy.items())
+ADMIN_CONTENT_SECURITY_POLICY = "; ".join(f"{kind} {sources}" for kind, sources in _admin_policy.items())
 SESSION_COOKIE_SAMESITE = "Lax"
 
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
@@ -171,6 +187,7 @@ DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "Causerie <hello@causerie.local>")
 
 REPORTING_TIMEZONE = env.text("CAUSERIE_REPORTING_TIMEZONE", "UTC")
 METRICS_TOKEN = env.text("CAUSERIE_METRICS_TOKEN", "")
+report_errors(env.text("SENTRY_DSN", ""))
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],

@@ -3,9 +3,11 @@
 import logging
 import sys
 
+import sentry_sdk
 import structlog
+from structlog.typing import Processor
 
-SHARED = [
+SHARED: list[Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
@@ -38,3 +40,9 @@ def configure_logs(*, json: bool, level: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+def report_errors(dsn: str) -> None:
+    """Send unexpected exceptions to Sentry when an address is given; never what people wrote, nor who they are."""
+    if dsn:
+        sentry_sdk.init(dsn=dsn, send_default_pii=False, include_local_variables=False, max_request_body_size="never")

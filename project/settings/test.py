@@ -1,4 +1,4 @@
-"""For the tests: like `local`, with hashing made cheap. Services are started by tests/conftest.py, at addresses computed here.
+"""For the tests: like `local`, with cheap hashing. tests/conftest.py starts the services, at addresses computed here.
 
 `DATABASE_URL` and `VALKEY_URL` replace the embedded servers. Each run has its own database name and Valkey, so that two
 runs on one machine do not meet.
@@ -59,4 +59,4 @@ if "TEST_KEEP_POOL" not in os.environ:  # the product's own processes keep their
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = _folder / f"mail-{TEST_RUN}{_worker}"
-WHITENOISE_USE_FINDERS = True
+SERVESTATIC_USE_FINDERS = True

