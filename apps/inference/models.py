@@ -63,6 +63,7 @@ class Run(models.Model):
     refusal = models.JSONField(null=True)  # core.errors.Refusal.facts() when a limit said no
     input_tokens = models.PositiveIntegerField(default=0)
     output_tokens = models.PositiveIntegerField(default=0)
+    provenance = models.CharField(max_length=10, blank=True)  # of the tokens: reported, estimated or none
     created_at = models.DateTimeField(db_index=True)
     started_at = models.DateTimeField(null=True)
     first_token_at = models.DateTimeField(null=True)

@@ -1,0 +1,149 @@
+"""One answer being made on the engine's loop: tries servers until the first token, gathers what comes, can stop."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from datetime import datetime
+from time import monotonic
+
+import httpx
+import structlog
+
+from apps.inference import errors, pricing, router
+from apps.inference.calls import Broken, CallError, Completion, Finish, Piece, Server, Spent, Text, Thought
+from apps.inference.claims import RUN_TIMEOUT_S, Checkpoint, Claim
+from apps.inference.events import Delta, Reasoning, Restarted, Started
+from apps.inference.models import Run
+from apps.inference.providers import PROVIDERS
+from apps.inference.publishing import RunLog
+from apps.inference.settlement import Ending
+from apps.usage.models import UsageLedger
+
+log = structlog.get_logger(__name__)
+
+NoteServer = Callable[[Server, CallError | None], Awaitable[None]]
+STOPPED, LOST = "stopped", "lost"
+Provenance = UsageLedger.Provenance
+
+
+class Answer:
+    """The answer of one claimed run."""
+
+    def __init__(self, claim: Claim, run_log: RunLog, clock: Callable[[], datetime]) -> None:
+        self.claim, self.log, self.clock = claim, run_log, clock
+        self.interruption = ""  # why we ended it ourselves: stopped, lost, timed_out
+        self._frames = 0
+        self._spent: Spent | None = None
+        self._finish_reason = ""
+        self._server: Server | None = None
+        self._first_token_at: datetime | None = None
+        self._call: asyncio.Task[str] | None = None
+
+    async def make(self, http: httpx.AsyncClient, note: NoteServer) -> Ending:
+        """Call models until the answer is there, was interrupted, or cannot be had."""
+        if self.claim.run.attempts > 1:
+            self.log.emit(Restarted())
+        for notice in self.claim.notices:
+            self.log.emit(notice)
+        loop = asyncio.get_running_loop()
+        self._call = loop.create_task(self._try_servers(http, note))
+        timer = loop.call_later(RUN_TIMEOUT_S, self.interrupt, errors.TIMED_OUT)
+        try:
+            error_code = await self._call
+        except asyncio.CancelledError:
+            if not self.interruption:
+                raise
+            error_code = "" if self.interruption == STOPPED else self.interruption
+        finally:
+            timer.cancel()
+        return Ending(self._completion(error_code), self._server.key if self._server else "", self._first_token_at)
+
+    def interrupt(self, why: str) -> None:
+        """End the call now; what came so far counts. Nothing, when it has ended by itself."""
+        if self._call is not None and not self._call.done() and not self.interruption:
+            self.interruption = why
+            self._call.cancel()
+
+    def checkpoint(self) -> Checkpoint:
+        """What is written so far, for the row."""
+        return Checkpoint(self.claim.run.pk, self.claim.token, self.log.text, self.log.reasoning)
+
+    async def _try_servers(self, http: httpx.AsyncClient, note: NoteServer) -> str:
+        """Give the error code the run ends with, empty when all went well."""
+        servers, began = list(router.tries(self.claim.servers)), monotonic()
+        for number, server in enumerate(servers):
+            try:
+                await self._stream(http, server)
+            except CallError as error:
+                await note(server, error)
+                log.warning("call.failed", backend=server.key, reason=str(error), frames=self._frames)
+                if self._frames:
+                    return errors.CUT_OFF
+                if not error.may_work_elsewhere:
+                    return errors.REFUSED
+                is_last = number + 1 == len(servers) or monotonic() - began > router.FIRST_TOKEN_BUDGET_S
+                following = server if is_last else servers[number + 1]
+                wait_s = router.wait_s(error, failed=server, following=following, number=number)
+                if is_last or wait_s is None:
+                    break
+                await asyncio.sleep(wait_s)
+            else:
+                await note(server, None)
+                return ""
+        return errors.MODEL_UNAVAILABLE
+
+    async def _stream(self, http: httpx.AsyncClient, server: Server) -> None:
+        self._server = server
+        self._spent, self._finish_reason = None, ""
+        async with aclosing(PROVIDERS[server.provider](http, server, self.claim.prompt)) as stream:
+            async for pieces in stream:
+                if not pieces:
+                    self.log.emit(Started(model=self.claim.model.key, backend=server.key))
+                for piece in pieces:
+                    self._take(piece)
+
+    def _take(self, piece: Piece) -> None:
+        match piece:
+            case Text(text):
+                self._count_frame()
+                self.log.write(Delta, text)
+            case Thought(text):
+                self._count_frame()
+                self.log.write(Reasoning, text)
+            case Finish(reason):
+                self._finish_reason = reason
+            case Spent():
+                self._spent = piece
+            case Broken(reason, detail):
+                raise CallError(reason, detail)
+
+    def _count_frame(self) -> None:
+        if not self._frames:
+            self._first_token_at = self.clock()
+        self._frames += 1
+
+    def _completion(self, error_code: str) -> Completion:
+        state = Run.State.FAILED if error_code else Run.State.SUCCEEDED
+        if self.interruption == STOPPED:
+            state = Run.State.STOPPED
+        text, reasoning = self.log.text, self.log.reasoning
+        spent, provenance = self._count_tokens(reasoning + text)
+        return Completion(
+            state=state,
+            text=text,
+            reasoning=reasoning,
+            finish_reason=self.interruption or self._finish_reason,
+            error_code=error_code,
+            input_tokens=spent.input_tokens,
+            output_tokens=spent.output_tokens,
+            provenance=provenance,
+        )
+
+    def _count_tokens(self, written: str) -> tuple[Spent, str]:
+        """What the server reported; else our count of what came; nothing when nothing came."""
+        if self._spent is not None and not self.interruption:
+            return self._spent, Provenance.REPORTED
+        if self._frames:
+            input_tokens = pricing.estimate_input(self.claim.prompt.messages)
+            return Spent(input_tokens, pricing.estimate_output(written, self._frames)), Provenance.ESTIMATED
+        return Spent(0, 0), Provenance.NONE

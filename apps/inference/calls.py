@@ -1,0 +1,100 @@
+"""One call of a model: what goes in, the pieces that come out, and how it can go wrong."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What a run asks: messages as OpenAI shapes them, the longest answer, and further options (temperature, …)."""
+
+    messages: tuple[Mapping[str, object], ...]
+    max_output_tokens: int
+    options: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Completion:
+    """What a run ended with; `state` is succeeded, stopped or failed, `error_code` says why it failed."""
+
+    state: str
+    text: str
+    reasoning: str
+    finish_reason: str
+    error_code: str
+    input_tokens: int
+    output_tokens: int
+    provenance: str
+
+
+@dataclass(frozen=True)
+class Server:
+    """A back end of the catalogue with its address and key; `model_name` is what the model is called there."""
+
+    key: str
+    provider: str
+    base_url: str
+    api_key: str = field(repr=False)
+    model_name: str
+    limit_parameter: str = "max_tokens"
+
+
+class Text(NamedTuple):
+    """A piece of the answer."""
+
+    text: str
+
+
+class Thought(NamedTuple):
+    """A piece of the model's thinking."""
+
+    text: str
+
+
+class Spent(NamedTuple):
+    """Tokens, as the back end reports them."""
+
+    input_tokens: int
+    output_tokens: int
+
+
+class Finish(NamedTuple):
+    """Why the model ended: stop, length and the like."""
+
+    reason: str
+
+
+class Done(NamedTuple):
+    """The protocol's last word."""
+
+
+class Broken(NamedTuple):
+    """The stream went wrong here; `reason` as in `CallError`."""
+
+    reason: str
+    detail: str
+
+
+Piece = Text | Thought | Spent | Finish | Done | Broken
+
+# Whether another server, or the same one a little later, may do better.
+ELSEWHERE = frozenset({"unreachable", "timed_out", "overloaded", "server_error", "unauthorised", "broken", "cut_off"})
+
+
+class CallError(Exception):
+    """A call did not work.
+
+    reason         unreachable, timed_out, overloaded (429), server_error (5xx), unauthorised (401, 403: our key),
+                   refused (other 4xx: the request), broken (not the protocol), cut_off (ended too early).
+    retry_after_s  what the server asked for, None when it said nothing.
+    """
+
+    def __init__(self, reason: str, detail: str = "", *, retry_after_s: float | None = None) -> None:
+        super().__init__(f"{reason} {detail}".strip())
+        self.reason, self.detail, self.retry_after_s = reason, detail, retry_after_s
+
+    @property
+    def may_work_elsewhere(self) -> bool:
+        """Whether a further try makes sense."""
+        return self.reason in ELSEWHERE

@@ -1,0 +1,138 @@
+"""Who has a run: claimed by one conditional UPDATE, held by a lease with a token, set aside for before any call."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID, uuid4
+
+from apps.billing.meters import Meter
+from apps.billing.plans import PlanTerms
+from django.db import connection, transaction
+from django.db.models import F
+from django.db.models.functions import Coalesce
+
+from apps.billing import entitlements, plans
+from apps.core.errors import LimitReached
+from apps.inference import backends, language_models, pricing
+from apps.inference.calls import Prompt, Server
+from apps.inference.errors import ModelNotOffered
+from apps.inference.events import Notice
+from apps.inference.language_models import LanguageModel
+from apps.inference.models import Run
+from apps.usage import ledger
+from apps.usage.limits import Demand
+
+LEASE = timedelta(seconds=10)
+RUN_TIMEOUT_S = 600.0
+FALLBACK = "fallback_model"
+
+RENEW = """
+    UPDATE inference_run AS run
+       SET text = held.text, reasoning = held.reasoning, lease_until = %(until)s
+      FROM unnest(%(ids)s::uuid[], %(tokens)s::uuid[], %(texts)s::text[], %(reasonings)s::text[])
+           AS held (id, token, text, reasoning)
+     WHERE run.id = held.id AND run.lease_token = held.token AND run.state = 'running'
+    RETURNING run.id, run.stop_requested_at IS NOT NULL
+"""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A run that is ours, with all that was decided about it; its reservation is open."""
+
+    run: Run
+    token: UUID
+    plan: PlanTerms
+    model: LanguageModel
+    servers: tuple[Server, ...]
+    prompt: Prompt
+    notices: tuple[Notice, ...] = ()
+
+
+class Checkpoint(NamedTuple):
+    """What a run has written so far."""
+
+    run_id: UUID
+    token: UUID
+    text: str
+    reasoning: str
+
+
+def take(run_id: UUID, *, now: datetime) -> Run | None:
+    """Claim a waiting run for a worker; None when another has it, or it is over. A single statement, then one read."""
+    token = uuid4()
+    taken = Run.objects.filter(pk=run_id, state=Run.State.QUEUED).update(
+        state=Run.State.RUNNING,
+        lease_token=token,
+        lease_until=now + LEASE,
+        attempts=F("attempts") + 1,
+        started_at=Coalesce(F("started_at"), now),
+    )
+    return Run.objects.select_related("account__owner").get(pk=run_id, lease_token=token) if taken else None
+
+
+def prepare(run: Run, prompt: Callable[[Run], Prompt], *, now: datetime) -> Claim:
+    """Decide about a claimed run and set aside what it may take; where a spent limit says so, of a smaller model.
+
+    Effect  a step, whole or nothing.
+    Raises  a leaf of the error tree: the run must be refused, and no model may be called.
+    """
+    plan = entitlements.plan_for(run.account, now=now)
+    try:
+        with transaction.atomic():
+            return _prepare(run, plan, prompt, now=now)
+    except LimitReached as error:
+        smaller = ledger.fallback_model(error)
+        if smaller is None or smaller == run.model:
+            raise
+        run.model = smaller
+        run.save(update_fields=["model"])
+        notice = Notice(code=FALLBACK, model=smaller, resets_at=_text(error.refusal.facts()["resets_at"]))
+        return _prepare(run, plan, prompt, notices=(notice,), now=now)
+
+
+def renew(checkpoints: Iterable[Checkpoint], *, now: datetime) -> Mapping[UUID, bool]:
+    """Save what runs have written and prolong their leases: run → whether it was asked to stop.
+
+    A run that is missing from the answer is not ours any more.
+    """
+    rows = list(checkpoints)
+    facts: dict[str, Any] = {  # Any: psycopg adapts lists, which the stubs do not know
+        "until": now + LEASE,
+        "ids": [row.run_id for row in rows],
+        "tokens": [row.token for row in rows],
+        "texts": [row.text for row in rows],
+        "reasonings": [row.reasoning for row in rows],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(RENEW, facts)
+        return dict(cursor.fetchall())
+
+
+def _prepare(
+    run: Run, plan: PlanTerms, prompt: Callable[[Run], Prompt], *, notices: tuple[Notice, ...] = (), now: datetime
+) -> Claim:
+    model = language_models.get_model(run.model)
+    _cost, price = model.require_rates()
+    asked = prompt(run)
+    input_tokens = pricing.estimate_input(asked.messages)
+    if run.channel == Run.Channel.CHAT:
+        ceilings = {Meter.MESSAGES: 1, Meter.TOKENS: input_tokens + asked.max_output_tokens}
+        ledger.reserve(run.account, run.pk, Demand(plan, model.key, ceilings), timeout_s=RUN_TIMEOUT_S, now=now)
+    else:
+        if model.key not in plans.catalogue().developer.models:
+            raise ModelNotOffered
+        amount_micro = pricing.amount_micro(price, input_tokens, asked.max_output_tokens)
+        ledger.reserve(run.account, run.pk, Demand(plan, model.key, {}), timeout_s=RUN_TIMEOUT_S, now=now)
+        ledger.reserve_credit(
+            run.account, run.pk, amount_micro, currency=model.currency, timeout_s=RUN_TIMEOUT_S, now=now
+        )
+    servers = backends.candidates(language_models.servers_of(model), now=now)
+    token = run.lease_token
+    assert token is not None  # noqa: S101 a claimed run has one
+    return Claim(run, token, plan, model, servers, asked, notices)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

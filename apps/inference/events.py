@@ -1,0 +1,123 @@
+"""What happens to a run, as its followers read it: one shape for each kind, told apart by `kind`.
+
+Order    run.queued? · run.restarted? · run.started · run.delta | run.reasoning | run.notice … · exactly one terminal.
+Texts    deltas add to what came before; run.restarted empties it; run.snapshot replaces it.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import ClassVar
+
+import orjson
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What every kind has in common; never made by itself."""
+
+    kind: ClassVar[str]
+
+    def body(self) -> bytes:
+        """Its JSON, without line breaks."""
+        return orjson.dumps(asdict(self))
+
+
+@dataclass(frozen=True, slots=True)
+class Queued(Event):
+    """Waiting for a worker; `position` counts from 1."""
+
+    kind: ClassVar[str] = "run.queued"
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Restarted(Event):
+    """The worker was lost, another begins anew: drop the text so far."""
+
+    kind: ClassVar[str] = "run.restarted"
+
+
+@dataclass(frozen=True, slots=True)
+class Started(Event):
+    """A back end began to answer."""
+
+    kind: ClassVar[str] = "run.started"
+    model: str
+    backend: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delta(Event):
+    """A piece of the answer."""
+
+    kind: ClassVar[str] = "run.delta"
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoning(Event):
+    """A piece of the model's thinking."""
+
+    kind: ClassVar[str] = "run.reasoning"
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice(Event):
+    """Something the person should know while the answer comes, such as `fallback_model`."""
+
+    kind: ClassVar[str] = "run.notice"
+    code: str
+    model: str | None = None
+    resets_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot(Event):
+    """All of the text so far, for who missed some of it."""
+
+    kind: ClassVar[str] = "run.snapshot"
+    text: str
+    reasoning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens; `provenance` says how we know: "reported", "estimated" or "none"."""
+
+    input_tokens: int
+    output_tokens: int
+    provenance: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished(Event):
+    """Terminal: the answer is complete, or as long as it may be (`finish_reason` "length")."""
+
+    kind: ClassVar[str] = "run.finished"
+    usage: Usage
+    finish_reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped(Event):
+    """Terminal: the person stopped it."""
+
+    kind: ClassVar[str] = "run.stopped"
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Failed(Event):
+    """Terminal: refused, or broken. `retry` says whether trying again makes sense; the limit's facts when it is one."""
+
+    kind: ClassVar[str] = "run.failed"
+    code: str
+    message: str
+    retry: bool
+    limit: int | None = None
+    used: int | None = None
+    resets_at: str | None = None
+    lifted_by: str | None = None
+
+
+TERMINAL = frozenset({Finished.kind, Stopped.kind, Failed.kind})

@@ -1,0 +1,120 @@
+"""The models of the catalogue: what they are called, cost and may do, and which servers answer for them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from apps.billing.plans import PlanTerms
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from apps.billing import plans
+from apps.inference.calls import Server
+from apps.inference.errors import ModelMissing, ModelUnpriced
+
+LIMIT_PARAMETERS = ("max_tokens", "max_completion_tokens")
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Micro-units of a currency for a million tokens."""
+
+    input: int
+    output: int
+
+
+@dataclass(frozen=True)
+class LanguageModel:
+    """One model. `backends`: key of a back end → the model's name there, in the catalogue's order."""
+
+    key: str
+    name: str
+    context_tokens: int
+    currency: str
+    cost: Rates | None
+    price: Rates | None
+    backends: Mapping[str, str]
+
+    def require_rates(self) -> tuple[Rates, Rates]:
+        """Cost and price, both.
+
+        Raises  ModelUnpriced: one is not stated; such a model is never called.
+        """
+        if self.cost is None or self.price is None:
+            raise ModelUnpriced
+        return self.cost, self.price
+
+
+def get_model(key: str) -> LanguageModel:
+    """Find a model by its key.
+
+    Raises  ModelMissing: not in the catalogue, or no back end that serves it is set up here.
+    """
+    raw = plans.catalogue().models.get(key)
+    if raw is None:
+        raise ModelMissing
+    model = _model(key, raw)
+    if not servers_of(model):
+        raise ModelMissing
+    return model
+
+
+def offered(plan: PlanTerms | None = None) -> tuple[LanguageModel, ...]:
+    """The models that something here serves, in the catalogue's order; with a plan, those it includes."""
+    models = (_model(key, raw) for key, raw in plans.catalogue().models.items())
+    return tuple(m for m in models if servers_of(m) and (plan is None or m.key in plan.models))
+
+
+def servers_of(model: LanguageModel) -> tuple[Server, ...]:
+    """The back ends that serve a model and whose settings are there."""
+    raws = plans.catalogue().backends
+    found = (_server(key, raws[key], name) for key, name in model.backends.items() if key in raws)
+    return tuple(server for server in found if server is not None)
+
+
+def _model(key: str, raw: Mapping[str, Any]) -> LanguageModel:  # Any: TOML; the catalogue's loader has checked it
+    return LanguageModel(
+        key=key,
+        name=raw["name"],
+        context_tokens=raw["context_tokens"],
+        currency=raw["currency"],
+        cost=_rates(raw.get("cost")),
+        price=_rates(raw.get("price")),
+        backends=raw["backends"],
+    )
+
+
+def _rates(raw: Mapping[str, int] | None) -> Rates | None:
+    if not raw or min(raw.get("input", -1), raw.get("output", -1)) < 0:
+        return None
+    return Rates(raw["input"], raw["output"])
+
+
+def _server(key: str, raw: Mapping[str, Any], model_name: str) -> Server | None:
+    """A back end with its settings filled in; None when one that it requires is empty."""
+    base_url = _filled(raw["base_url"])
+    if not base_url or not all(_setting(name) for name in raw.get("requires", ())):
+        return None
+    limit_parameter = raw.get("limit_parameter", LIMIT_PARAMETERS[0])
+    if limit_parameter not in LIMIT_PARAMETERS:
+        raise ImproperlyConfigured(f"backends.{key}: limit_parameter takes one of {', '.join(LIMIT_PARAMETERS)}.")
+    return Server(
+        key=key,
+        provider=raw["provider"],
+        base_url=base_url.rstrip("/"),
+        api_key=_filled(raw.get("api_key", "")),
+        model_name=model_name,
+        limit_parameter=limit_parameter,
+    )
+
+
+def _filled(value: str) -> str:
+    prefix, is_named, name = value.partition("setting:")
+    return _setting(name) if is_named and not prefix else value
+
+
+def _setting(name: str) -> str:
+    try:
+        return str(getattr(settings, name))
+    except AttributeError:
+        raise ImproperlyConfigured(f"The catalogue names the setting {name}, which does not exist.") from None

@@ -1,0 +1,23 @@
+"""Protocols that back ends speak, by the catalogue's name. A new one is a folder beside `openai` and a line here."""
+
+from collections.abc import AsyncGenerator
+from typing import Protocol
+
+import httpx
+
+from apps.inference.calls import Piece, Prompt, Server
+from apps.inference.providers.openai import client as openai
+
+
+class Provider(Protocol):
+    """Streams the pieces of one answer, those that came together in one list.
+
+    Raises  CallError: nothing came, or the connection broke; an error that the server tells comes as a `Broken` piece.
+    """
+
+    def __call__(
+        self, http: httpx.AsyncClient, server: Server, prompt: Prompt
+    ) -> AsyncGenerator[list[Piece], None]: ...
+
+
+PROVIDERS: dict[str, Provider] = {"openai": openai.stream}

@@ -1,0 +1,94 @@
+"""Runs from outside the engine: open one, ask it to stop, say where it waits and how it ended."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
+
+from apps.billing.plans import PlanTerms
+from django.db import transaction
+
+from apps.billing.models import BillingAccount
+from apps.core import guards, jobs
+from apps.inference import errors, events, relay
+from apps.inference.models import Run
+
+BATCH_QUEUE = "runs.batch"
+
+
+def open_run(  # noqa: PLR0913 what one run is, in one row
+    account: BillingAccount,
+    *,
+    channel: str,
+    job: str,
+    model: str,
+    plan: PlanTerms,
+    request: Mapping[str, object] | None = None,
+    now: datetime,
+) -> Run:
+    """Store that an answer is wanted; a worker is nudged on commit.
+
+    job     name of the task that answers it, given the run's id.
+    Effect  a step. Nothing is reserved here: the worker that claims the run is the judge.
+    """
+    guards.inside_transaction()
+    run = Run.objects.create(
+        account=account,
+        channel=channel,
+        job=job,
+        queue=BATCH_QUEUE if channel == Run.Channel.BATCH else plan.queue,
+        model=model,
+        request=request or {},
+        created_at=now,
+        nudged_at=now,
+    )
+    jobs.enqueue(job, str(run.pk), queue=run.queue)
+    return run
+
+
+def request_stop(run: Run, *, now: datetime) -> None:
+    """Ask that a run ends. One that nobody began ends here; another is ended by its worker, which is told at once.
+
+    Effect  an act. What was consumed until then is paid.
+    Repeat  nothing; also when the run is over.
+    """
+    with transaction.atomic(durable=True):
+        mine = Run.objects.filter(pk=run.pk)
+        untouched = mine.filter(state=Run.State.QUEUED, attempts=0)
+        ended = untouched.update(
+            state=Run.State.STOPPED, stop_requested_at=now, ended_at=now, finish_reason="stopped", request={}
+        )
+        going_on = mine.filter(state__in=[Run.State.QUEUED, Run.State.RUNNING], stop_requested_at=None)
+        asked = 0 if ended else going_on.update(stop_requested_at=now)
+        if ended:
+            event = terminal_event(Run(state=Run.State.STOPPED))
+            transaction.on_commit(partial(relay.announce, run.pk, relay.FIRST, event))
+        elif asked:
+            transaction.on_commit(partial(relay.ask_to_stop, run.pk))
+
+
+def queue_position(run: Run) -> int | None:
+    """Where a run waits, counted from 1 in its queue; None when it does not wait."""
+    if run.state != Run.State.QUEUED:
+        return None
+    ahead = Run.objects.filter(queue=run.queue, state=Run.State.QUEUED, created_at__lt=run.created_at)
+    return ahead.count() + 1
+
+
+def terminal_event(run: Run) -> events.Event:
+    """The last event of a run that is over, from its row; its words are in the language that is active."""
+    usage = events.Usage(run.input_tokens, run.output_tokens, run.provenance or "none")
+    match run.state:
+        case Run.State.SUCCEEDED:
+            return events.Finished(usage=usage, finish_reason=run.finish_reason)
+        case Run.State.STOPPED:
+            return events.Stopped(usage=usage)
+    facts = run.refusal or {}
+    return events.Failed(
+        code=run.error_code,
+        message=errors.explain(run.error_code, run.refusal),
+        retry=run.error_code in errors.RETRY_HELPS,
+        limit=facts.get("limit"),
+        used=facts.get("used"),
+        resets_at=facts.get("resets_at"),
+        lifted_by=facts.get("lifted_by"),
+    )

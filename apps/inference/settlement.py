@@ -1,0 +1,158 @@
+"""How a run ends: usage, text and state in one transaction, guarded by the lease."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.core import guards
+from apps.core.errors import CauserieError, Refused
+from apps.inference import claims, errors, pricing
+from apps.inference.calls import Completion, Prompt
+from apps.inference.claims import Claim
+from apps.inference.models import Run
+from apps.usage import ledger
+from apps.usage.models import UsageLedger
+
+Keep = Callable[[Run, Completion], None]
+MOST_ATTEMPTS = 2  # a run whose worker died so often is not begun again
+State = Run.State
+Provenance = UsageLedger.Provenance
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What is to be stored of a run that has ended."""
+
+    completion: Completion
+    backend: str = ""
+    first_token_at: datetime | None = None
+
+
+def begin(run_id: UUID, *, prompt: Callable[[Run], Prompt], keep: Keep, now: datetime) -> Claim | Run | None:
+    """Claim a run and set aside what it may take. The claim; or the run, when it ended here; or None: not ours.
+
+    Effect  an act. A refusal, a stop that came before, or too many lost workers end the run: no model is called.
+    """
+    with transaction.atomic(durable=True):
+        run = claims.take(run_id, now=now)
+        if run is None:
+            return None
+        try:
+            claim = claims.prepare(run, prompt, now=now)
+        except CauserieError as error:
+            return _end_refused(run, error, keep, now=now)
+        if run.attempts > MOST_ATTEMPTS:
+            return end(claim, Ending(_saved(claim, State.FAILED, errors.WORKER_LOST), run.backend), keep, now=now)
+        if run.stop_requested_at is not None:
+            return end(claim, Ending(_saved(claim, State.STOPPED), run.backend), keep, now=now)
+        return claim
+
+
+def finish(claim: Claim, ending: Ending, keep: Keep, *, now: datetime) -> Run:
+    """End a run: store it, settle, and let its owner keep the answer. An act, whole or nothing.
+
+    Raises  LeaseLost: another worker has the run; nothing is stored.
+    """
+    with transaction.atomic(durable=True):
+        return end(claim, ending, keep, now=now)
+
+
+def end(claim: Claim, ending: Ending, keep: Keep, *, now: datetime) -> Run:
+    """As `finish`, as a step."""
+    guards.inside_transaction()
+    run, completion = claim.run, ending.completion
+    _store(run, claim.token, ending, now=now)
+    ledger.settle(run.pk, _used(claim, ending, now=now), now=now)
+    keep(run, completion)
+    return run
+
+
+def give_up(run_id: UUID, *, now: datetime) -> Run | None:
+    """End a run that our own fault keeps from being made: nothing is charged. None when it is over already."""
+    with transaction.atomic(durable=True):
+        ours = Run.objects.filter(pk=run_id, state__in=[State.QUEUED, State.RUNNING])
+        ended = ours.update(
+            state=State.FAILED, error_code=errors.INTERNAL, ended_at=now, lease_token=None, lease_until=None, request={}
+        )
+        if not ended:
+            return None
+        ledger.release(run_id, now=now)
+        return Run.objects.select_related("account__owner").get(pk=run_id)
+
+
+def _end_refused(run: Run, error: CauserieError, keep: Keep, *, now: datetime) -> Run:
+    """Nothing was set aside, or it was given back by the savepoint; a run that was begun before keeps its text."""
+    completion = Completion(State.FAILED, run.text, run.reasoning, "", errors.code_of(error), 0, 0, Provenance.NONE)
+    run.refusal = error.refusal.facts() if isinstance(error, Refused) else None
+    token = run.lease_token
+    assert token is not None  # noqa: S101 a claimed run has one
+    _store(run, token, Ending(completion), now=now)
+    ledger.release(run.pk, now=now)
+    keep(run, completion)
+    return run
+
+
+def _saved(claim: Claim, state: str, error_code: str = "") -> Completion:
+    """What an earlier worker saved, counted by its length."""
+    run = claim.run
+    written = run.reasoning + run.text
+    return Completion(
+        state=state,
+        text=run.text,
+        reasoning=run.reasoning,
+        finish_reason="stopped" if state == State.STOPPED else "",
+        error_code=error_code,
+        input_tokens=pricing.estimate_input(claim.prompt.messages) if written else 0,
+        output_tokens=pricing.estimate_output(written, 0),
+        provenance=Provenance.ESTIMATED if written else Provenance.NONE,
+    )
+
+
+def _store(run: Run, token: UUID, ending: Ending, *, now: datetime) -> None:
+    completion = ending.completion
+    changes: dict[str, object] = {
+        "state": completion.state,
+        "text": completion.text,
+        "reasoning": completion.reasoning,
+        "finish_reason": completion.finish_reason,
+        "error_code": completion.error_code,
+        "refusal": run.refusal,
+        "input_tokens": completion.input_tokens,
+        "output_tokens": completion.output_tokens,
+        "provenance": completion.provenance,
+        "backend": ending.backend,
+        "first_token_at": ending.first_token_at,
+        "ended_at": now,
+        "lease_token": None,
+        "lease_until": None,
+        "request": {},
+    }
+    held = Run.objects.filter(pk=run.pk, lease_token=token, state=State.RUNNING)
+    if not held.update(**changes):
+        raise errors.LeaseLost(str(run.pk))
+    for field, value in changes.items():
+        setattr(run, field, value)
+
+
+def _used(claim: Claim, ending: Ending, *, now: datetime) -> ledger.Used:
+    completion, run = ending.completion, claim.run
+    cost, price = claim.model.require_rates()
+    counts = completion.input_tokens, completion.output_tokens
+    is_chat = run.channel == Run.Channel.CHAT
+    return ledger.Used(
+        channel=run.channel,
+        plan_key=claim.plan.key,
+        model=claim.model.key,
+        backend=ending.backend,
+        messages=1 if is_chat and completion.provenance != Provenance.NONE else 0,
+        input_tokens=completion.input_tokens,
+        output_tokens=completion.output_tokens,
+        price_micro=0 if is_chat else pricing.amount_micro(price, *counts),
+        cost_micro=pricing.amount_micro(cost, *counts),
+        currency=claim.model.currency,
+        provenance=completion.provenance,
+        occurred_at=now,
+    )
