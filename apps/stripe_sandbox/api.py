@@ -1,0 +1,146 @@
+"""The edge of the API: one view parses, checks, runs one operation in one transaction, and answers."""
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from apps.stripe_sandbox import (
+    authentication,
+    calls,
+    clock,
+    expansion,
+    faults,
+    forms,
+    idempotency,
+    ids,
+    routes,
+    validation,
+)
+from apps.stripe_sandbox.documents import API_VERSION, Document, public
+from apps.stripe_sandbox.errors import StripeError, invalid
+
+logger = logging.getLogger(__name__)
+PLANTED = {
+    "http_429": (429, "invalid_request_error", "rate_limit", "Too many requests hit the API too quickly."),
+    "http_409_lock": (409, "invalid_request_error", "lock_timeout", "This object cannot be accessed right now."),
+    "http_500": (500, "api_error", None, "An unknown error occurred."),
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    body: str
+    is_replayed: bool = False
+
+
+@csrf_exempt
+def answer_call(request: HttpRequest) -> HttpResponse:
+    request_id = ids.new("req")
+    unauthorized = False
+    try:
+        authentication.require_test_key(request.headers.get("Authorization", ""))
+        _meet_faults(request, ("http_429", "http_409_lock"))
+        answer = _run(request, request_id)
+    except StripeError as error:
+        answer, unauthorized = Answer(error.status, _as_text(error)), authentication.is_unauthorized(error)
+    after = faults.take("timeout_after", request.path)
+    if after:
+        _hang(request, after.params.get("seconds", 30))
+    response = HttpResponse(answer.body, status=answer.status, content_type="application/json")
+    response["Request-Id"] = request_id
+    response["Stripe-Version"] = request.headers.get("Stripe-Version", API_VERSION)
+    if answer.is_replayed:
+        response["Idempotent-Replayed"] = "true"
+    if "Idempotency-Key" in request.headers:
+        response["Idempotency-Key"] = request.headers["Idempotency-Key"]
+    if unauthorized:
+        response["WWW-Authenticate"] = 'Bearer realm="Stripe"'
+    return response
+
+
+def _run(request: HttpRequest, request_id: str) -> Answer:
+    method = str(request.method)
+    operation, keys = routes.find_operation(method, request.path)
+    text = _body(request) if method == "POST" else request.META.get("QUERY_STRING", "")
+    raw = forms.decode(text)
+    key = request.headers.get("Idempotency-Key", "") if method == "POST" else ""
+
+    def act() -> tuple[int, str]:
+        token = calls.current.set(calls.Call(request_id, key or None))
+        try:
+            return _attempt(request, lambda: _perform(operation, keys, raw))
+        finally:
+            calls.current.reset(token)
+
+    if not key:
+        return Answer(*act())
+    fingerprint = json.dumps([method, request.path, forms.encode(raw)])
+    return Answer(*idempotency.answer_once(key, fingerprint, act))
+
+
+def _attempt(request: HttpRequest, perform: Callable[[], Document]) -> tuple[int, str]:
+    """Run inside one transaction; a declined charge keeps its rows, every other refusal undoes them."""
+    refusal = None
+    try:
+        _meet_faults(request, ("http_500",))
+        with transaction.atomic():
+            try:
+                body = perform()
+            except StripeError as error:
+                if not error.keeps_rows:
+                    raise
+                refusal = error
+    except StripeError as error:
+        refusal = error
+    except Exception:
+        logger.exception("%s %s failed", request.method, request.path)
+        refusal = StripeError(500, {"type": "api_error", "message": "The sandbox failed; its log says why."})
+    if refusal:
+        return refusal.status, _as_text(refusal)
+    return 200, json.dumps(body, indent=2)
+
+
+def _perform(operation: routes.Operation, keys: tuple[str, ...], raw: Document) -> Document:
+    wanted = raw.pop("expand", {})
+    paths = [str(path) for path in (wanted.values() if isinstance(wanted, dict) else [wanted])]
+    body = public(operation.run(*keys, params=operation.reads(raw, "")))
+    expanded = expansion.apply(body, paths)
+    validation.check(expanded, f"{operation.method} {operation.pattern}")
+    return expanded
+
+
+def _body(request: HttpRequest) -> str:
+    try:
+        return request.body.decode()
+    except UnicodeDecodeError:
+        raise invalid("The request body is not UTF-8.") from None
+
+
+def _as_text(error: StripeError) -> str:
+    return json.dumps({"error": error.error}, indent=2)
+
+
+def _meet_faults(request: HttpRequest, kinds: tuple[str, ...]) -> None:
+    slow = faults.take("slow", request.path) if "http_429" in kinds else None
+    if slow:
+        clock.pause(slow.params.get("ms", 500) / 1000)
+    before = faults.take("timeout_before", request.path) if "http_429" in kinds else None
+    if before:
+        _hang(request, before.params.get("seconds", 30))
+        raise StripeError(500, {"type": "api_error", "message": "This answer is never sent."})
+    for kind in kinds:
+        if faults.take(kind, request.path):
+            status, type_, code, message = PLANTED[kind]
+            raise StripeError(status, {"type": type_, "code": code, "message": message})
+
+
+def _hang(request: HttpRequest, seconds: float) -> None:
+    """Say nothing for so long, then cut the line."""
+    clock.pause(seconds)
+    request.META["sandbox.cut"]()

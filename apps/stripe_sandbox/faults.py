@@ -1,0 +1,51 @@
+"""What can be made to go wrong on purpose; each armed fault says how often, and for what."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import F
+
+from apps.stripe_sandbox.models import Fault
+
+KINDS = (
+    "http_429",
+    "http_500",
+    "http_409_lock",
+    "timeout_before",
+    "timeout_after",
+    "slow",
+    "webhook_drop",
+    "webhook_duplicate",
+    "webhook_delay",
+    "webhook_reorder",
+    "webhook_stale",
+    "webhook_signature",
+    "webhook_clock",
+    "webhook_version",
+    "webhook_livemode",
+    "decline_next",
+)
+
+
+def arm(kind: str, count: int, match: str, params: Mapping[str, Any]) -> Fault:
+    """Make the next `count` matching calls, events or charges go wrong. Any: params differ by kind, and are JSON."""
+    return Fault.objects.create(kind=kind, left=count, match=match, params=dict(params))
+
+
+def armed() -> list[Fault]:
+    """List what is still armed."""
+    return list(Fault.objects.filter(left__gt=0).order_by("id"))
+
+
+def take(kind: str, *subjects: str | None) -> Fault | None:
+    """Use up one armed fault of this kind that matches one of the subjects, or say that there is none."""
+    for fault in Fault.objects.filter(kind=kind, left__gt=0).order_by("id"):
+        fits = not fault.match or any(subject and fault.match in subject for subject in subjects)
+        if fits and Fault.objects.filter(id=fault.id, left__gt=0).update(left=F("left") - 1):
+            return fault
+    return None
+
+
+def disarm() -> None:
+    """Forget all faults."""
+    Fault.objects.all().delete()

@@ -1,0 +1,299 @@
+"""Invoices: their lines and totals, from draft to open to paid, void or uncollectible."""
+
+from fractions import Fraction
+
+from apps.stripe_sandbox import addresses, clock, events, ids, intents, proration, store
+from apps.stripe_sandbox.documents import Document, list_of
+
+SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£"}
+HOUR_S = 3600
+
+
+def format_amount(amount: int, currency: str) -> str:
+    """Write an amount of minor units for people: `$8.00`."""
+    sign = "-" if amount < 0 else ""
+    return f"{sign}{SYMBOLS.get(currency, currency.upper() + ' ')}{abs(amount) // 100}.{abs(amount) % 100:02}"
+
+
+def name_of(price: Document) -> str:
+    """Give the name of a price's product."""
+    return str(store.read("product", price["product"])["name"])
+
+
+def regular_line(item: Document, start: int, end: int, *, is_trial: bool = False) -> Document:
+    """Write the line for one whole period of an item; during a trial it costs nothing."""
+    price, quantity = item["price"], item.get("quantity", 1)
+    amount = 0 if is_trial else price["unit_amount"] * quantity
+    at = f"{format_amount(price['unit_amount'], price['currency'])} / {price['recurring']['interval']}"
+    text = f"Trial period for {name_of(price)}" if is_trial else f"{quantity} × {name_of(price)} (at {at})"
+    return line(item, amount, text, (start, end), is_proration=False)
+
+
+def proration_line(item: Document, left: Fraction, moment: int, end: int, *, is_credit: bool) -> Document:
+    """Write the credit for an old item or the debit for a new one, for what is left of the period."""
+    price, quantity = item["price"], item.get("quantity", 1)
+    whole = price["unit_amount"] * quantity
+    amount = proration.credit(whole, left) if is_credit else proration.debit(whole, left)
+    name = name_of(price) if quantity == 1 else f"{quantity} × {name_of(price)}"
+    day = clock.as_date(moment)
+    words = "Unused time on" if is_credit else "Remaining time on"
+    return line(item, amount, f"{words} {name} after {day.day} {day:%b %Y}", (moment, end), is_proration=True)
+
+
+def line(item: Document, amount: int, text: str, period: tuple[int, int], *, is_proration: bool) -> Document:
+    """Write one line of an invoice for a subscription item."""
+    price = item["price"]
+    return {
+        "id": ids.new("il"),
+        "object": "line_item",
+        "amount": amount,
+        "currency": price["currency"],
+        "description": text,
+        "discount_amounts": [],
+        "discountable": not is_proration,
+        "discounts": [],
+        "invoice": None,
+        "livemode": False,
+        "metadata": {},
+        "parent": {
+            "invoice_item_details": None,
+            "subscription_item_details": {
+                "invoice_item": None,
+                "proration": is_proration,
+                "proration_details": {"credited_items": None} if is_proration else None,
+                "subscription": item["subscription"],
+                "subscription_item": item["id"],
+            },
+            "type": "subscription_item_details",
+        },
+        "period": {"start": period[0], "end": period[1]},
+        "pretax_credit_amounts": [],
+        "pricing": {
+            "price_details": {"price": price["id"], "product": price["product"]},
+            "type": "price_details",
+            "unit_amount_decimal": str(price["unit_amount"]),
+        },
+        "quantity": item.get("quantity", 1),
+        "subscription": item["subscription"],
+        "subtotal": amount,
+        "taxes": [],
+    }
+
+
+def build(customer: Document, subscription: Document, lines: list[Document], reason: str, *, now: int) -> Document:
+    """Describe a draft invoice that is not kept yet; `create_preview` shows it as it is."""
+    key, total = ids.new("in"), sum(each["amount"] for each in lines)
+    due = proration.settle(total, customer["balance"]).amount_due
+    begin = min((each["period"]["start"] for each in lines), default=now)
+    return {
+        **_plain(now),
+        "id": key,
+        "amount_due": due,
+        "amount_remaining": due,
+        "billing_reason": reason,
+        "currency": subscription["currency"],
+        "customer": customer["id"],
+        "customer_address": customer["address"],
+        "customer_email": customer["email"],
+        "customer_name": customer["name"],
+        "lines": list_of([{**each, "invoice": key} for each in lines], f"/v1/invoices/{key}/lines"),
+        "parent": {
+            "quote_details": None,
+            "subscription_details": {"metadata": subscription["metadata"], "subscription": subscription["id"]},
+            "type": "subscription_details",
+        },
+        "period_end": now,
+        "period_start": begin if reason != "subscription_cycle" else subscription["_last_start"],
+        "starting_balance": customer["balance"],
+        "subtotal": total,
+        "subtotal_excluding_tax": total,
+        "test_clock": customer.get("test_clock"),
+        "total": total,
+        "total_excluding_tax": total,
+    }
+
+
+def keep(invoice: Document, *, finalizes_at: int | None) -> Document:
+    """Keep a draft; with a moment to finalise it by itself, or without when it is finalised at once."""
+    return events.create("invoice.created", {**invoice, "automatically_finalizes_at": finalizes_at})
+
+
+def finalize(invoice: Document, *, intent: Document | None = None, now: int) -> Document:
+    """Open a draft: number it, lay it on the customer's balance, and make the payment for what is due.
+
+    intent  a payment that was made for it beforehand, as Checkout does; otherwise one is opened.
+    """
+    customer = store.read("customer", invoice["customer"])
+    settlement = proration.settle(invoice["total"], customer["balance"])
+    after = {
+        **invoice,
+        "amount_due": settlement.amount_due,
+        "amount_remaining": settlement.amount_due,
+        "automatically_finalizes_at": None,
+        "effective_at": now,
+        "ending_balance": settlement.ending_balance,
+        "hosted_invoice_url": addresses.page(f"/i/{invoice['id']}"),
+        "invoice_pdf": addresses.page(f"/i/{invoice['id']}/receipt"),
+        "number": f"{customer['invoice_prefix']}-{customer['next_invoice_sequence']:04}",
+        "starting_balance": settlement.starting_balance,
+        "status": "open",
+        "status_transitions": {**invoice["status_transitions"], "finalized_at": now},
+    }
+    changed = {**customer, "balance": settlement.ending_balance}
+    changed["next_invoice_sequence"] += 1
+    events.update("customer.updated", customer, changed)
+    if settlement.amount_due and intent is None:
+        intent = intents.open_payment_intent(
+            settlement.amount_due, customer, currency=invoice["currency"], description="Subscription", now=now
+        )
+    if settlement.amount_due and intent:
+        open_payment(after, intent, now=now)
+    store.save(after)
+    events.emit("invoice.finalized", after)
+    return after
+
+
+def open_payment(invoice: Document, intent: Document, *, now: int) -> Document:
+    """Tie a payment intent to an invoice."""
+    store.save({**intent, "_invoice": invoice["id"]})
+    return store.insert(
+        {
+            "id": ids.new("inpay"),
+            "object": "invoice_payment",
+            "amount_paid": None,
+            "amount_requested": invoice["amount_due"],
+            "created": now,
+            "currency": invoice["currency"],
+            "invoice": invoice["id"],
+            "is_default": True,
+            "livemode": False,
+            "payment": {"payment_intent": intent["id"], "type": "payment_intent"},
+            "status": "open",
+            "status_transitions": {"canceled_at": None, "paid_at": None},
+        }
+    )
+
+
+def payment_of(invoice: Document) -> Document | None:
+    """Find the payment of an invoice."""
+    rows = store.documents(store.select("invoice_payment", body__invoice=invoice["id"])[:1])
+    return rows[0] if rows else None
+
+
+def intent_of(invoice: Document) -> Document | None:
+    """Find the payment intent of an invoice."""
+    payment = payment_of(invoice)
+    return store.read("payment_intent", payment["payment"]["payment_intent"]) if payment else None
+
+
+def mark_paid(invoice: Document, amount: int, *, now: int) -> Document:
+    """Close an invoice as paid, by money or without any (`amount` is 0)."""
+    after = {
+        **invoice,
+        "amount_paid": amount,
+        "amount_remaining": 0,
+        "attempted": True,
+        "auto_advance": False,
+        "next_payment_attempt": None,
+        "status": "paid",
+        "status_transitions": {**invoice["status_transitions"], "paid_at": now},
+    }
+    payment = payment_of(invoice)
+    if payment:
+        moved = {**payment["status_transitions"], "paid_at": now}
+        paid = {**payment, "status": "paid", "amount_paid": amount, "status_transitions": moved}
+        store.save(paid)
+        events.emit("invoice_payment.paid", paid)
+    store.save(after)
+    if amount:
+        events.emit("invoice.payment_succeeded", after)
+    events.emit("invoice.paid", after)
+    return after
+
+
+def close(invoice: Document, status: str, *, now: int) -> Document:
+    """Void an invoice, or give it up as uncollectible; its payment is cancelled."""
+    stamp = "voided_at" if status == "void" else "marked_uncollectible_at"
+    moved = {**invoice["status_transitions"], stamp: now}
+    after = {**invoice, "status": status, "auto_advance": False, "next_payment_attempt": None}
+    after["status_transitions"] = moved
+    payment, intent = payment_of(invoice), intent_of(invoice)
+    if status == "void" and payment and intent:
+        gone = {**payment["status_transitions"], "canceled_at": now}
+        store.save({**payment, "status": "canceled", "status_transitions": gone})
+        intents.cancel(intent, "void_invoice", now=now)
+    store.save(after)
+    events.emit("invoice.voided" if status == "void" else "invoice.marked_uncollectible", after)
+    return after
+
+
+def _plain(now: int) -> Document:
+    return {
+        "object": "invoice",
+        "account_country": "FR",
+        "account_name": "Sandbox money",
+        "account_tax_ids": None,
+        "amount_overpaid": 0,
+        "amount_paid": 0,
+        "amount_paid_off_stripe": 0,
+        "amount_shipping": 0,
+        "application": None,
+        "attempt_count": 0,
+        "attempted": False,
+        "auto_advance": True,
+        "automatic_tax": {
+            "disabled_reason": None,
+            "enabled": False,
+            "liability": None,
+            "provider": None,
+            "status": None,
+        },
+        "automatically_finalizes_at": None,
+        "collection_method": "charge_automatically",
+        "created": now,
+        "custom_fields": None,
+        "customer_phone": None,
+        "customer_shipping": None,
+        "customer_tax_exempt": "none",
+        "customer_tax_ids": [],
+        "default_payment_method": None,
+        "default_source": None,
+        "default_tax_rates": [],
+        "description": None,
+        "discounts": [],
+        "due_date": None,
+        "effective_at": None,
+        "ending_balance": None,
+        "footer": None,
+        "from_invoice": None,
+        "hosted_invoice_url": None,
+        "invoice_pdf": None,
+        "issuer": {"type": "self"},
+        "last_finalization_error": None,
+        "latest_revision": None,
+        "livemode": False,
+        "metadata": {},
+        "next_payment_attempt": None,
+        "number": None,
+        "on_behalf_of": None,
+        "payment_settings": {"default_mandate": None, "payment_method_options": None, "payment_method_types": None},
+        "post_payment_credit_notes_amount": 0,
+        "pre_payment_credit_notes_amount": 0,
+        "receipt_number": None,
+        "rendering": None,
+        "shipping_cost": None,
+        "shipping_details": None,
+        "statement_descriptor": None,
+        "status": "draft",
+        "status_details": None,
+        "status_transitions": {
+            "finalized_at": None,
+            "marked_uncollectible_at": None,
+            "paid_at": None,
+            "voided_at": None,
+        },
+        "total_discount_amounts": [],
+        "total_pretax_credit_amounts": [],
+        "total_taxes": [],
+        "webhooks_delivered_at": None,
+    }

@@ -1,0 +1,118 @@
+"""Changing a running subscription: other prices or quantities, what that costs today, and when it takes force."""
+
+from dataclasses import dataclass
+
+from apps.stripe_sandbox import collection, events, invoicing, items, periods, proration, store
+from apps.stripe_sandbox.cards import Verdict
+from apps.stripe_sandbox.documents import Document
+from apps.stripe_sandbox.items import Wanted
+
+PENDING_S = 23 * 3600
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a change would mean: the items afterwards, the lines it causes, and whether a new period begins."""
+
+    after: Document
+    lines: list[Document]
+    resets_period: bool
+
+    @property
+    def total(self) -> int:
+        return sum(int(line["amount"]) for line in self.lines)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How a change is charged: Stripe's `proration_behavior` and `payment_behavior`; `moment` is the proration date."""
+
+    moment: int
+    proration_behavior: str = "create_prorations"
+    payment_behavior: str = "allow_incomplete"
+    resets_anchor: bool = False
+    is_off_session: bool = False
+
+
+def weigh(subscription: Document, wanted: list[Wanted], terms: Terms, *, now: int) -> Change:
+    """Say what a change would mean, without doing it."""
+    old = subscription["items"]["data"]
+    new = items.changed(subscription, wanted, now=now)
+    start, end = items.period_of(subscription)
+    other_rhythm = items.rhythm(new[0]["price"]) != items.rhythm(old[0]["price"])
+    resets = (other_rhythm or terms.resets_anchor) and subscription["status"] != "trialing"
+    lines: list[Document] = []
+    if terms.proration_behavior != "none" and subscription["status"] in ("active", "past_due"):
+        lines = _prorate(old, [] if resets else new, (start, end), terms.moment)
+    after = items.replaced(subscription, items.in_period(new, (start, end)))
+    if resets:
+        interval, count = items.rhythm(new[0]["price"])
+        period = (terms.moment, periods.step(terms.moment, interval, count))
+        after = items.replaced(subscription, items.in_period(new, period))
+        after |= {"billing_cycle_anchor": terms.moment, "_last_start": terms.moment}
+        lines += [invoicing.regular_line(item, *period) for item in after["items"]["data"]]
+    return Change(after, lines, resets)
+
+
+def _prorate(old: list[Document], new: list[Document], period: tuple[int, int], moment: int) -> list[Document]:
+    left = proration.fraction_left(*period, moment)
+    kept = [item for item in old if item in new]
+    gone = [invoicing.proration_line(each, left, moment, period[1], is_credit=True) for each in old if each not in kept]
+    come = [
+        invoicing.proration_line(each, left, moment, period[1], is_credit=False) for each in new if each not in kept
+    ]
+    return gone + come
+
+
+def change_items(before: Document, asked: Document, wanted: list[Wanted], terms: Terms, *, now: int) -> Document:
+    """Change a subscription's items and charge as the terms say; give the subscription as it is afterwards.
+
+    before  the subscription as it is kept; `asked` is the same with the call's other fields.
+    Raises  StripeError 402: `error_if_incomplete` and the charge failed; then nothing is kept.
+    """
+    change = weigh(asked, wanted, terms, now=now)
+    lines = [*asked["_pending_lines"], *change.lines]
+    if not change.lines or not (change.resets_period or terms.proration_behavior == "always_invoice"):
+        return events.update("customer.subscription.updated", before, {**change.after, "_pending_lines": lines})
+    customer = store.read("customer", before["customer"])
+    invoice = invoicing.build(customer, change.after, lines, "subscription_update", now=now)
+    after = {**change.after, "latest_invoice": invoice["id"], "_pending_lines": []}
+    if terms.payment_behavior == "pending_if_incomplete":
+        return _charge_first(before, after, invoice, terms, now=now)
+    events.update("customer.subscription.updated", before, after)
+    collected = _charge(invoice, terms, now=now)
+    if collected.verdict is not Verdict.SUCCEEDED and terms.payment_behavior == "error_if_incomplete":
+        raise collected.as_error(keeps_rows=False)
+    return store.read("subscription", before["id"])
+
+
+def _charge(invoice: Document, terms: Terms, *, now: int) -> collection.Collected:
+    opened = invoicing.finalize(invoicing.keep(invoice, finalizes_at=None), now=now)
+    return collection.collect(opened, on_session=not terms.is_off_session, now=now)
+
+
+def _charge_first(before: Document, after: Document, invoice: Document, terms: Terms, *, now: int) -> Document:
+    """Let the change take force only when it is paid, else keep it pending for 23 hours."""
+    marked = store.save({**before, "_pending_invoice": invoice["id"]})
+    if _charge({**invoice, "_is_pending": True}, terms, now=now).verdict is Verdict.SUCCEEDED:
+        return events.update("customer.subscription.updated", marked, {**after, "_pending_invoice": None})
+    pending = {
+        "billing_cycle_anchor": None,
+        "expires_at": now + PENDING_S,
+        "subscription_items": after["items"]["data"],
+        "trial_end": None,
+        "trial_from_plan": None,
+    }
+    waiting = {**marked, "latest_invoice": invoice["id"], "pending_update": pending}
+    return events.update("customer.subscription.updated", marked, waiting)
+
+
+def expire_pending(subscription: Document, *, now: int) -> Document:
+    """Drop a pending change that was not paid in time; its invoice is voided."""
+    invoice = store.read("invoice", subscription["_pending_invoice"])
+    if invoice["status"] == "open":
+        invoicing.close(invoice, "void", now=now)
+    after = {**subscription, "pending_update": None, "_pending_invoice": None}
+    events.update("customer.subscription.updated", subscription, after)
+    events.emit("customer.subscription.pending_update_expired", after)
+    return after

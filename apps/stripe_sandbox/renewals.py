@@ -1,0 +1,131 @@
+"""Time passing: due work is done strictly in order, one moment at a time, on a test clock or in real time."""
+
+from collections.abc import Callable
+from itertools import chain
+
+from apps.stripe_sandbox import (
+    collection,
+    dunning,
+    endings,
+    environment,
+    events,
+    invoicing,
+    items,
+    moments,
+    payment_methods,
+    periods,
+    plan_changes,
+    standing,
+    store,
+)
+from apps.stripe_sandbox.documents import Document
+
+HOUR_S = 3600
+
+
+def next_moment(clock_id: str) -> moments.Moment | None:
+    """Find the next work on a test clock, or in real time for an empty id."""
+    live = ("incomplete", *moments.LIVE)
+    return moments.first(
+        chain(
+            store.documents(store.select("subscription", clock=clock_id, body__status__in=live)),
+            store.documents(store.select("invoice", clock=clock_id, body__status__in=("draft", "open"))),
+            store.documents(store.select("checkout.session", clock=clock_id, body__status="open")),
+        )
+    )
+
+
+def run_until(clock_id: str, until: int, *, arrive: Callable[[int], None] = lambda at: None) -> int:
+    """Do all work up to a moment and say how much it was.
+
+    arrive  is told each moment before its work is done: a test clock moves its hands with it.
+    """
+    done = 0
+    while (moment := next_moment(clock_id)) and moment.at <= until:
+        arrive(moment.at)
+        WORK[moment.kind](moment.document, moment.at)
+        done += 1
+    return done
+
+
+def _cycle(subscription: Document, now: int) -> None:
+    """Begin the next period, with a draft invoice that is finalised an hour later."""
+    if subscription["cancel_at_period_end"]:
+        endings.cancel(subscription, "cancellation_requested", now=now)
+        return
+    customer = store.read("customer", subscription["customer"])
+    was_trial = subscription["status"] == "trialing"
+    if was_trial and payment_methods.choose(customer, subscription) is None and _stop_trial(subscription, now):
+        return
+    rhythm = items.rhythm(subscription["items"]["data"][0]["price"])
+    end = periods.boundary_after(subscription["billing_cycle_anchor"], now, *rhythm)
+    after = items.replaced(subscription, items.in_period(subscription["items"]["data"], (now, end)))
+    after["_last_start"] = items.period_of(subscription)[0]
+    lines = [invoicing.regular_line(item, now, end) for item in after["items"]["data"]]
+    invoice = invoicing.build(customer, after, [*after["_pending_lines"], *lines], "subscription_cycle", now=now)
+    after |= {"latest_invoice": invoice["id"], "_pending_lines": []}
+    after["status"] = "active" if was_trial else subscription["status"]
+    events.update("customer.subscription.updated", subscription, after)
+    is_held = subscription["status"] == "unpaid"
+    invoicing.keep({**invoice, "auto_advance": not is_held}, finalizes_at=None if is_held else now + HOUR_S)
+
+
+def _stop_trial(subscription: Document, now: int) -> bool:
+    """Do what is set for a trial that ends without a card; false: go on and make an invoice."""
+    behavior = subscription["trial_settings"]["end_behavior"]["missing_payment_method"]
+    if behavior == "cancel":
+        endings.cancel(subscription, None, now=now)
+    elif behavior == "pause":
+        after = {**subscription, "status": "paused"}
+        events.update("customer.subscription.updated", subscription, after)
+        events.emit("customer.subscription.paused", after)
+    return bool(behavior in ("cancel", "pause"))
+
+
+def _finalize(invoice: Document, now: int) -> None:
+    subscription = standing.subscription_of(invoice)
+    pause = subscription["pause_collection"] if subscription else None
+    if pause and pause["behavior"] == "keep_as_draft":
+        store.save({**invoice, "auto_advance": False, "automatically_finalizes_at": None})
+        return
+    opened = invoicing.finalize(invoice, now=now)
+    if pause:
+        invoicing.close(opened, "void" if pause["behavior"] == "void" else "uncollectible", now=now)
+    else:
+        collection.collect(opened, now=now)
+
+
+def _retry(invoice: Document, now: int) -> None:
+    """Try an open invoice again; a hopeless card is only counted, until another one is there."""
+    customer, subscription = store.read("customer", invoice["customer"]), standing.subscription_of(invoice)
+    method = payment_methods.choose(customer, subscription)
+    if invoice.get("_hopeless_with") and method and method["id"] == invoice["_hopeless_with"]:
+        count = invoice["attempt_count"] + 1
+        later = dunning.next_attempt(invoice["_first_failed_at"], count)
+        after = {**invoice, "attempt_count": count, "next_payment_attempt": later}
+        events.update("invoice.updated", invoice, after)
+    else:
+        after = collection.collect(invoice, is_retry=True, now=now).invoice
+    if after["status"] == "open" and after["next_payment_attempt"] is None and subscription:
+        endings.end_dunning(store.read("subscription", subscription["id"]), environment.read().dunning_end, now=now)
+
+
+def _warn_of_trial(subscription: Document, now: int) -> None:
+    store.save({**subscription, "_was_warned": True})
+    events.emit("customer.subscription.trial_will_end", subscription)
+
+
+def _expire_session(session: Document, now: int) -> None:
+    events.update("checkout.session.expired", session, {**session, "status": "expired", "url": None})
+
+
+WORK: dict[str, Callable[[Document, int], object]] = {
+    "cycle": _cycle,
+    "cancel": lambda subscription, now: endings.cancel(subscription, "cancellation_requested", now=now),
+    "finalize": _finalize,
+    "retry": _retry,
+    "warn_of_trial": _warn_of_trial,
+    "expire_incomplete": lambda subscription, now: endings.expire_incomplete(subscription, now=now),
+    "expire_update": lambda subscription, now: plan_changes.expire_pending(subscription, now=now),
+    "expire_session": _expire_session,
+}

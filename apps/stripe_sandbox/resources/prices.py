@@ -1,0 +1,184 @@
+"""Prices: an amount that never changes, found by its lookup key."""
+
+from decimal import Decimal
+
+from apps.stripe_sandbox import clock, events, ids, items, lists, store
+from apps.stripe_sandbox.documents import Document, public
+from apps.stripe_sandbox.errors import invalid
+from apps.stripe_sandbox.operations import NOTHING, Operation
+from apps.stripe_sandbox.parameters import (
+    PAGING,
+    RANGE,
+    boolean,
+    clearable,
+    decimal,
+    fields,
+    free_map,
+    integer,
+    list_of,
+    merge_metadata,
+    one_of,
+    text,
+)
+
+INTERVAL = one_of("day", "week", "month", "year")
+TAX = one_of("exclusive", "inclusive", "unspecified")
+RECURRING = fields({"interval": INTERVAL, "interval_count": integer, "usage_type": one_of("licensed")}, ("interval",))
+CREATE = fields(
+    {
+        "active": boolean,
+        "billing_scheme": one_of("per_unit"),
+        "currency": text,
+        "lookup_key": text,
+        "metadata": clearable(free_map),
+        "nickname": text,
+        "product": text,
+        "product_data": fields({"id": text, "metadata": free_map, "name": text, "active": boolean}, ("name",)),
+        "recurring": RECURRING,
+        "tax_behavior": TAX,
+        "transfer_lookup_key": boolean,
+        "unit_amount": integer,
+        "unit_amount_decimal": decimal,
+    },
+    ("currency",),
+)
+UPDATE = fields(
+    {
+        "active": boolean,
+        "lookup_key": text,
+        "metadata": clearable(free_map),
+        "nickname": text,
+        "tax_behavior": TAX,
+        "transfer_lookup_key": boolean,
+    }
+)
+LIST = fields(
+    {
+        **PAGING,
+        "active": boolean,
+        "created": RANGE,
+        "currency": text,
+        "lookup_keys": list_of(text),
+        "product": text,
+        "recurring": fields({"interval": INTERVAL}),
+        "type": one_of("one_time", "recurring"),
+    }
+)
+
+
+def create(params: Document) -> Document:
+    """Make a price for a product that is there, or for one that is made with it."""
+    now, amount = clock.now(), _amount(params)
+    recurring = params.get("recurring")
+    price: Document = {
+        "id": ids.new("price"),
+        "object": "price",
+        "active": params.get("active", True),
+        "billing_scheme": "per_unit",
+        "created": now,
+        "currency": params["currency"].lower(),
+        "custom_unit_amount": None,
+        "livemode": False,
+        "lookup_key": None,
+        "metadata": merge_metadata(None, params.get("metadata")),
+        "nickname": params.get("nickname"),
+        "product": _product(params, now),
+        "recurring": {"interval_count": 1, "meter": None, "usage_type": "licensed", **recurring} if recurring else None,
+        "tax_behavior": params.get("tax_behavior", "unspecified"),
+        "tiers_mode": None,
+        "transform_quantity": None,
+        "type": "recurring" if recurring else "one_time",
+        "unit_amount": amount,
+        "unit_amount_decimal": str(amount),
+    }
+    if "lookup_key" in params:
+        _claim(price, params)
+    return events.create("price.created", price)
+
+
+def _amount(params: Document) -> int:
+    if ("unit_amount" in params) == ("unit_amount_decimal" in params):
+        raise invalid(
+            "Prices require an `unit_amount` or `unit_amount_decimal` parameter to be set, and not both.", "unit_amount"
+        )
+    amount = Decimal(params.get("unit_amount", params.get("unit_amount_decimal")))
+    if amount < 0 or amount != int(amount):
+        raise invalid("The sandbox keeps whole minor units that are not negative.", "unit_amount")
+    return int(amount)
+
+
+def _product(params: Document, now: int) -> str:
+    if "product" in params:
+        return str(store.get("product", params["product"], param="product", status=400)["id"])
+    if "product_data" not in params:
+        raise invalid("You must specify either `product` or `product_data` when creating a price.", "product")
+    from_data = params["product_data"]
+    blank = dict.fromkeys(("default_price", "description", "package_dimensions", "shippable"))
+    blank |= dict.fromkeys(("statement_descriptor", "tax_code", "unit_label", "url"))
+    product = {"id": ids.new("prod"), "object": "product", "active": True, "created": now, "updated": now, **blank}
+    product |= {"images": [], "marketing_features": [], "livemode": False, "metadata": {}, **from_data}
+    return str(events.create("product.created", product)["id"])
+
+
+def _claim(price: Document, params: Document) -> None:
+    """Take a lookup key; from another price only when the caller says so."""
+    key = params["lookup_key"]
+    for holder in store.documents(store.select("price", body__lookup_key=key)):
+        if holder["id"] == price["id"]:
+            continue
+        if not params.get("transfer_lookup_key"):
+            raise invalid(
+                f"A price (`{holder['id']}`) already uses that lookup key. Set `transfer_lookup_key=true` to transfer it.",
+                "lookup_key",
+                "resource_already_exists",
+            )
+        _change(holder, {**holder, "lookup_key": None})
+    price["lookup_key"] = key
+
+
+def _change(before: Document, after: Document) -> Document:
+    """Write a changed price, also where subscriptions carry it."""
+    events.update("price.updated", before, after)
+    for subscription in store.documents(store.select("subscription")):
+        data = subscription["items"]["data"]
+        if any(item["price"]["id"] == after["id"] for item in data):
+            fresh = [{**i, "price": public(after)} if i["price"]["id"] == after["id"] else i for i in data]
+            store.save(items.replaced(subscription, fresh))
+    return after
+
+
+def retrieve(key: str, params: Document) -> Document:
+    """Give one price."""
+    return store.get("price", key)
+
+
+def update(key: str, params: Document) -> Document:
+    """Change what may change: never the amount."""
+    before = store.get("price", key)
+    plain = {name: params[name] for name in ("active", "nickname", "tax_behavior") if name in params}
+    after = {**before, **plain, "metadata": merge_metadata(before["metadata"], params.get("metadata"))}
+    if "lookup_key" in params:
+        _claim(after, params)
+    return _change(before, after)
+
+
+def list_all(params: Document) -> Document:
+    """List prices."""
+    rows = store.select(
+        "price",
+        body__active=params.get("active"),
+        body__currency=params.get("currency"),
+        body__product=params.get("product"),
+        body__type=params.get("type"),
+        body__recurring__interval=params.get("recurring", {}).get("interval"),
+        body__lookup_key__in=params.get("lookup_keys"),
+    )
+    return lists.page(rows, params, "/v1/prices", kind="price")
+
+
+OPERATIONS = [
+    Operation("POST", "/v1/prices", create, CREATE),
+    Operation("GET", "/v1/prices", list_all, LIST),
+    Operation("GET", "/v1/prices/{}", retrieve, NOTHING),
+    Operation("POST", "/v1/prices/{}", update, UPDATE),
+]

@@ -1,0 +1,76 @@
+"""Where documents are kept and found."""
+
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from apps.stripe_sandbox.documents import Document
+from apps.stripe_sandbox.errors import missing_object
+from apps.stripe_sandbox.models import StoredObject
+
+
+def _columns(body: Document) -> Document:
+    customer = body["id"] if body["object"] == "customer" else body.get("customer")
+    clock = body["id"] if body["object"] == "test_helpers.test_clock" else body.get("test_clock", body.get("_clock"))
+    return {"customer": customer or "", "clock": clock or "", "body": body}
+
+
+def insert(body: Document) -> Document:
+    """Keep a new document."""
+    StoredObject.objects.create(key=body["id"], kind=body["object"], created=body.get("created", 0), **_columns(body))
+    return body
+
+
+def save(body: Document) -> Document:
+    """Write a document that is already kept."""
+    StoredObject.objects.filter(key=body["id"]).update(**_columns(body))
+    return body
+
+
+def find(kind: str, key: str | None) -> Document | None:
+    """Give the document with this id, deleted ones too, or nothing."""
+    if not key:
+        return None
+    row = StoredObject.objects.filter(key=key, kind=kind).first()
+    return dict(row.body) if row else None
+
+
+def read(kind: str, key: str) -> Document:
+    """Give a document that must be there: its id comes from another document."""
+    return dict(StoredObject.objects.get(key=key, kind=kind).body)
+
+
+def get(kind: str, key: str, *, param: str = "id", status: int = 404) -> Document:
+    """Give a document that a caller named.
+
+    Raises  StripeError “No such …”: unknown or deleted; 404 for the id in the path, 400 for a parameter.
+    """
+    body = find(kind, key)
+    if body is None or body.get("_deleted"):
+        raise missing_object(kind, key, param, status=status)
+    return body
+
+
+def select(kind: str, *conditions: Q, **values: Any) -> "QuerySet[StoredObject]":
+    """Give the rows of a kind, newest first; `values` with None are no condition.
+
+    Names are columns (`customer`, `clock`) or paths into the body (`body__status`). Any: JSON values are compared.
+    """
+    given = {name: value for name, value in values.items() if value is not None}
+    rows = StoredObject.objects.filter(*conditions, kind=kind, **given)
+    return rows.exclude(body__has_key="_deleted").order_by("-seq")
+
+
+def documents(rows: "QuerySet[StoredObject]") -> list[Document]:
+    """Read rows into documents."""
+    return [dict(row.body) for row in rows]
+
+
+def remove(body: Document) -> Document:
+    """Mark a document as deleted; its id answers so from now on where Stripe says so."""
+    return save({**body, "_deleted": True})
+
+
+def forget(body: Document) -> None:
+    """Drop a document altogether."""
+    StoredObject.objects.filter(key=body["id"]).delete()

@@ -1,0 +1,147 @@
+"""How a subscription begins: with a trial, paid at once, or incomplete until it is paid."""
+
+from dataclasses import dataclass, field
+
+from apps.stripe_sandbox import collection, events, ids, invoicing, items, payment_methods, periods, store
+from apps.stripe_sandbox.cards import Verdict
+from apps.stripe_sandbox.documents import Document, list_of
+from apps.stripe_sandbox.errors import invalid
+from apps.stripe_sandbox.items import Wanted
+
+WARNING_S = 3 * 86400
+NO_CARD = (
+    "This customer has no attached payment source or default payment method. Please consider adding a default "
+    "payment method. For more information, visit "
+    "https://stripe.com/docs/billing/subscriptions/payment-methods-setting#payment-method-priority."
+)
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a new subscription should be; `details` are fields that are taken over as they are."""
+
+    wanted: list[Wanted]
+    trial_end: int | None = None
+    payment_behavior: str = "allow_incomplete"
+    is_off_session: bool = False
+    details: Document = field(default_factory=dict)
+
+
+def open_subscription(customer: Document, order: Order, *, paid_by: Document | None = None, now: int) -> Document:
+    """Begin a subscription and its first invoice.
+
+    paid_by  a payment intent that already succeeded for it, as Checkout has it.
+    Raises   StripeError 400: nobody to charge; 402: `error_if_incomplete`, and then nothing is kept.
+    """
+    subscription = describe(customer, order, now=now)
+    invoice = first_invoice(customer, subscription, now=now)
+    subscription["latest_invoice"] = invoice["id"]
+    waits = order.payment_behavior == "default_incomplete"
+    if invoice["amount_due"] and not (paid_by or waits) and payment_methods.choose(customer, subscription) is None:
+        raise invalid(NO_CARD, code="resource_missing")
+    if customer["currency"] is None:
+        events.update("customer.updated", customer, {**customer, "currency": subscription["currency"]})
+    events.create("customer.subscription.created", subscription)
+    invoice = invoicing.finalize(invoicing.keep(invoice, finalizes_at=None), intent=paid_by, now=now)
+    _settle(invoice, order, is_paid=paid_by is not None, waits=waits, now=now)
+    _warn_of_short_trial(subscription, now=now)
+    return store.read("subscription", subscription["id"])
+
+
+def _settle(invoice: Document, order: Order, *, is_paid: bool, waits: bool, now: int) -> None:
+    if is_paid or invoice["amount_due"] == 0:
+        collection.finish(invoice, amount=invoice["amount_due"], now=now)
+        return
+    if waits:
+        return
+    collected = collection.collect(invoice, on_session=not order.is_off_session, now=now)
+    if collected.verdict is not Verdict.SUCCEEDED and order.payment_behavior == "error_if_incomplete":
+        raise collected.as_error(keeps_rows=False)
+
+
+def first_invoice(customer: Document, subscription: Document, *, now: int) -> Document:
+    """Describe the first invoice: the whole first period, or a trial over nothing."""
+    period, is_trial = items.period_of(subscription), subscription["status"] == "trialing"
+    lines = [invoicing.regular_line(item, *period, is_trial=is_trial) for item in subscription["items"]["data"]]
+    return invoicing.build(customer, subscription, lines, "subscription_create", now=now)
+
+
+def describe(customer: Document, order: Order, *, now: int) -> Document:
+    """Describe a subscription that is not kept yet."""
+    key = ids.new("sub")
+    if not order.wanted or order.wanted[0].price is None:
+        raise invalid("Missing required param: items.", "items", "parameter_missing")
+    price = order.wanted[0].price
+    anchor = order.trial_end or now
+    end = order.trial_end or periods.step(now, *items.rhythm(price)[:1], items.rhythm(price)[1])
+    data = [items.build(each, key, (now, end), now=now) for each in order.wanted]
+    items.require_one_rhythm(data)
+    return {
+        **_plain(now),
+        "id": key,
+        "billing_cycle_anchor": anchor,
+        "currency": price["currency"],
+        "customer": customer["id"],
+        "items": list_of(data, f"/v1/subscription_items?subscription={key}"),
+        "status": "trialing" if order.trial_end else "incomplete",
+        "test_clock": customer.get("test_clock"),
+        "trial_end": order.trial_end,
+        "trial_start": now if order.trial_end else None,
+        **order.details,
+    }
+
+
+def _warn_of_short_trial(subscription: Document, *, now: int) -> None:
+    trial_end = subscription["trial_end"]
+    if trial_end and trial_end - now <= WARNING_S:
+        kept = store.read("subscription", subscription["id"])
+        store.save({**kept, "_was_warned": True})
+        events.emit("customer.subscription.trial_will_end", kept)
+
+
+def _plain(now: int) -> Document:
+    return {
+        "object": "subscription",
+        "application": None,
+        "application_fee_percent": None,
+        "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
+        "billing_cycle_anchor_config": None,
+        "billing_mode": {"flexible": {"proration_discounts": "included"}, "type": "flexible"},
+        "billing_schedules": [],
+        "billing_thresholds": None,
+        "cancel_at": None,
+        "cancel_at_period_end": False,
+        "canceled_at": None,
+        "cancellation_details": {"comment": None, "feedback": None, "reason": None},
+        "collection_method": "charge_automatically",
+        "created": now,
+        "days_until_due": None,
+        "default_payment_method": None,
+        "default_source": None,
+        "default_tax_rates": [],
+        "description": None,
+        "discounts": [],
+        "ended_at": None,
+        "invoice_settings": {"account_tax_ids": None, "issuer": {"type": "self"}},
+        "latest_invoice": None,
+        "livemode": False,
+        "metadata": {},
+        "next_pending_invoice_item_invoice": None,
+        "on_behalf_of": None,
+        "pause_collection": None,
+        "payment_settings": {
+            "payment_method_options": None,
+            "payment_method_types": None,
+            "save_default_payment_method": "off",
+        },
+        "pending_invoice_item_interval": None,
+        "pending_setup_intent": None,
+        "pending_update": None,
+        "schedule": None,
+        "start_date": now,
+        "status_details": None,
+        "transfer_data": None,
+        "trial_settings": {"end_behavior": {"billing_cycle_anchor": None, "missing_payment_method": "create_invoice"}},
+        "_pending_lines": [],
+        "_last_start": now,
+    }

@@ -1,0 +1,36 @@
+"""How templates write money and moments."""
+
+import json
+from datetime import datetime
+
+from django import template
+from django.utils import formats
+
+from apps.stripe_sandbox import clock, invoicing
+from apps.stripe_sandbox.documents import Document
+
+register = template.Library()
+
+
+@register.filter
+def money(amount: int, currency: str) -> str:
+    """Write minor units as an amount."""
+    return invoicing.format_amount(amount, currency)
+
+
+@register.filter
+def moment(seconds: float | None) -> datetime | None:
+    """Turn seconds since 1970 into a datetime."""
+    return clock.as_date(int(seconds)) if seconds is not None else None
+
+
+@register.filter
+def day(seconds: int) -> str:
+    """Write the day of a moment, in the reader's language."""
+    return str(formats.date_format(clock.as_date(seconds), "DATE_FORMAT"))
+
+
+@register.filter
+def as_json(document: Document) -> str:
+    """Write a document so that it can be read."""
+    return json.dumps(document, indent=2, ensure_ascii=False)

@@ -1,0 +1,166 @@
+"""The console as JSON, under `/_sandbox/api/`: what tests and scripts drive the sandbox with."""
+
+import json
+
+from django.db import transaction
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from apps.stripe_sandbox import delivery, environment, faults, ids, start, store
+from apps.stripe_sandbox.documents import Document, public
+from apps.stripe_sandbox.models import Delivery, Fault, StoredObject, Violation
+
+
+class BadBody(ValueError):
+    """The body of a call is not the JSON it should be."""
+
+
+def read_body(request: HttpRequest) -> Document:
+    """Read a JSON body. Only `application/json` is taken: a form on some other site cannot send that.
+
+    Raises  BadBody: anything else.
+    """
+    if request.content_type != "application/json":
+        raise BadBody("Send Content-Type: application/json.")
+    try:
+        body = json.loads(request.body or b"{}")
+    except ValueError as problem:
+        raise BadBody("The body is not JSON.") from problem
+    if not isinstance(body, dict):
+        raise BadBody("The body must be a JSON object.")
+    return body
+
+
+def refuse(problem: str) -> JsonResponse:
+    """Answer 400 with a sentence."""
+    return JsonResponse({"error": problem}, status=400)
+
+
+@require_GET
+def show_health(request: HttpRequest) -> JsonResponse:
+    """Say that the sandbox works, and with which seed."""
+    settings = environment.read()
+    return JsonResponse({"ok": True, "seed": settings.seed, "calm": settings.is_calm, "objects": start.objects_kept()})
+
+
+@csrf_exempt
+@require_POST
+def empty(request: HttpRequest) -> JsonResponse:
+    """Forget everything but the endpoint named at start; with a `seed`, chance begins anew from it."""
+    try:
+        body = read_body(request)
+    except BadBody as problem:
+        return refuse(str(problem))
+    if "seed" in body:
+        ids.seed(f"{body['seed']}/0")
+    start.empty(environment.read())
+    return JsonResponse({"ok": True})
+
+
+@csrf_exempt
+@require_POST
+def deliver(request: HttpRequest) -> JsonResponse:
+    """Attempt every waiting letter once (or the first `limit`), in the order of the weather."""
+    try:
+        body = read_body(request)
+    except BadBody as problem:
+        return refuse(str(problem))
+    letters = delivery.deliver_now(body.get("limit"))
+    return JsonResponse({"deliveries": [describe_letter(letter) for letter in letters]})
+
+
+@require_GET
+def list_deliveries(request: HttpRequest) -> JsonResponse:
+    """List letters, newest first."""
+    letters = Delivery.objects.order_by("-id")[:200]
+    return JsonResponse({"deliveries": [describe_letter(letter) for letter in letters]})
+
+
+@csrf_exempt
+@require_POST
+def send_again(request: HttpRequest, number: int) -> JsonResponse:
+    """Attempt one letter now, even one that arrived."""
+    try:
+        read_body(request)
+    except BadBody as problem:
+        return refuse(str(problem))
+    letter = Delivery.objects.filter(id=number).first()
+    if letter is None:
+        return JsonResponse({"error": "There is no such letter."}, status=404)
+    with delivery.open_client() as http:
+        return JsonResponse(describe_letter(delivery.attempt(letter, http)))
+
+
+def describe_letter(letter: Delivery) -> Document:
+    """Describe a letter as JSON."""
+    return {
+        "id": letter.id,
+        "event": letter.event,
+        "type": letter.event_type,
+        "endpoint": letter.endpoint,
+        "state": letter.state,
+        "attempts": letter.attempts,
+        "next_at": letter.next_at if letter.state == "pending" else None,
+        "answer_status": letter.answer_status,
+    }
+
+
+@csrf_exempt
+@require_http_methods(["GET", "POST", "DELETE"])
+def keep_faults(request: HttpRequest) -> JsonResponse:
+    """List, arm or forget faults."""
+    if request.method == "GET":
+        return JsonResponse({"faults": [describe_fault(fault) for fault in faults.armed()]})
+    try:
+        body = read_body(request)
+    except BadBody as problem:
+        return refuse(str(problem))
+    if request.method == "DELETE":
+        faults.disarm()
+        return JsonResponse({"faults": []})
+    if body.get("kind") not in faults.KINDS:
+        return refuse(f"`kind` is one of {', '.join(faults.KINDS)}.")
+    count, params = body.get("count", 1), body.get("params", {})
+    if not isinstance(count, int) or count < 1 or not isinstance(params, dict):
+        return refuse("`count` is a whole number from 1 up, `params` an object.")
+    fault = faults.arm(body["kind"], count, str(body.get("match", "")), params)
+    return JsonResponse(describe_fault(fault), status=201)
+
+
+def describe_fault(fault: Fault) -> Document:
+    """Describe a fault as JSON."""
+    return {
+        "id": fault.id,
+        "kind": fault.kind,
+        "left": fault.left,
+        "match": fault.match,
+        "params": fault.params,
+    }
+
+
+@require_GET
+def list_objects(request: HttpRequest, kind: str) -> JsonResponse:
+    """List what is kept of one kind, newest first."""
+    return JsonResponse({"objects": [public(body) for body in store.documents(store.select(kind)[:200])]})
+
+
+@require_GET
+def list_kinds(request: HttpRequest) -> JsonResponse:
+    """Count what is kept, by kind."""
+    kinds = StoredObject.objects.values_list("kind", flat=True)
+    counted: dict[str, int] = {}
+    for kind in kinds:
+        counted[kind] = counted.get(kind, 0) + 1
+    return JsonResponse({"kinds": counted})
+
+
+@csrf_exempt
+@require_http_methods(["GET", "DELETE"])
+def keep_violations(request: HttpRequest) -> JsonResponse:
+    """List, or forget, what Stripe's own description of its API forbids."""
+    if request.method == "DELETE":
+        with transaction.atomic():
+            Violation.objects.all().delete()
+    found = [{"where": each.where, "problem": each.problem} for each in Violation.objects.all()[:200]]
+    return JsonResponse({"violations": found})
