@@ -4,45 +4,58 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='FillState',
+            name="FillState",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('family', models.CharField(max_length=24)),
-                ('day', models.DateField()),
-                ('dirty_since', models.DateTimeField(null=True)),
-                ('filled_at', models.DateTimeField(null=True)),
-                ('source_rows', models.BigIntegerField(default=0)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("family", models.CharField(max_length=24)),
+                ("day", models.DateField()),
+                ("dirty_since", models.DateTimeField(null=True)),
+                ("filled_at", models.DateTimeField(null=True)),
+                ("source_rows", models.BigIntegerField(default=0)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('family', 'day'), name='fill_state_once')],
+                "constraints": [models.UniqueConstraint(fields=("family", "day"), name="fill_state_once")],
             },
         ),
         migrations.CreateModel(
-            name='MetricDay',
+            name="MetricDay",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField()),
-                ('metric', models.CharField(max_length=48)),
-                ('plan', models.CharField(blank=True, max_length=32)),
-                ('interval', models.CharField(blank=True, max_length=8)),
-                ('currency', models.CharField(blank=True, max_length=3)),
-                ('model', models.CharField(blank=True, max_length=64)),
-                ('backend', models.CharField(blank=True, max_length=64)),
-                ('channel', models.CharField(blank=True, max_length=8)),
-                ('provenance', models.CharField(blank=True, max_length=10)),
-                ('value', models.BigIntegerField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("day", models.DateField()),
+                ("metric", models.CharField(max_length=48)),
+                ("plan", models.CharField(blank=True, max_length=32)),
+                ("interval", models.CharField(blank=True, max_length=8)),
+                ("currency", models.CharField(blank=True, max_length=3)),
+                ("model", models.CharField(blank=True, max_length=64)),
+                ("backend", models.CharField(blank=True, max_length=64)),
+                ("channel", models.CharField(blank=True, max_length=8)),
+                ("provenance", models.CharField(blank=True, max_length=10)),
+                ("value", models.BigIntegerField()),
             ],
             options={
-                'indexes': [models.Index(fields=['metric', 'day'], name='metric_by_day')],
-                'constraints': [models.UniqueConstraint(fields=('day', 'metric', 'plan', 'interval', 'currency', 'model', 'backend', 'channel', 'provenance'), name='metric_day_once')],
+                "indexes": [models.Index(fields=["metric", "day"], name="metric_by_day")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=(
+                            "day",
+                            "metric",
+                            "plan",
+                            "interval",
+                            "currency",
+                            "model",
+                            "backend",
+                            "channel",
+                            "provenance",
+                        ),
+                        name="metric_day_once",
+                    )
+                ],
             },
         ),
     ]

@@ -1,0 +1,1 @@
+"""Commands: `fill_metrics`."""

@@ -1,0 +1,137 @@
+"""What of the money that was billed is earned by now."""
+
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
+from typing import Any, TypeVar
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from apps.billing.models import DisputeMirror, InvoiceMirror, RefundMirror
+from apps.core.money import micro_from_minor
+from apps.reporting import days, population, recognition
+from apps.reporting.days import Period
+from apps.reporting.metrics.base import Change, Fact, Family, Slice, StoredMetric, Unit
+from apps.reporting.metrics.rows import Cell, Column, KeysetRows, Kind, Part, Rows
+
+MoneyBack = TypeVar("MoneyBack", RefundMirror, DisputeMirror)
+
+EARNED_COLUMNS = (
+    Column("account", _("Account")),
+    Column("kind", _("Kind")),
+    Column("document", _("Document")),
+    Column("service_from", _("From"), Kind.DAY),
+    Column("service_until", _("Until"), Kind.DAY),
+    Column("currency", _("Currency")),
+    Column("total", _("Total"), Kind.MONEY),
+    Column("recognised", _("Recognised"), Kind.MONEY),
+)
+
+
+class RecognisedRevenue(StoredMetric):
+    """Subscription revenue as it is earned, day by day."""
+
+    slug = "recognised_revenue"
+    title = _("Recognised revenue")
+    unit = Unit.MONEY
+    formula = _(
+        "Paid subscription invoices, spread evenly over the days they were paid for (a running total is rounded to the "
+        "minor unit, so that the parts add up to the invoice exactly), less refunds and lost disputes on their day. "
+        "An invoice paid late restates the days before."
+    )
+
+    def compute(self, day: date) -> Iterable[Fact]:
+        totals: dict[str, int] = {}
+        for currency, minor in _earned(Period(day, day)):
+            totals[currency] = totals.get(currency, 0) + micro_from_minor(minor)
+        return [Fact(self.slug, value, currency=currency) for currency, value in totals.items()]
+
+    def rows(self, part: Slice) -> Rows:
+        period = part.period
+        only = Q(currency=part.currency) if part.currency else Q()
+        return KeysetRows(
+            EARNED_COLUMNS,
+            Part(invoices_serving(period).filter(only), "created", lambda invoice: _invoice_cells(invoice, period)),
+            Part(refunds_in(period).filter(only), "created", lambda refund: _back_cells("refund", refund)),
+            Part(lost_disputes_in(period).filter(only), "created", lambda dispute: _back_cells("dispute", dispute)),
+        )
+
+
+class Earnings(Family):
+    """Filled from mirrored invoices, refunds and disputes."""
+
+    name = "earnings"
+    metrics = (RecognisedRevenue(),)
+
+    def first_day(self) -> date | None:
+        starts = InvoiceMirror.objects.exclude(period_start=None).order_by("period_start")
+        created = InvoiceMirror.objects.order_by("created")
+        firsts = (
+            starts.values_list("period_start", flat=True).first(),
+            created.values_list("created", flat=True).first(),
+        )
+        return min((days.day_of(moment) for moment in firsts if moment), default=None)
+
+    def changes(self, since: datetime | None) -> Iterator[Change]:
+        """An invoice changes the days it serves, money back its own day."""
+        recent = Q(synced_at__gt=since) if since else Q()
+        for invoice in InvoiceMirror.objects.filter(recent).iterator():
+            service = _service(invoice)
+            yield Change(service.first, service.stop - days.ONE_DAY, invoice.synced_at)
+        tables: tuple[QuerySet[Any], ...] = (RefundMirror.objects.all(), DisputeMirror.objects.all())  # of two tables
+        for table in tables:
+            for moment, at in table.filter(recent).values_list("created", "synced_at").iterator():
+                yield Change(days.day_of(moment), days.day_of(moment), at)
+
+    def source_rows(self, day: date) -> int:
+        return invoices_serving(Period(day, day)).count()
+
+
+def invoices_serving(period: Period) -> QuerySet[InvoiceMirror]:
+    """Paid subscription invoices that may earn something in a period."""
+    dated = Q(period_start__lt=period.end) & (Q(period_end__gte=period.start) | Q(period_start__gte=period.start))
+    undated = Q(period_start=None, created__gte=period.start, created__lt=period.end)
+    paid = InvoiceMirror.objects.filter(population.counted("account__"), status="paid")
+    return paid.exclude(stripe_subscription_id="").exclude(total_minor=0).filter(dated | undated)
+
+
+def refunds_in(period: Period) -> QuerySet[RefundMirror]:
+    """Refunds of a period that went through."""
+    return RefundMirror.objects.filter(
+        population.counted("account__"), status="succeeded", created__gte=period.start, created__lt=period.end
+    )
+
+
+def lost_disputes_in(period: Period) -> QuerySet[DisputeMirror]:
+    """Disputes opened in a period that were lost."""
+    return DisputeMirror.objects.filter(
+        population.counted("account__"), status="lost", created__gte=period.start, created__lt=period.end
+    )
+
+
+def _earned(period: Period) -> Iterator[tuple[str, int]]:
+    for invoice in invoices_serving(period):
+        yield invoice.currency, _service(invoice).earned_in(period)
+    for refund in refunds_in(period):
+        yield refund.currency, -refund.amount_minor
+    for dispute in lost_disputes_in(period):
+        yield dispute.currency, -dispute.amount_minor
+
+
+def _service(invoice: InvoiceMirror) -> recognition.Service:
+    if invoice.period_start is None:
+        return recognition.service_of(invoice.total_minor, invoice.created, None)
+    return recognition.service_of(invoice.total_minor, invoice.period_start, invoice.period_end)
+
+
+def _invoice_cells(invoice: InvoiceMirror, period: Period) -> tuple[Cell, ...]:
+    service = _service(invoice)
+    until = service.stop - days.ONE_DAY
+    total, earned = micro_from_minor(invoice.total_minor), micro_from_minor(service.earned_in(period))
+    document = invoice.stripe_invoice_id
+    return (str(invoice.account_id), "invoice", document, service.first, until, invoice.currency, total, earned)
+
+
+def _back_cells(kind: str, row: MoneyBack) -> tuple[Cell, ...]:
+    day, back = days.day_of(row.created), -micro_from_minor(row.amount_minor)
+    return (str(row.account_id), kind, str(row.pk), day, day, row.currency, back, back)

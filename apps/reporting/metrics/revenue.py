@@ -1,0 +1,186 @@
+"""What subscriptions bring each month, and who pays."""
+
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models import Aggregate, Count, Exists, Max, Min, OuterRef, Q, QuerySet, Sum
+from django.utils.translation import gettext_lazy as _
+
+from apps.billing.models import BillingAccount, SubscriptionState
+from apps.reporting import days, population
+from apps.reporting.metrics.base import Change, Fact, Family, Metric, Slice, StoredMetric, Unit
+from apps.reporting.metrics.rows import Cell, Column, KeysetRows, Kind, Part, Rows
+
+STATE_COLUMNS = (
+    Column("account", _("Account")),
+    Column("stripe_subscription", _("Subscription")),
+    Column("plan", _("Plan")),
+    Column("interval", _("Interval")),
+    Column("status", _("Status")),
+    Column("effective_at", _("Since"), Kind.TIME),
+    Column("currency", _("Currency")),
+    Column("mrr", _("MRR"), Kind.MONEY),
+)
+ACCOUNT_COLUMNS = (
+    Column("account", _("Account")),
+    Column("stripe_customer", _("Stripe customer")),
+    Column("created_at", _("Created"), Kind.TIME),
+)
+
+
+def states_in_force(at: datetime) -> QuerySet[SubscriptionState]:
+    """The latest state of each counted subscription just before a moment, where it bills anything."""
+    latest = (
+        SubscriptionState.objects.filter(population.counted("account__"), effective_at__lt=at)
+        .order_by("subscription_id", "-effective_at", "-observed_at", "-pk")
+        .distinct("subscription_id")
+    )
+    return SubscriptionState.objects.filter(pk__in=latest.values("pk"), mrr_micro__gt=0)
+
+
+def accounts_at(at: datetime, *, pays: bool) -> QuerySet[BillingAccount]:
+    """The counted accounts that were there just before a moment and had some MRR, or none."""
+    there = Q(created_at__lt=at) & (Q(erased_at=None) | Q(erased_at__gte=at))
+    paying = states_in_force(at).filter(account=OuterRef("pk"))
+    found: QuerySet[BillingAccount] = BillingAccount.objects.filter(population.counted(), there)
+    return found.filter(Exists(paying) if pays else ~Exists(paying))
+
+
+class Mrr(StoredMetric):
+    """Monthly recurring revenue."""
+
+    slug = "mrr"
+    title = _("MRR")
+    unit = Unit.MONEY_A_MONTH
+    is_balance = True
+    formula = _(
+        "Monthly recurring revenue at the end of the day: what active and past due subscriptions bill for licensed "
+        "items, as if every period were a month (year ÷ 12, week × 52 ÷ 12, day × 365 ÷ 12), less forever discounts. "
+        "Left out: tax, trials, one-off and metered items, once and repeating coupons, paused collection. Other tools "
+        "differ: some take a week as a quarter of a month, some subtract every coupon."
+    )
+
+    def compute(self, day: date) -> Iterable[Fact]:
+        return _facts(self, day, Sum("mrr_micro"))
+
+    def rows(self, part: Slice) -> Rows:
+        return _state_rows(part)
+
+
+class Subscriptions(StoredMetric):
+    """Subscriptions that bill something, by plan."""
+
+    slug = "subscriptions"
+    title = _("Paid subscriptions")
+    unit = Unit.COUNT
+    is_balance = True
+    formula = _("Subscriptions with an MRR above nothing at the end of the day, by plan, interval and currency.")
+
+    def compute(self, day: date) -> Iterable[Fact]:
+        return _facts(self, day, Count("pk"))
+
+    def rows(self, part: Slice) -> Rows:
+        return _state_rows(part)
+
+
+class PayingCustomers(StoredMetric):
+    """Accounts with an MRR above nothing."""
+
+    slug = "paying_customers"
+    title = _("Paying accounts")
+    unit = Unit.COUNT
+    is_balance = True
+    formula = _(
+        "Accounts whose MRR is above nothing at the end of the day; an account with two subscriptions counts once."
+    )
+
+    def compute(self, day: date) -> Iterable[Fact]:
+        yield Fact(self.slug, accounts_at(days.end_of(day), pays=True).count())
+
+    def rows(self, part: Slice) -> Rows:
+        return _account_rows(accounts_at(part.period.end, pays=True))
+
+
+class FreeAccounts(StoredMetric):
+    """Accounts that pay no subscription."""
+
+    slug = "free_accounts"
+    title = _("Free accounts")
+    unit = Unit.COUNT
+    is_balance = True
+    formula = _(
+        "Accounts that exist at the end of the day and whose MRR is nothing; people in a trial and people who only use "
+        "the API are among them. Deleted accounts are not."
+    )
+
+    def compute(self, day: date) -> Iterable[Fact]:
+        yield Fact(self.slug, accounts_at(days.end_of(day), pays=False).count())
+
+    def rows(self, part: Slice) -> Rows:
+        return _account_rows(accounts_at(part.period.end, pays=False))
+
+
+class Revenue(Family):
+    """Filled from the states of mirrored subscriptions, and from accounts."""
+
+    name = "revenue"
+    metrics = (Mrr(), Subscriptions(), PayingCustomers(), FreeAccounts())
+
+    def first_day(self) -> date | None:
+        firsts = (
+            SubscriptionState.objects.aggregate(first=Min("effective_at"))["first"],
+            BillingAccount.objects.aggregate(first=Min("created_at"))["first"],
+        )
+        return min((days.day_of(moment) for moment in firsts if moment), default=None)
+
+    def changes(self, since: datetime | None) -> Iterator[Change]:
+        """A balance that changed is changed on every later day."""
+        sources: tuple[tuple[QuerySet[Any], str, str], ...] = (  # of two tables
+            (SubscriptionState.objects.all(), "effective_at", "observed_at"),
+            (BillingAccount.objects.all(), "created_at", "created_at"),
+            (BillingAccount.objects.all(), "erased_at", "erased_at"),
+        )
+        for table, happened, recorded in sources:
+            recent = table.filter(**{f"{recorded}__gt": since}) if since else table
+            found = recent.aggregate(first=Min(happened), at=Max(recorded))
+            if found["first"] is not None:
+                yield Change(days.day_of(found["first"]), None, found["at"])
+
+    def source_rows(self, day: date) -> int:
+        states = SubscriptionState.objects.filter(effective_at__lt=days.end_of(day)).count()
+        accounts: int = BillingAccount.objects.filter(created_at__lt=days.end_of(day)).count()
+        return states + accounts
+
+
+def _state_rows(part: Slice) -> Rows:
+    chosen = Q(plan_id=part.plan) if part.plan else Q()
+    chosen &= Q(currency=part.currency) if part.currency else Q()
+    states = states_in_force(part.period.end).filter(chosen)
+    return KeysetRows(STATE_COLUMNS, Part(states, "effective_at", _state_cells))
+
+
+def _state_cells(state: SubscriptionState) -> tuple[Cell, ...]:
+    return (
+        str(state.account_id),
+        state.subscription_id,
+        state.plan_id or "",
+        state.interval,
+        state.status,
+        state.effective_at,
+        state.currency,
+        state.mrr_micro,
+    )
+
+
+def _account_rows(accounts: QuerySet[BillingAccount]) -> Rows:
+    return KeysetRows(
+        ACCOUNT_COLUMNS,
+        Part(accounts, "created_at", lambda row: (str(row.pk), row.stripe_customer_id or "", row.created_at)),
+    )
+
+
+def _facts(metric: Metric, day: date, total: Aggregate) -> Iterator[Fact]:
+    groups = states_in_force(days.end_of(day)).values_list("plan_id", "interval", "currency").annotate(total=total)
+    for plan, interval, currency, value in groups.order_by():
+        yield Fact(metric.slug, int(value), plan=plan or "", interval=interval, currency=currency)

@@ -1,0 +1,31 @@
+"""Who is counted: every account but those of staff, those marked internal, and those of the other Stripe mode."""
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+
+from apps.billing.models import BillingAccount
+
+LIVE_KEYS = ("sk_live_", "rk_live_")
+
+
+def is_livemode() -> bool:
+    """Whether our key is a live one. With a sandbox key, sandbox customers are the ones we count."""
+    return str(settings.STRIPE_SECRET_KEY).startswith(LIVE_KEYS)
+
+
+def counted(path: str = "") -> Q:
+    """The condition for rows that reports count; `path` leads from the row to its account: "account__"."""
+    return ~left_out(path)
+
+
+def left_out(path: str = "") -> Q:
+    """The condition for test data. An account without a Stripe customer has no mode that could differ."""
+    staff = Q(**{f"{path}owner__is_staff": True}) | Q(**{f"{path}owner__is_internal": True})
+    known = Q(**{f"{path}stripe_customer_id__isnull": False})
+    return staff | (known & Q(**{f"{path}livemode": not is_livemode()}))
+
+
+def left_out_accounts() -> QuerySet[BillingAccount]:
+    """The accounts that no figure counts."""
+    found: QuerySet[BillingAccount] = BillingAccount.objects.filter(left_out())
+    return found

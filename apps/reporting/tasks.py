@@ -1,0 +1,20 @@
+"""Jobs of reporting."""
+
+import structlog
+from celery import shared_task
+
+from apps.core import clock
+from apps.reporting import fill
+
+DAYS_A_RUN = 40  # of each family: a first fill of two years takes turns with other reports' work
+log = structlog.get_logger(__name__)
+
+
+@shared_task(name="reporting.fill_dirty_days")
+def fill_dirty_days() -> None:
+    """Compute again what changed since it was last computed.
+
+    Delivery  every minute, from beat. Repeat: the same facts. Crash: a day is replaced whole or stays due.
+    """
+    filled = fill.fill_dirty_days(now=clock.now(), at_most=DAYS_A_RUN)
+    log.info("reporting.filled", days=filled)
