@@ -1,7 +1,7 @@
 """How much a person may spend and has spent.
 
-No model is called without a reservation, and none outlives its time. What was really used is settled into buckets and one row per
-answer; that ledger is append-only.
+No model is called without a reservation, and none outlives its time. What was really used is settled into buckets
+and one row per answer; that ledger is append-only.
 
 | rule | module |
 |---|---|

@@ -3,14 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from django.db.models import Sum
 from django.db.models.functions import TruncDate
 
+from apps.billing import entitlements
 from apps.billing.meters import Meter
 from apps.billing.models import BillingAccount
 from apps.billing.plans import Limit, PlanTerms
+from apps.core import money
 from apps.usage.models import UsageBucket, UsageLedger
 
 WARNING_PERCENT = 80
@@ -55,11 +58,23 @@ class Day:
     price_micro: int
     currency: str
 
+    @property
+    def price(self) -> Decimal:
+        return money.decimal_from_micro(self.price_micro)
+
 
 def remaining(account: BillingAccount, *, plan: PlanTerms, now: datetime) -> list[Balance]:
     """How each limit of the plan stands now; what running answers have set aside counts as used."""
     buckets = {b.limit_key: b for b in UsageBucket.objects.of(account).running(at=now)}
     return [_balance(limit, buckets.get(limit.key)) for limit in plan.limits]
+
+
+def lifting_plan(plan: PlanTerms, balance: Balance) -> str | None:
+    """Key of the cheapest plan with more of what this balance counts; None when there is no more to have."""
+    if balance.limit is None:
+        return None
+    model = next(iter(balance.models or plan.models), "")
+    return entitlements.lifting_plan(model, balance.meter, balance.limit)
 
 
 def by_day(account: BillingAccount, *, days: int, zone: ZoneInfo, now: datetime) -> Sequence[Day]:

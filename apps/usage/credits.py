@@ -19,6 +19,12 @@ def balance_micro(account: BillingAccount) -> int:
     return max(0, credit.balance_micro - credit.reserved_micro) if credit else 0
 
 
+def currency_of(account: BillingAccount) -> str:
+    """The currency of the account's credit; before there is any, the one that models are priced in."""
+    credit = CreditAccount.objects.filter(account=account).first()
+    return credit.currency if credit else plans.catalogue().currencies[0]
+
+
 def grant_starter_credit(account: BillingAccount, *, now: datetime) -> bool:
     """Give the catalogue's starter credit, once per account; say whether it was given now. A step."""
     for currency, amount_micro in plans.catalogue().developer.starter_credit_micro.items():

@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from apps.billing import plans
 from apps.billing.meters import Meter
 from apps.billing.plans import Limit
-from apps.core.errors import LimitReached, PaymentNeeded, Refusal
+from apps.core.errors import LimitReached, PaymentNeeded, Refusal, Refused
 
 LIMIT_REACHED = "limit_reached"
 TOO_MANY_AT_ONCE = "too_many_at_once"
@@ -22,9 +22,9 @@ SLOT_WAIT_S = 5  # a slot is free as soon as an answer ends: nobody knows when
 
 
 class LimitSpent(LimitReached):
-    """A window is used up, or every slot is taken; `limit` is the one that said no."""
+    """A window is used up, or every slot is taken; `limit` is the one that said no, where it is still known."""
 
-    def __init__(self, refusal: Refusal, limit: Limit) -> None:
+    def __init__(self, refusal: Refusal, limit: Limit | None = None) -> None:
         super().__init__(lazy_sentence(refusal), refusal)
         self.limit = limit
 
@@ -44,17 +44,25 @@ def payment_needed(refusal: Refusal) -> PaymentNeeded:
 
 def explain(code: str, facts: Mapping[str, object] | None) -> str:
     """The sentence again, in the reader's language, from what a run stored of its refusal."""
-    facts = facts or {}
+    return sentence(read_refusal(code, facts or {}))
+
+
+def refused_again(code: str, facts: Mapping[str, object]) -> Refused:
+    """The error again, from what a run stored of it: for who asked and waited, in another process."""
+    refusal = read_refusal(code, facts)
+    return LimitSpent(refusal) if code in (LIMIT_REACHED, TOO_MANY_AT_ONCE) else payment_needed(refusal)
+
+
+def read_refusal(code: str, facts: Mapping[str, object]) -> Refusal:
+    """What `Refusal.facts` wrote, read back; what is missing or no fact is left out."""
     resets_at = facts.get("resets_at")
-    return sentence(
-        Refusal(
-            code,
-            limit=_whole(facts.get("limit")),
-            used=_whole(facts.get("used")),
-            resets_at=datetime.fromisoformat(resets_at) if isinstance(resets_at, str) else None,
-            lifted_by=_text(facts.get("lifted_by")),
-            meter=_text(facts.get("meter")),
-        )
+    return Refusal(
+        code,
+        limit=_whole(facts.get("limit")),
+        used=_whole(facts.get("used")),
+        resets_at=datetime.fromisoformat(resets_at) if isinstance(resets_at, str) else None,
+        lifted_by=_text(facts.get("lifted_by")),
+        meter=_text(facts.get("meter")),
     )
 
 

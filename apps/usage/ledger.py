@@ -137,7 +137,8 @@ def give_back(held: list[UsageReservation], state: str) -> None:
 
 def fallback_model(error: LimitReached) -> str | None:
     """The smaller model that the spent limit falls back to; None where it refuses, and for slots."""
-    return error.limit.fallback_model if isinstance(error, errors.LimitSpent) else None
+    limit = error.limit if isinstance(error, errors.LimitSpent) else None
+    return limit.fallback_model if limit else None
 
 
 def _reserve_all(

@@ -1,0 +1,39 @@
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from apps.billing.meters import Meter
+from apps.usage import ledger
+from apps.usage.limits import Demand
+from apps.usage.models import UsageLedger
+from tests import build
+from tests.usage.test_ledger import used
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def row(db):
+    account = build.account()
+    ledger.reserve(account, UUID(int=1), Demand(build.plan(), "chat-small", {Meter.MESSAGES: 1}), timeout_s=9, now=NOW)
+    return ledger.settle(UUID(int=1), used(), now=NOW)
+
+
+def test_a_ledger_row_cannot_be_changed(row):
+    with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
+        UsageLedger.objects.filter(pk=row.pk).update(cost_micro=0)
+    row.refresh_from_db()
+    assert row.cost_micro == 14
+
+
+def test_a_ledger_row_cannot_be_deleted(row):
+    with pytest.raises(IntegrityError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("DELETE FROM usage_usageledger")
+    assert UsageLedger.objects.count() == 1
+
+
+def test_a_bucket_cannot_go_below_nothing(row):
+    with pytest.raises(IntegrityError, match="bucket_not_negative"), transaction.atomic():
+        row.account.buckets.update(reserved=-1)
