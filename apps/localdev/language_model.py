@@ -19,18 +19,18 @@ CONTEXT_TOKENS = 8192  # shared by the answers being written at once
 ANSWERS_AT_ONCE = 4
 
 
-def find_file(given: str = "") -> Path:
+def find_file(given: str = "", *, package: str = PACKAGE) -> Path:
     """Where the model lies.
 
-    given   a path that a person chose; empty for the file that comes with the package
+    given   a path that a person chose; empty for the file that comes with `package`
     Raises  ImproperlyConfigured: there is no such file; says what to do.
     """
     if given:
         if not Path(given).is_file():
             raise ImproperlyConfigured(f"MODEL_FILE names {given}, which is not there.")
         return Path(given)
-    package = importlib.util.find_spec(PACKAGE)
-    folders = [Path(folder) for folder in package.submodule_search_locations or ()] if package else []
+    spec = importlib.util.find_spec(package)
+    folders = [Path(folder) for folder in spec.submodule_search_locations or ()] if spec else []
     files = sorted(file for folder in folders for file in folder.glob("*.gguf"))
     if not files:
         raise ImproperlyConfigured(

@@ -62,7 +62,7 @@ def _read(key: str, raw: bytes) -> Letter | None:
             sender=str(message["From"]),
             subject=str(message["Subject"]),
             sent_at=parsedate_to_datetime(str(message["Date"])),
-            text=str(body.get_content()) if body else "",
+            text=str(body.get_content()).strip() if body else "",
         )
     except (ValueError, LookupError):  # half written, or not mail
         return None

@@ -1,5 +1,7 @@
 """Real people, real money: refuses to start with local tools, default secrets or DEBUG."""
 
+import os
+
 from django.core.exceptions import ImproperlyConfigured
 
 from project import env
@@ -7,6 +9,7 @@ from project.settings.base import *  # noqa: F403
 from project.settings.base import (
     DATABASE_URL,
     DEBUG,
+    LOCAL_TOOLS,
     SECRET_KEY,
     SITE_URL,
     STRIPE_API,
@@ -23,6 +26,9 @@ if len(SECRET_KEY) < SHORTEST_SECRET or "not-a-secret" in SECRET_KEY:
     raise ImproperlyConfigured(f"SECRET_KEY must be your own, random and at least {SHORTEST_SECRET} characters long.")
 if not DATABASE_URL:
     raise ImproperlyConfigured("DATABASE_URL is required and not set.")
+env.text("VALKEY_URL")
+if LOCAL_TOOLS or "CAUSERIE_LOCAL_DIR" in os.environ:
+    raise ImproperlyConfigured("CAUSERIE_LOCAL_DIR belongs to local settings; production has no local tools.")
 if not SITE_URL.startswith("https://"):
     raise ImproperlyConfigured("SITE_URL must begin with https:// in production.")
 if STRIPE_API_BASE != STRIPE_API:
