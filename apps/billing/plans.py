@@ -1,0 +1,35 @@
+"""What is on offer: the catalogue, read once. Plans are found by key, prices by their lookup key."""
+
+from functools import cache
+from pathlib import Path
+
+from django.conf import settings
+
+from apps.billing import catalogue_file
+from apps.billing.terms import Catalogue, DeveloperTerms, Limit, PlanTerms
+
+__all__ = ["Catalogue", "DeveloperTerms", "Limit", "PlanTerms", "catalogue", "load", "lookup_key"]
+
+
+def catalogue() -> Catalogue:
+    """The catalogue of the settings; each file is read once per process.
+
+    Raises  CatalogueError: the file makes no sense; the text names file, line and key.
+    """
+    return _read_once(Path(settings.CATALOGUE_PATH))
+
+
+def load(path: Path) -> Catalogue:
+    """Read a catalogue anew, whatever was read before.
+
+    Raises  CatalogueError.
+    """
+    return catalogue_file.parse(path)
+
+
+def lookup_key(plan: str, interval: str, currency: str) -> str:
+    """The name by which a Price is found at Stripe."""
+    return f"{plan}_{interval}_{currency}"
+
+
+_read_once = cache(load)
