@@ -8,10 +8,14 @@ HEARTBEAT = b": still here\n\n"
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Content-Encoding": "identity"}
 
 
-def frame(event: str, data: Mapping[str, object], *, event_id: str | None = None) -> bytes:
-    """One event with its id, so that a client that lost its connection can say where it was."""
+def frame(event: str, data: Mapping[str, object] | bytes, *, event_id: str | None = None) -> bytes:
+    """One event with its id, so that a client that lost its connection can say where it was.
+
+    data  a mapping, or what is JSON already and has no line breaks.
+    """
     head = f"id: {event_id}\n" if event_id is not None else ""
-    return f"{head}event: {event}\ndata: ".encode() + orjson.dumps(data) + b"\n\n"
+    body = data if isinstance(data, bytes) else orjson.dumps(data)
+    return f"{head}event: {event}\ndata: ".encode() + body + b"\n\n"
 
 
 def data_frame(data: Mapping[str, object] | str) -> bytes:

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
-from apps.billing.meters import Meter
-from apps.billing.plans import PlanTerms
 from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce
 
 from apps.billing import entitlements, plans
+from apps.billing.meters import Meter
+from apps.billing.plans import PlanTerms
 from apps.core.errors import LimitReached
 from apps.inference import backends, language_models, pricing
 from apps.inference.calls import Prompt, Server

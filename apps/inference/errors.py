@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from django.utils.translation import gettext as _
 
-from apps.core.errors import CauserieError, Missing, NotAllowed, Unavailable
+from apps.core.errors import CauserieError, Missing, NotAllowed, TooLarge, Unavailable
 from apps.usage import errors as usage_errors
 
 LIMIT_CODES = frozenset(
@@ -21,6 +21,7 @@ REFUSED = "request_refused"
 TIMED_OUT = "timed_out"
 WORKER_LOST = "worker_lost"
 INTERNAL = "internal_error"
+TOO_LONG = "context_too_long"
 RETRY_HELPS = frozenset({MODEL_UNAVAILABLE, CUT_OFF, TIMED_OUT, WORKER_LOST, INTERNAL, usage_errors.TOO_MANY_AT_ONCE})
 
 
@@ -49,6 +50,13 @@ class ModelNotOffered(NotAllowed):
         super().__init__(_("This model is not offered here. Choose another one."))
 
 
+class RequestTooLong(TooLarge):
+    """The question alone is longer than what the plan and the model can read."""
+
+    def __init__(self) -> None:
+        super().__init__(_("This is longer than the model can read at once. Shorten it, please."), code=TOO_LONG)
+
+
 class LeaseLost(Exception):
     """Another worker has the run by now: what this one made must not be stored."""
 
@@ -63,6 +71,7 @@ def explain(code: str, refusal: Mapping[str, object] | None) -> str:
         REFUSED: _("The model could not accept this request. Try it in other words, or shorter."),
         TIMED_OUT: _("The answer took too long and was ended. What came is kept."),
         WORKER_LOST: _("The answer was interrupted on our side. What came is kept; please try again."),
+        TOO_LONG: _("This is longer than the model can read at once. Shorten it, please."),
         "model_not_found": _("There is no such model here. Choose another one."),
         "model_not_offered": _("This model is not offered here. Choose another one."),
         "model_unpriced": _("This model has no price yet, so it cannot be used."),

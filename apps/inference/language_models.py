@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from apps.billing.plans import PlanTerms
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from apps.billing import plans
+from apps.billing.plans import PlanTerms
 from apps.inference.calls import Server
 from apps.inference.errors import ModelMissing, ModelUnpriced
 

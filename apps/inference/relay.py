@@ -154,7 +154,7 @@ def announce(run_id: UUID, position: Position, event: Event) -> None:
     """Append one event from outside a worker's loop. Without Valkey it is only logged: Postgres knows what is true."""
     keys, values = arguments([Line(run_id, position, event.kind, event.body())])
     try:
-        _valkey(settings.VALKEY_URL).eval(APPEND, len(keys), *keys, *values)  # type: ignore[arg-type]  # bytes, str, int
+        _valkey(settings.VALKEY_URL).eval(APPEND, len(keys), *keys, *values)
     except redis.RedisError as error:
         log.warning("relay.not_announced", run_id=str(run_id), reason=type(error).__name__)
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 
-from apps.billing.plans import PlanTerms
 from django.db import transaction
 
 from apps.billing.models import BillingAccount
+from apps.billing.plans import PlanTerms
 from apps.core import guards, jobs
 from apps.inference import errors, events, relay
 from apps.inference.models import Run

@@ -1,0 +1,45 @@
+"""A person's conversations, for export and erasure."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from apps.accounts.models import User
+from apps.chat.models import Conversation, Message
+
+
+class Conversations:
+    """One file for each conversation, with every message of its tree."""
+
+    slug = "conversations"
+    title = "Your conversations"
+
+    def export(self, user: User) -> Iterable[tuple[str, object]]:
+        for conversation in Conversation.objects.of(user).order_by("created_at").iterator():
+            yield (
+                f"{conversation.pk}.json",
+                {
+                    "id": str(conversation.pk),
+                    "title": conversation.title,
+                    "created_at": conversation.created_at.isoformat(),
+                    "updated_at": conversation.updated_at.isoformat(),
+                    "messages": [_described(m) for m in conversation.messages.order_by("created_at", "id")],
+                },
+            )
+
+    def erase(self, user: User, *, now: datetime) -> int:
+        """Delete every conversation; the number of messages that went."""
+        messages = Message.objects.filter(conversation__owner=user).count()
+        Conversation.objects.of(user).delete()
+        return messages
+
+
+def _described(message: Message) -> dict[str, object]:
+    return {
+        "id": str(message.pk),
+        "parent_id": str(message.parent_id) if message.parent_id else None,
+        "role": message.role,
+        "model": message.model,
+        "text": message.text,
+        "may_train": message.may_train,
+        "created_at": message.created_at.isoformat(),
+    }

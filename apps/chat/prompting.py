@@ -1,0 +1,76 @@
+"""What a model is asked: the house's instructions, then the path of the conversation as far as it fits, newest kept."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from apps.billing import entitlements
+from apps.billing.plans import PlanTerms
+from apps.chat import tree
+from apps.chat.models import Message
+from apps.core.errors import Missing
+from apps.inference import language_models
+from apps.inference.calls import Prompt
+from apps.inference.errors import RequestTooLong
+from apps.inference.language_models import LanguageModel
+from apps.inference.models import Run
+
+INSTRUCTIONS = (
+    "You are the assistant of Causerie. Answer in the language of the question, clearly and to the point. "
+    "Say so when you do not know."
+)
+SAFE_BYTES_PER_TOKEN = 3  # fewer than usual: a prompt that is longer than we think would be refused
+TOKENS_PER_MESSAGE = 6
+
+
+def prompt_for(run: Run, *, now: datetime) -> Prompt:
+    """The prompt of the answer that `run` makes.
+
+    Raises  Missing: the conversation was deleted meanwhile;  RequestTooLong: the question alone does not fit.
+    """
+    reply = Message.objects.filter(run=run).first()
+    if reply is None:
+        raise Missing("The conversation of this answer was deleted.")
+    plan = entitlements.plan_for(run.account, now=now)
+    return build(tree.path_to(reply)[:-1], plan, language_models.get_model(run.model))
+
+
+def build(path: Sequence[Message], plan: PlanTerms, model: LanguageModel) -> Prompt:
+    """Instructions and as much of the path as fits beside the longest answer; the last message always is there.
+
+    Raises  RequestTooLong: the last message alone does not fit.
+    """
+    output_tokens = longest_answer(plan, model)
+    room = min(plan.context_tokens, model.context_tokens) - output_tokens - _weight(INSTRUCTIONS)
+    kept: list[Message] = []
+    for message in reversed([message for message in path if message.text]):
+        room -= _weight(message.text)
+        if room < 0:
+            break
+        kept.append(message)
+    if not kept:
+        raise RequestTooLong
+    if kept[-1].role == Message.Role.ASSISTANT and len(kept) > 1:
+        kept.pop()  # an answer without its question explains nothing
+    return Prompt(tuple(_shaped(kept)), output_tokens)
+
+
+def longest_answer(plan: PlanTerms, model: LanguageModel) -> int:
+    """Tokens an answer may have: the plan's number, and at most half of what the model can see."""
+    return min(plan.output_tokens, model.context_tokens // 2)
+
+
+def refuse_too_long(text: str, plan: PlanTerms, model: LanguageModel) -> None:
+    """Check a message before it is stored.
+
+    Raises  RequestTooLong: it would not fit, even alone.
+    """
+    build([Message(role=Message.Role.USER, text=text)], plan, model)
+
+
+def _shaped(newest_first: Sequence[Message]) -> list[Mapping[str, object]]:
+    path = [{"role": message.role, "content": message.text} for message in reversed(newest_first)]
+    return [{"role": "system", "content": INSTRUCTIONS}, *path]
+
+
+def _weight(text: str) -> int:
+    return TOKENS_PER_MESSAGE - (-len(text.encode()) // SAFE_BYTES_PER_TOKEN)

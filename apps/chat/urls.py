@@ -1,0 +1,21 @@
+from django.urls import path
+
+from apps.chat import views
+from apps.chat.api.conversations import ConversationsView, ConversationView
+from apps.chat.api.messages import MessagesView, ModelsView, RetryView, StopView
+
+app_name = "chat"
+
+page_urls = [
+    path("chat/", views.room, name="room"),
+    path("chat/<uuid:conversation_id>/", views.room, name="conversation"),
+]
+api_urls = [
+    path("conversations", ConversationsView.as_view(), name="conversations"),
+    path("conversations/<uuid:conversation_id>", ConversationView.as_view(), name="conversation"),
+    path("messages", MessagesView.as_view(), name="messages"),
+    path("messages/<uuid:message_id>/retry", RetryView.as_view(), name="retry"),
+    path("models", ModelsView.as_view(), name="models"),
+    path("runs/<uuid:run_id>/events", views.follow_run, name="events"),
+    path("runs/<uuid:run_id>/stop", StopView.as_view(), name="stop"),
+]

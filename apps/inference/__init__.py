@@ -1,0 +1,29 @@
+"""One model call, start to finish: choose a back end, stream, record.
+
+Workers call models here and nowhere else; whoever wants an answer opens a run and follows it. The rows in Postgres are
+the truth, what lies in Valkey may be lost.
+
+| rule | module |
+|---|---|
+| the models of the catalogue, and their servers | `language_models` |
+| open a run, stop it, say how it ended | `runs` |
+| make an answer: one loop per worker process | `engine` |
+| one answer being made: servers, pieces, interruption | `answering` |
+| who has a run: claim, lease, reservation | `claims` |
+| how a run begins and ends, with what is charged | `settlement` |
+| which server is tried, and when | `router` |
+| what we know of each server | `backends` |
+| the shapes of one call | `calls` |
+| protocols of servers | `providers` |
+| what an answer costs, estimates of tokens | `pricing` |
+| what happens to a run, as followers read it | `events` |
+| the log of a run in Valkey | `relay` |
+| how workers write it | `publishing` |
+| how web processes read it | `readers` |
+| follow a run to its end, wherever it is stored | `following` |
+| lost workers and lost nudges | `sweep` |
+| database work for code on a loop | `steps` |
+| figures for operations | `gauges` |
+| what a person is told when no answer comes | `errors` |
+| export and erase | `personal_data` |
+"""

@@ -1,0 +1,29 @@
+from django.contrib import admin
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+
+from apps.inference.models import Backend, Run
+
+
+@admin.register(Run)
+class RunAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+    list_display = ("id", "state", "channel", "model", "backend", "attempts", "error_code", "created_at", "ended_at")
+    list_filter = ("state", "channel", "model", "backend")
+    search_fields = ("id", "account__id")
+    ordering = ("-created_at",)
+    exclude = ("text", "reasoning", "request")  # nobody reads conversations here
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Run | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Run | None = None) -> bool:
+        return False
+
+
+@admin.register(Backend)
+class BackendAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+    list_display = ("key", "is_drained", "last_ok_at", "last_failed_at", "last_error")
+    readonly_fields = ("last_ok_at", "last_failed_at", "last_error")
