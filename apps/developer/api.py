@@ -1,8 +1,9 @@
 """The OpenAI-compatible face. Views wait on the event loop; rules run on threads and give their connection back."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from functools import wraps
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase, JsonResponse, StreamingHttpResponse
@@ -17,15 +18,15 @@ from apps.developer.shapes import Chunks, End
 from apps.developer.throttles import Allowance, TooFast
 from apps.inference import steps
 
-View = Callable[..., Awaitable[HttpResponseBase]]
+View = Callable[..., Coroutine[Any, Any, HttpResponseBase]]  # Any: what a coroutine is sent, which is nothing
 
 
-def openai_edge(method: str) -> Callable[[View], View]:
+def openai_edge(method: str | None) -> Callable[[View], View]:
     def wrap(view: View) -> View:
         @csrf_exempt  # no cookie opens these doors, so none can be misused
         @wraps(view)
         async def answer(request: HttpRequest, **where: str) -> HttpResponseBase:
-            if request.method != method:
+            if method is not None and request.method != method:
                 return JsonResponse(shapes.wrong_method(method), status=405, headers={"Allow": method})
             try:
                 return await view(request, **where)
@@ -70,12 +71,12 @@ async def create_completion(request: HttpRequest) -> HttpResponseBase:
     return _add_headers(response, call.allowance)
 
 
-@openai_edge("GET")
+@openai_edge(None)
 async def refuse_address(request: HttpRequest, rest: str) -> HttpResponseBase:
     raise Missing(_("There is nothing at /v1/%(rest)s.") % {"rest": rest[:80]}, code="unknown_url")
 
 
-async def _frames(call: Call, first: Piece, pieces: AsyncIterator[Piece]) -> AsyncIterator[bytes]:
+async def _frames(call: Call, first: Piece, pieces: AsyncGenerator[Piece]) -> AsyncIterator[bytes]:
     chunks = Chunks(call.run.pk, call.request, _created(call))
     try:
         yield sse.data_frame(chunks.role()) + _frame(chunks, first)

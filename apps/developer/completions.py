@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -113,7 +113,7 @@ def forget(run: Run, _completion: Completion) -> None:
     Run.objects.filter(pk=run.pk).update(request={})
 
 
-async def follow(call: Call, *, clock: Callable[[], datetime]) -> AsyncIterator[Piece]:
+async def follow(call: Call, *, clock: Callable[[], datetime]) -> AsyncGenerator[Piece]:
     """Give the answer's text piece by piece, `End` last; `Waiting` when nothing came for a while.
 
     Effect  whoever stops reading early stops the run: what came until then is paid, nothing more.

@@ -181,8 +181,7 @@ def _stops(given: object) -> tuple[str, ...]:
     if given is None:
         return ()
     stops = [given] if isinstance(given, str) else given
-    is_fine = isinstance(stops, list) and all(isinstance(stop, str) and stop for stop in stops)
-    if not is_fine or len(stops) > MOST_STOPS:
+    if not isinstance(stops, list) or len(stops) > MOST_STOPS or not all(isinstance(s, str) and s for s in stops):
         raise _invalid("stop", _("stop must be a text, or a list of at most 4 texts."))
     return tuple(stops)
 

@@ -34,6 +34,8 @@ OPEN = """
     RETURNING id
 """
 
+Facts = dict[str, str | int | datetime | None]
+
 
 class Movement(NamedTuple):
     """What one bucket gets back of what was set aside, and what was used in its place."""
@@ -52,7 +54,13 @@ def take(account: BillingAccount, model: str, limit: Limit, amount: int, *, now:
     guards.inside_transaction()
     if limit.amount is not None and (limit.amount == 0 or amount > limit.amount):
         raise errors.payment_needed(_refusal(errors.NOT_INCLUDED, model, limit))
-    facts = {"account": account.pk, "key": limit.key, "amount": amount, "limit": limit.amount, "now": now}
+    facts: Facts = {
+        "account": str(account.pk),
+        "key": limit.key,
+        "amount": amount,
+        "limit": limit.amount,
+        "now": now,
+    }
     for _attempt in range(ATTEMPTS):
         bucket_id = _returned(TAKE, facts) or _returned_from_new_window(account, limit, facts)
         if bucket_id is not None:
@@ -70,14 +78,14 @@ def move(movements: Iterable[Movement]) -> None:
             UsageBucket.objects.filter(pk=bucket.pk).update(**changes)
 
 
-def _returned(statement: str, facts: dict[str, object]) -> UUID | None:
+def _returned(statement: str, facts: Facts) -> UUID | None:
     with connection.cursor() as cursor:
         cursor.execute(statement, facts)
         row = cursor.fetchone()
     return row[0] if row else None
 
 
-def _returned_from_new_window(account: BillingAccount, limit: Limit, facts: dict[str, object]) -> UUID | None:
+def _returned_from_new_window(account: BillingAccount, limit: Limit, facts: Facts) -> UUID | None:
     """Close the window that has ended and open the next one, unless another run did it first."""
     now = facts["now"]
     assert isinstance(now, datetime)  # noqa: S101 narrows the type, nothing else is ever put there
@@ -86,7 +94,7 @@ def _returned_from_new_window(account: BillingAccount, limit: Limit, facts: dict
     if not ended and open_now.exists():
         return None
     end = NEVER if limit.window is None else now + limit.window
-    return _returned(OPEN, {**facts, "id": ids.uuid7(), "meter": str(limit.meter), "end": end})
+    return _returned(OPEN, {**facts, "id": str(ids.uuid7()), "meter": str(limit.meter), "end": end})
 
 
 def _refuse_if_spent(account: BillingAccount, model: str, limit: Limit, amount: int, *, now: datetime) -> None:
