@@ -15,7 +15,7 @@ from apps.stripe_sandbox import (
     clock,
     expansion,
     faults,
-    forms,
+    encoding,
     idempotency,
     ids,
     routes,
@@ -68,7 +68,7 @@ def _run(request: HttpRequest, request_id: str) -> Answer:
     method = str(request.method)
     operation, keys = routes.find_operation(method, request.path)
     text = _body(request) if method == "POST" else request.META.get("QUERY_STRING", "")
-    raw = forms.decode(text)
+    raw = encoding.decode(text)
     key = request.headers.get("Idempotency-Key", "") if method == "POST" else ""
 
     def act() -> tuple[int, str]:
@@ -80,7 +80,7 @@ def _run(request: HttpRequest, request_id: str) -> Answer:
 
     if not key:
         return Answer(*act())
-    fingerprint = json.dumps([method, request.path, forms.encode(raw)])
+    fingerprint = json.dumps([method, request.path, encoding.encode(raw)])
     return Answer(*idempotency.answer_once(key, fingerprint, act))
 
 

@@ -1,38 +1,108 @@
-"""Stripe's way of writing nested parameters in a form: `items[0][price]=price_1&expand[]=customer`."""
-
 import re
-from urllib.parse import parse_qsl
+from datetime import UTC, datetime
 
-from apps.stripe_sandbox.documents import Document
+from django import forms
+from django.utils.translation import gettext_lazy as _
 
-PART = re.compile(r"\[([^\[\]]*)\]")
+from apps.stripe_sandbox import cards
+from apps.stripe_sandbox.checkout import Payment
 
-
-def decode(text: str) -> Document:
-    """Turn a form or query into nested mappings of strings; list positions become the keys "0", "1", …"""
-    result: Document = {}
-    for name, value in parse_qsl(text, keep_blank_values=True):
-        head, _, rest = name.partition("[")
-        parts = [head, *(PART.findall("[" + rest) if rest else [])]
-        _put(result, parts, value)
-    return result
-
-
-def _put(target: Document, parts: list[str], value: str) -> None:
-    for part in parts[:-1]:
-        key = part or str(len(target))
-        inner = target.setdefault(key, {})
-        if not isinstance(inner, dict):
-            inner = target[key] = {}
-        target = inner
-    target[parts[-1] or str(len(target))] = value
+COUNTRIES = [
+    ("FR", _("France")),
+    ("BE", _("Belgium")),
+    ("CA", _("Canada")),
+    ("DE", _("Germany")),
+    ("ES", _("Spain")),
+    ("GB", _("United Kingdom")),
+    ("IT", _("Italy")),
+    ("CH", _("Switzerland")),
+    ("US", _("United States")),
+]
 
 
-def encode(values: Document, prefix: str = "") -> list[tuple[str, str]]:
-    """Flatten nested parameters in a settled order, so that two requests can be compared."""
-    flat: list[tuple[str, str]] = []
-    for key in sorted(values):
-        name = f"{prefix}[{key}]" if prefix else key
-        value = values[key]
-        flat += encode(value, name) if isinstance(value, dict) else [(name, str(value))]
-    return flat
+class CardForm(forms.Form):
+    email = forms.EmailField(label=_("E-mail"), widget=forms.EmailInput(attrs={"autocomplete": "email"}))
+    number = forms.CharField(
+        label=_("Card number"),
+        max_length=30,
+        widget=forms.TextInput(
+            attrs={"inputmode": "numeric", "autocomplete": "cc-number", "placeholder": "4242 4242 4242 4242"}
+        ),
+    )
+    expiry = forms.CharField(
+        label=_("Expires (month / year)"),
+        max_length=9,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "cc-exp", "placeholder": "12 / 34"}),
+    )
+    cvc = forms.CharField(
+        label=_("Security code"),
+        min_length=3,
+        max_length=4,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "cc-csc", "placeholder": "123"}),
+    )
+    name = forms.CharField(
+        label=_("Name on the card"), max_length=100, widget=forms.TextInput(attrs={"autocomplete": "cc-name"})
+    )
+    country = forms.ChoiceField(
+        label=_("Country"), choices=COUNTRIES, widget=forms.Select(attrs={"autocomplete": "country"})
+    )
+    postal_code = forms.CharField(
+        label=_("Postcode"),
+        max_length=12,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "postal-code"}),
+    )
+    promotion_code = forms.CharField(label=_("Promotion code"), max_length=60, required=False)
+
+    def __init__(self, *args: object, now: int, email: str | None, takes_codes: bool = False, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # Django's own arguments, handed on
+        self.now = now
+        self.known_email = email
+        if email:
+            del self.fields["email"]
+        if not takes_codes:
+            del self.fields["promotion_code"]
+
+    def clean_number(self) -> str:
+        number = re.sub(r"[\s-]", "", self.cleaned_data["number"])
+        if not number.isdigit() or not cards.has_valid_checksum(number):
+            raise forms.ValidationError(_("Your card number is invalid."), code="incorrect_number")
+        if number not in cards.BY_NUMBER:
+            raise forms.ValidationError(_("Only test cards work here. Choose one from the list above."), code="unknown")
+        return number
+
+    def clean_expiry(self) -> tuple[int, int]:
+        found = re.fullmatch(r"\s*(\d{1,2})\s*/?\s*(\d{2}|\d{4})\s*", self.cleaned_data["expiry"])
+        if not found or not 1 <= int(found[1]) <= 12:  # noqa: PLR2004  months
+            raise forms.ValidationError(_("Write month and year, such as 12 / 34."), code="invalid_expiry")
+        month, year = int(found[1]), int(found[2])
+        year += 2000 if year < 100 else 0  # noqa: PLR2004  two digits
+        today = datetime.fromtimestamp(self.now, UTC)
+        if (year, month) < (today.year, today.month):
+            raise forms.ValidationError(_("Your card's expiration date is in the past."), code="expired")
+        return month, year
+
+    def clean_cvc(self) -> str:
+        code: str = self.cleaned_data["cvc"]
+        if not code.isdigit():
+            raise forms.ValidationError(_("The security code has three or four digits."), code="invalid_cvc")
+        return code
+
+    def clean_promotion_code(self) -> str:
+        if self.cleaned_data["promotion_code"]:
+            raise forms.ValidationError(_("This code is invalid."), code="unknown_code")
+        return ""
+
+    def payment(self) -> Payment:
+        """Give what was typed, once it is valid."""
+        values = self.cleaned_data
+        month, year = values["expiry"]
+        return Payment(
+            card=cards.BY_NUMBER[values["number"]],
+            exp_month=month,
+            exp_year=year,
+            email=values.get("email") or self.known_email or "",
+            name=values["name"],
+            country=values["country"],
+            postal_code=values["postal_code"],
+        )

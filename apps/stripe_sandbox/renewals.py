@@ -58,8 +58,13 @@ def _cycle(subscription: Document, now: int) -> None:
     if was_trial and payment_methods.choose(customer, subscription) is None and _stop_trial(subscription, now):
         return
     rhythm = items.rhythm(subscription["items"]["data"][0]["price"])
-    end = periods.boundary_after(subscription["billing_cycle_anchor"], now, *rhythm)
-    after = items.replaced(subscription, items.in_period(subscription["items"]["data"], (now, end)))
+    anchor = subscription["billing_cycle_anchor"]
+    data = subscription.get("_next_items") or subscription["items"]["data"]
+    if rhythm != items.rhythm(data[0]["price"]):
+        rhythm, anchor = items.rhythm(data[0]["price"]), now
+    end = periods.boundary_after(anchor, now, *rhythm)
+    after = items.replaced(subscription, items.in_period(data, (now, end)))
+    after |= {"billing_cycle_anchor": anchor, "_next_items": None}
     after["_last_start"] = items.period_of(subscription)[0]
     lines = [invoicing.regular_line(item, now, end) for item in after["items"]["data"]]
     invoice = invoicing.build(customer, after, [*after["_pending_lines"], *lines], "subscription_cycle", now=now)

@@ -1,11 +1,21 @@
 from django.urls import path, re_path
 
 from apps.stripe_sandbox import api
-from apps.stripe_sandbox.views import console_api
+from apps.stripe_sandbox.views import answers, checkout, console, console_api, invoice, portal, three_d_secure
 
 urlpatterns = [
     re_path(r"^v1/", api.answer_call),
     re_path(r"^v2/", api.answer_call),
+    path("c/pay/<str:key>", checkout.pay, name="checkout"),
+    path("3ds/<str:key>", three_d_secure.ask, name="three-d-secure"),
+    path("i/<str:key>", invoice.pay, name="invoice"),
+    path("i/<str:key>/receipt", invoice.show_receipt, name="receipt"),
+    path("p/session/<str:word>", portal.visit, name="portal"),
+    path("_sandbox", console.look, name="console"),
+    path("_sandbox/time", console.move_time, name="move-time"),
+    path("_sandbox/send-again", console.send_again, name="send-again"),
+    path("_sandbox/faults", console.arm, name="arm"),
+    path("_sandbox/style.css", answers.style, name="style"),
     path("_sandbox/api/health", console_api.show_health),
     path("_sandbox/api/reset", console_api.empty),
     path("_sandbox/api/deliver", console_api.deliver),

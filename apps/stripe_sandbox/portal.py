@@ -1,0 +1,153 @@
+"""What a customer may do alone: switch plan, cancel and take it back, replace the card."""
+
+from dataclasses import dataclass
+
+from apps.stripe_sandbox import (
+    addresses,
+    endings,
+    events,
+    intents,
+    invoicing,
+    items,
+    payment_methods,
+    plan_changes,
+    store,
+)
+from apps.stripe_sandbox.cards import Verdict
+from apps.stripe_sandbox.checkout import Payment
+from apps.stripe_sandbox.documents import Document
+from apps.stripe_sandbox.items import Wanted
+from apps.stripe_sandbox.plan_changes import Change, Terms
+
+IDLE_S = 300
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A price that the subscription may be switched to."""
+
+    price: Document
+    name: str
+
+
+def find_session(word: str, *, real_now: int) -> Document | None:
+    """Find the session behind an address, and keep it open for another five minutes; nothing when it was idle longer."""
+    found = store.documents(store.select("billing_portal.session", body___word=word)[:1])
+    if not found or real_now > found[0]["_seen_at"] + IDLE_S:
+        return None
+    return store.save({**found[0], "_seen_at": real_now})
+
+
+def live_subscription(customer: Document) -> Document | None:
+    """Find the subscription that a customer manages: the newest that has not ended."""
+    for subscription in store.documents(store.select("subscription", customer=customer["id"])):
+        if subscription["status"] not in ("canceled", "incomplete", "incomplete_expired"):
+            return subscription
+    return None
+
+
+def offers(configuration: Document, subscription: Document) -> list[Offer]:
+    """List what the plan may be switched to: configured prices that are active, in the same currency."""
+    allowed = [key for each in configuration["features"]["subscription_update"]["products"] for key in each["prices"]]
+    current = subscription["items"]["data"][0]["price"]
+    found = [store.read("price", key) for key in allowed]
+    return [
+        Offer(price, invoicing.name_of(price))
+        for price in found
+        if price["active"] and price["id"] != current["id"] and price["currency"] == current["currency"]
+    ]
+
+
+def waits_for_period_end(configuration: Document, old: Document, new: Document) -> bool:
+    """Say whether a switch takes force only at the period's end, as the configuration's conditions have it."""
+    conditions = configuration["features"]["subscription_update"]["schedule_at_period_end"]["conditions"]
+    kinds = {each["type"] for each in conditions}
+    lengths = {"day": 1, "week": 7, "month": 31, "year": 366}
+    shorter = lengths[new["recurring"]["interval"]] < lengths[old["recurring"]["interval"]]
+    cheaper = new["unit_amount"] < old["unit_amount"]
+    return (cheaper and "decreasing_item_amount" in kinds) or (shorter and "shortening_interval" in kinds)
+
+
+def terms_of(configuration: Document, *, now: int) -> Terms:
+    """Give how a switch is charged."""
+    return Terms(now, proration_behavior=configuration["features"]["subscription_update"]["proration_behavior"])
+
+
+def weigh_switch(subscription: Document, configuration: Document, price: Document, *, now: int) -> Change:
+    """Say what a switch would cost today."""
+    wanted = [Wanted(price, key=subscription["items"]["data"][0]["id"])]
+    return plan_changes.weigh(subscription, wanted, terms_of(configuration, now=now), now=now)
+
+
+def switch(subscription: Document, configuration: Document, price: Document, *, now: int) -> Document:
+    """Switch to another price, now or at the period's end."""
+    item = subscription["items"]["data"][0]
+    wanted = [Wanted(price, key=item["id"])]
+    if waits_for_period_end(configuration, item["price"], price):
+        later = items.changed(subscription, wanted, now=now)
+        return store.save({**subscription, "_next_items": later})
+    return plan_changes.change_items(subscription, subscription, wanted, terms_of(configuration, now=now), now=now)
+
+
+def cancel(subscription: Document, configuration: Document, *, now: int) -> Document:
+    """Cancel as the configuration says: at the period's end, or at once."""
+    if configuration["features"]["subscription_cancel"]["mode"] == "immediately":
+        return endings.cancel(subscription, "cancellation_requested", now=now)
+    after = endings.schedule_end(subscription, at_period_end=True, now=now)
+    return events.update("customer.subscription.updated", subscription, after)
+
+
+def undo(subscription: Document, *, now: int) -> Document:
+    """Take a cancellation back."""
+    after = endings.schedule_end(subscription, at_period_end=False, now=now)
+    return events.update("customer.subscription.updated", subscription, after)
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """What became of another card: its decline, or the 3-D Secure page to go to first, or neither."""
+
+    message: str = ""
+    redirect_to: str = ""
+
+
+def replace_card(session: Document, customer: Document, payment: Payment, *, now: int) -> Replacement:
+    """Save another card and let it pay from now on; a declined one changes nothing but its setup intent."""
+    method = store.insert(
+        payment_methods.build(
+            payment.card,
+            exp_month=payment.exp_month,
+            exp_year=payment.exp_year,
+            details=payment.billing_details(),
+            now=now,
+        )
+    )
+    intent = store.save({**intents.open_setup_intent(customer, now=now), "_portal": session["_word"]})
+    return _confirm_card(intent, customer, method, authenticated=False)
+
+
+def resume_card(intent: Document) -> Replacement:
+    """Go on after 3-D Secure was completed."""
+    method = store.read("payment_method", intent["payment_method"])
+    return _confirm_card(intent, store.read("customer", intent["customer"]), method, authenticated=True)
+
+
+def _confirm_card(intent: Document, customer: Document, method: Document, *, authenticated: bool) -> Replacement:
+    answer = intents.confirm_setup(intent, method, authenticated=authenticated).answer
+    if answer.decline:
+        return Replacement(message=answer.decline.message)
+    if answer.verdict is Verdict.REQUIRES_ACTION:
+        return Replacement(redirect_to=addresses.page(f"/3ds/{intent['id']}"))
+    attached = payment_methods.attach(store.read("payment_method", method["id"]), customer)
+    make_default(store.read("customer", customer["id"]), attached)
+    return Replacement()
+
+
+def make_default(customer: Document, method: Document) -> None:
+    """Let a card pay for the customer and for their subscription."""
+    settings = {**customer["invoice_settings"], "default_payment_method": method["id"]}
+    events.update("customer.updated", customer, {**customer, "invoice_settings": settings})
+    subscription = live_subscription(customer)
+    if subscription:
+        after = {**subscription, "default_payment_method": method["id"]}
+        events.update("customer.subscription.updated", subscription, after)

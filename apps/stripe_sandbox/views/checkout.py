@@ -1,0 +1,87 @@
+"""Hosted Checkout, for people."""
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from apps.stripe_sandbox import cards, checkout, clocks, store
+from apps.stripe_sandbox.documents import Document
+from apps.stripe_sandbox.errors import StripeError
+from apps.stripe_sandbox.forms import CardForm
+from apps.stripe_sandbox.views.answers import SeeOther, say, show
+
+EXAMPLE = {"expiry": "12 / 34", "cvc": "123", "name": "Sandy Box", "country": "FR", "postal_code": "75001"}
+
+
+@require_http_methods(["GET", "POST"])
+def pay(request: HttpRequest, key: str) -> HttpResponse:
+    """Show an open session, or pay it: amounts are computed again, nothing in the form sets them."""
+    with transaction.atomic():
+        session = store.find("checkout.session", key)
+        closed = _say_closed(request, session)
+        if closed or session is None:
+            return closed or HttpResponse(status=404)
+        customer = store.find("customer", session["customer"])
+        now = clocks.time_on(session["_clock"])
+        form = CardForm(
+            request.POST or None,
+            initial=_initial(request),
+            now=now,
+            email=(customer or {}).get("email") or session["customer_email"],
+            takes_codes=bool(session["allow_promotion_codes"]),
+        )
+        if request.method == "GET" or not form.is_valid():
+            return _show_form(request, session, form, _last_problem(session) if request.method == "GET" else "")
+        try:
+            outcome = checkout.pay(session, form.payment(), now=now)
+        except StripeError as problem:
+            transaction.set_rollback(True)
+            return _show_form(request, session, form, str(problem))
+    if outcome.redirect_to:
+        return SeeOther(outcome.redirect_to)
+    return _show_form(request, outcome.session, form, outcome.message)
+
+
+def _say_closed(request: HttpRequest, session: Document | None) -> HttpResponse | None:
+    if session is None:
+        text = _("The address is incomplete, or the sandbox was emptied since.")
+        return say(request, _("There is no such checkout"), text, status=404)
+    if session["status"] == "complete":
+        text = _("This checkout was already paid. Nothing was charged again.")
+        return say(request, _("Already paid"), text, back=checkout.success_url(session))
+    if session["status"] == "expired":
+        text = _("This checkout has expired. Nothing was charged.")
+        return say(request, _("This checkout has expired"), text, back=session["cancel_url"])
+    return None
+
+
+def _initial(request: HttpRequest) -> dict[str, str]:
+    card = cards.BY_NUMBER.get(request.GET.get("card", ""))
+    return {**EXAMPLE, "number": spaced(card.number)} if card else {}
+
+
+def spaced(number: str) -> str:
+    """Write a card number in groups of four."""
+    return " ".join(number[start : start + 4] for start in range(0, len(number), 4))
+
+
+def _last_problem(session: Document) -> str:
+    key = session.get("_intent") or ""
+    intent = store.find("setup_intent" if key.startswith("seti_") else "payment_intent", key)
+    error = intent and (intent.get("last_payment_error") or intent.get("last_setup_error"))
+    return str(error["message"]) if error else ""
+
+
+def _show_form(request: HttpRequest, session: Document, form: CardForm, problem: str) -> HttpResponse:
+    now = clocks.time_on(session["_clock"])
+    amounts = checkout.amounts_of(session, store.find("customer", session["customer"]), now=now)
+    context = {
+        "amounts": amounts,
+        "cards": [{"number": card.number, "text": spaced(card.number), "does": card.does} for card in cards.CARDS],
+        "form": form,
+        "items": checkout.line_items(session)["data"],
+        "problem": problem and _(problem),
+        "session": session,
+    }
+    return show(request, "checkout", context, status=402 if problem and request.method == "POST" else 200)

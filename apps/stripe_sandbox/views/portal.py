@@ -1,0 +1,136 @@
+"""The customer portal, for people."""
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from apps.stripe_sandbox import cards, clock, clocks, payment_methods, portal, store
+from apps.stripe_sandbox.documents import Document
+from apps.stripe_sandbox.errors import StripeError
+from apps.stripe_sandbox.forms import CardForm
+from apps.stripe_sandbox.views.answers import SeeOther, say, show
+from apps.stripe_sandbox.views.checkout import EXAMPLE, spaced
+
+PANELS = {
+    "payment_method_update": "card",
+    "subscription_cancel": "cancel",
+    "subscription_update": "plans",
+    "subscription_update_confirm": "switch",
+}
+
+
+class Visit:
+    """One look at the portal: who is there, what they have, and which panel is asked for."""
+
+    def __init__(self, request: HttpRequest, session: Document) -> None:
+        self.session = session
+        self.customer = store.read("customer", session["customer"])
+        self.configuration = store.read("billing_portal.configuration", session["configuration"])
+        self.subscription = portal.live_subscription(self.customer)
+        self.now = clocks.time_of_customer(self.customer)
+        flow = session["flow"]
+        self.panel = PANELS[flow["type"]] if flow else request.GET.get("panel", "")
+        confirm = (flow or {}).get("subscription_update_confirm")
+        wanted = confirm["items"][0].get("price") if confirm else request.GET.get("price")
+        self.wanted = request.POST.get("price") or wanted
+        self.form = CardForm(
+            request.POST if request.POST.get("action") == "card" else None,
+            initial=self._example(request),
+            now=self.now,
+            email=self.customer["email"] or "-",
+        )
+
+    @staticmethod
+    def _example(request: HttpRequest) -> dict[str, str]:
+        card = cards.BY_NUMBER.get(request.GET.get("card", ""))
+        return {**EXAMPLE, "number": spaced(card.number)} if card else {}
+
+    def offer(self) -> portal.Offer | None:
+        """Find the plan that was asked for among those that may be chosen."""
+        found = portal.offers(self.configuration, self.subscription) if self.subscription else []
+        return next((each for each in found if each.price["id"] == self.wanted), None)
+
+
+@require_http_methods(["GET", "POST"])
+def visit(request: HttpRequest, word: str) -> HttpResponse:
+    """Show the portal, or do one thing in it."""
+    with transaction.atomic():
+        session = portal.find_session(word, real_now=clock.now())
+        if session is None:
+            text = _(
+                "This page is open for five minutes without use. Go back to where you came from and open it again."
+            )
+            return say(request, _("Please start again"), text, status=404)
+        seen, problem, onward = Visit(request, session), "", ""
+        if request.method == "POST" and (seen.form.is_valid() or not seen.form.is_bound):
+            try:
+                problem, onward = _act(request.POST.get("action", ""), seen)
+            except StripeError as refusal:
+                transaction.set_rollback(True)
+                problem = str(refusal)
+            if not problem:
+                return SeeOther(onward or _next_address(request, session))
+        return _show(request, Visit(request, session), seen.form, problem)
+
+
+def _act(action: str, seen: Visit) -> tuple[str, str]:
+    """Do one thing; give the reason when it could not be done, and the page to go to first, if any."""
+    features, subscription = seen.configuration["features"], seen.subscription
+    if action == "card" and features["payment_method_update"]["enabled"]:
+        replaced = portal.replace_card(seen.session, seen.customer, seen.form.payment(), now=seen.now)
+        return replaced.message, replaced.redirect_to
+    if subscription is None:
+        return _("There is no subscription to change."), ""
+    if action == "cancel" and features["subscription_cancel"]["enabled"]:
+        portal.cancel(subscription, seen.configuration, now=seen.now)
+    elif action == "undo":
+        portal.undo(subscription, now=seen.now)
+    elif action == "switch" and features["subscription_update"]["enabled"]:
+        offer = seen.offer()
+        if offer is None:
+            return _("This plan cannot be chosen."), ""
+        portal.switch(subscription, seen.configuration, offer.price, now=seen.now)
+    else:
+        return _("This cannot be done here."), ""
+    return "", ""
+
+
+def _next_address(request: HttpRequest, session: Document) -> str:
+    after = (session["flow"] or {}).get("after_completion") or {"type": "portal_homepage"}
+    if after["type"] == "redirect":
+        return str(after["redirect"]["return_url"])
+    if session["flow"]:
+        store.save({**session, "flow": None, "_confirmation": after.get("hosted_confirmation")})
+    return f"{request.path}?done=1"
+
+
+def _show(request: HttpRequest, seen: Visit, form: CardForm, problem: str) -> HttpResponse:
+    subscription, offer = seen.subscription, None
+    context: dict[str, object] = {
+        "cards": [{"number": card.number, "text": spaced(card.number), "does": card.does} for card in cards.CARDS],
+        "confirmation": (seen.session.get("_confirmation") or {}).get("custom_message"),
+        "configuration": seen.configuration,
+        "features": seen.configuration["features"],
+        "form": form,
+        "invoices": store.documents(store.select("invoice", customer=seen.customer["id"])[:12]),
+        "method": payment_methods.choose(seen.customer, subscription),
+        "panel": seen.panel,
+        "problem": problem and _(problem),
+        "session": seen.session,
+        "subscription": subscription,
+        "is_done": "done" in request.GET,
+    }
+    if subscription:
+        item = subscription["items"]["data"][0]
+        offer = seen.offer()
+        context |= {
+            "item": item,
+            "name": store.read("product", item["price"]["product"])["name"],
+            "offers": portal.offers(seen.configuration, subscription),
+        }
+    if subscription and offer:
+        context["offer"] = offer
+        context["waits"] = portal.waits_for_period_end(seen.configuration, context["item"]["price"], offer.price)  # type: ignore[index]  # set above
+        context["change"] = portal.weigh_switch(subscription, seen.configuration, offer.price, now=seen.now)
+    return show(request, "portal", context, status=402 if problem else 200)
