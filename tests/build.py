@@ -4,8 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 from apps.accounts.models import User
 from apps.billing.meters import Meter
-from apps.billing.models import BillingAccount
+from apps.billing.models import BillingAccount, Plan, SubscriptionMirror, SubscriptionState
 from apps.billing.plans import Limit, PlanTerms
+from apps.core import ids
+from apps.usage.models import UsageLedger
+from apps.inference.models import Run
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery"
@@ -47,3 +50,50 @@ def plan(*, key="free", limits=None, **fields):
         "prices": {},
     }
     return PlanTerms(**{**defaults, **fields}, key=key, limits=(limit(),) if limits is None else tuple(limits))
+
+
+def run(*, account, channel="chat", model="chat-small", request=None, now=NOW, **fields):
+    """A run as the web leaves it: waiting, with the job of its channel."""
+    job = "chat.answer_message" if channel == "chat" else "developer.complete_request"
+    queue = fields.pop("queue", "runs.free")
+    moments = {"created_at": now, "nudged_at": now}
+    return Run.objects.create(
+        account=account,
+        channel=channel,
+        job=job,
+        queue=queue,
+        model=model,
+        request=request or {},
+        **{**moments, **fields},
+    )
+
+
+def subscription(*, account, plan="premium", mrr_micro=8_000_000, at=NOW, interval="month", status="active", **state):
+    """A mirrored subscription with its first state; `state` overrides that state's fields."""
+    Plan.objects.get_or_create(key=plan, defaults={"name": plan.title(), "rank": 10})
+    mirror = SubscriptionMirror.objects.create(
+        stripe_subscription_id=f"sub_{ids.uuid7().hex}", account=account, status=status, plan_id=plan,
+        currency=state.get("currency", "usd"), mrr_micro=mrr_micro, started_at=at, synced_at=at,
+    )  # fmt: skip
+    subscription_state(subscription=mirror, mrr_micro=mrr_micro, at=at, interval=interval, status=status, **state)
+    return mirror
+
+
+def subscription_state(*, subscription, mrr_micro, at, interval="month", status="active", **fields):
+    defaults = {"observed_at": at, "plan": subscription.plan, "currency": subscription.currency, "cause": "checkout"}
+    return SubscriptionState.objects.create(
+        subscription=subscription, account=subscription.account, mrr_micro=mrr_micro, effective_at=at,
+        interval=interval, status=status, digest=ids.uuid7().hex, **{**defaults, **fields},
+    )  # fmt: skip
+
+
+def answer(*, account, at=NOW, **fields):
+    """A settled ledger row."""
+    defaults = {
+        "kind": "settle", "channel": "chat", "plan_key": "free", "model": "chat-small", "backend": "local",
+        "messages": 1, "input_tokens": 100, "output_tokens": 50, "cost_micro": 5, "currency": "usd",
+        "provenance": "reported", "occurred_at": at, "recorded_at": at, "run_id": ids.uuid7(),
+    }  # fmt: skip
+    return UsageLedger.objects.create(
+        account=account, idempotency_key=f"settle:{ids.uuid7()}", **{**defaults, **fields}
+    )

@@ -16,8 +16,8 @@ from apps.reporting.models import MetricDay
 COLUMNS = (
     Column("day", _("Day"), Kind.DAY),
     Column("currency", _("Currency")),
-    Column("recognised", _("Recognised revenue"), Kind.MONEY),
-    Column("cost", _("Model cost"), Kind.MONEY),
+    Column("recognised", _("Recognised revenue"), Kind.MONEY, opens=RecognisedRevenue.slug),
+    Column("cost", _("Model cost"), Kind.MONEY, opens=ModelCost.slug),
     Column("margin", _("Margin"), Kind.MONEY),
 )
 

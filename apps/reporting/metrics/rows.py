@@ -1,7 +1,7 @@
 """Rows behind a figure, page by page: a keyset, never an offset, so the last page is as quick as the first."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -16,7 +16,6 @@ from apps.core.errors import Invalid
 
 AnyModel = TypeVar("AnyModel", bound=Model)
 Cell = str | int | date | datetime | None
-CSV_PAGE = 1000
 
 
 class Kind(StrEnum):
@@ -31,11 +30,12 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Column:
-    """One column: `name` heads it in a file, `title` on the page."""
+    """One column: `name` heads it in a file, `title` on the page; `opens` is the metric whose rows its cells open."""
 
     name: str
     title: str | Promise
     kind: Kind = Kind.TEXT
+    opens: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,17 +59,10 @@ class Rows(ABC):
     def count(self) -> int:
         """How many rows there are."""
 
-    def everything(self) -> Iterator[Row]:
-        """All rows, read in pages so that memory stays the same."""
-        after = ""
-        while page := self.page(after, CSV_PAGE):
-            yield from page
-            after = page[-1].key
-
 
 @dataclass(frozen=True)
 class Part(Generic[AnyModel]):
-    """Rows of one table in the order of a moment and the key; `cells` turns one into what is shown."""
+    """Rows of one table in the order of a moment (or a day) and the key; `cells` turns one into what is shown."""
 
     queryset: QuerySet[AnyModel]
     moment: str
@@ -81,12 +74,12 @@ class Part(Generic[AnyModel]):
 
     def _later_than(self, after: str) -> Q:
         text, _sep, key = after.partition("~")
-        moment, pk = _moment(text), _key(self.queryset.model, key)
+        moment, pk = _read(self.queryset.model, self.moment, text), _read(self.queryset.model, "pk", key)
         later = Q(**{f"{self.moment}__gt": moment}) | Q(**{self.moment: moment, "pk__gt": pk})
         return Q(**{f"{self.moment}__gte": moment}) & later  # the first condition lets an index on the moment help
 
     def key(self, row: AnyModel) -> str:
-        moment: datetime = getattr(row, self.moment)
+        moment: date = getattr(row, self.moment)
         return f"{moment.isoformat()}~{row.pk}"
 
 
@@ -133,21 +126,16 @@ def _number(text: str, below: int) -> int:
     return int(text)
 
 
-def _moment(text: str) -> datetime:
+def _read(model: type[Model], name: str, text: str) -> object:
+    """A part of a key, as the field understands it; the address may be edited by hand."""
+    field = model._meta.pk if name == "pk" else model._meta.get_field(name)
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise _lost() from None
-    if moment.tzinfo is None:
-        raise _lost()
-    return moment
-
-
-def _key(model: type[Model], text: str) -> object:
-    try:
-        return model._meta.pk.to_python(text)
+        value: object = field.to_python(text)  # type: ignore[union-attr]  # relations never order rows
     except ValidationError:
         raise _lost() from None
+    if value is None or (isinstance(value, datetime) and value.tzinfo is None):
+        raise _lost()
+    return value
 
 
 def _lost() -> Invalid:

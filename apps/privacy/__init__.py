@@ -1,0 +1,9 @@
+"""Take your data, or leave.
+
+| rule | module |
+|---|---|
+| what an app must say about the personal data it keeps | `contracts` |
+| every app that keeps some, in the order of leaving | `registry` |
+| everything about me, as one archive | `exports` |
+| leaving: cancel, wait, erase, and a receipt | `erasures` |
+"""

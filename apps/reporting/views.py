@@ -1,0 +1,116 @@
+from datetime import date
+from urllib.parse import urlencode
+
+from django.contrib import admin
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from apps.accounts import audit
+from apps.billing import plans
+from apps.core import clock
+from apps.reporting import csv_export, days, figures, fill, forms, health, overview, wording
+from apps.reporting.access import staff_of, staff_only
+from apps.reporting.days import Period
+from apps.reporting.metrics.base import Slice
+from apps.reporting.metrics.families import get_metric
+from apps.reporting.metrics.rows import Column, Row, Rows
+
+DEFAULT_DAYS = 30
+LENGTHS = (7, 30, 90, 365)
+ROWS_A_PAGE = 50
+
+
+@require_GET
+@staff_only
+def show_overview(request: HttpRequest) -> HttpResponse:
+    now = clock.now()
+    length = forms.read_length(request.GET, default=DEFAULT_DAYS)
+    fill.refresh_today(now=now)
+    today = days.day_of(now)
+    period = Period(today - (length - 1) * days.ONE_DAY, today)
+    context = {
+        **admin.site.each_context(request),
+        "title": overview.TITLE,
+        "page": overview.read_overview(period, reporting_currency=plans.catalogue().currencies[0]),
+        "health": health.read_health(now=now),
+        "lengths": LENGTHS,
+    }
+    return render(request, "reporting/overview.html", context)
+
+
+@require_GET
+@staff_only
+def show_rows(request: HttpRequest, slug: str) -> HttpResponse:
+    metric = get_metric(slug)
+    part = forms.read_slice(request.GET, today=days.day_of(clock.now()))
+    rows = metric.rows(part)
+    page = rows.page(request.GET.get("after", ""), ROWS_A_PAGE + 1)
+    totals = figures.totals_of(metric, part)
+    context = {
+        **admin.site.each_context(request),
+        "title": metric.title,
+        "metric": metric,
+        "period": part.period,
+        "totals": [wording.total(value, metric, currency) for currency, value in totals.items()],
+        "columns": rows.columns,
+        "rows": [_printed(rows.columns, row) for row in page[:ROWS_A_PAGE]],
+        "next": page[ROWS_A_PAGE - 1].key if len(page) > ROWS_A_PAGE else "",
+        "query": _query(part),
+        "as_of": fill.last_filled_at(),
+    }
+    return render(request, "reporting/rows.html", context)
+
+
+@require_GET
+@staff_only
+def export_rows(request: HttpRequest, slug: str) -> StreamingHttpResponse:
+    metric = get_metric(slug)
+    part = forms.read_slice(request.GET, today=days.day_of(clock.now()))
+    return _export(request, slug, metric.rows(part), part.period)
+
+
+@require_GET
+@staff_only
+def export_days(request: HttpRequest) -> StreamingHttpResponse:
+    period = forms.read_slice(request.GET, today=days.day_of(clock.now())).period
+    return _export(request, "daily_facts", figures.fact_rows(period), period)
+
+
+def _export(request: HttpRequest, name: str, rows: Rows, period: Period) -> StreamingHttpResponse:
+    """Note who takes how much away, then send it."""
+    details = {"file": name, "from": str(period.first), "to": str(period.last), "rows": rows.count()}
+    with transaction.atomic(durable=True):
+        audit.record(staff_of(request), "export.csv", details=details, now=clock.now())
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}-{period.first}-{period.last}.csv"',
+        "Cache-Control": "no-store",
+    }
+    return StreamingHttpResponse(csv_export.stream(rows), content_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _printed(columns: tuple[Column, ...], row: Row) -> list[dict[str, str]]:
+    """A row's cells as text, with the address of the rows behind a cell that is itself a figure."""
+    named = {column.name: cell for column, cell in zip(columns, row.cells, strict=True)}
+    currency = str(named.get("currency", ""))
+    return [
+        {
+            "text": wording.cell(named[column.name], column.kind, currency),
+            "kind": column.kind,
+            "url": _opened(column.opens, named["day"], currency) if column.opens else "",
+        }
+        for column in columns
+    ]
+
+
+def _opened(slug: str, day: object, currency: str) -> str:
+    return f"{reverse('reporting:rows', args=[slug])}?{urlencode({'day': str(day), 'currency': currency})}"
+
+
+def _query(part: Slice) -> str:
+    asked: dict[str, str | date] = {"from": part.period.first, "to": part.period.last}
+    asked |= {"plan": part.plan} if part.plan else {}
+    asked |= {"currency": part.currency} if part.currency else {}
+    return urlencode(asked)
