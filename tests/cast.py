@@ -3,9 +3,9 @@
 from tests import build
 
 
-def ana():
+def ana(**fields):
     """Free, curious."""
-    return build.person(email="ana@example.org", name="Ana")
+    return build.person(email="ana@example.org", name="Ana", **fields)
 
 
 def mallory():

@@ -1,5 +1,58 @@
+from typing import Any, ClassVar, cast
+from zoneinfo import available_timezones
+
 from allauth.account.forms import SignupForm
+from allauth.account.internal import flows
+from django import forms
+from django.conf import settings
+from django.db import IntegrityError
+from django.http import HttpRequest, HttpResponse
+from django.utils.functional import lazy
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts import signup
+from apps.accounts.models import User
 
 
-class SignUpForm(SignupForm):  # type: ignore[misc]  # allauth has no types
-    pass
+class SignUpForm(SignupForm):  # type: ignore[misc]  # allauth ships no types
+    accept_terms = forms.BooleanField(
+        label=_("I accept the terms of service and have read the privacy notice."),
+        error_messages={"required": _("Please accept the terms to create an account.")},
+    )
+    may_train = forms.BooleanField(
+        label=_("You may use my conversations to improve the models."),
+        help_text=_("Optional. You can change your mind at any time in your settings."),
+        required=False,
+    )
+    field_order: ClassVar[list[str]] = ["email", "password1", "accept_terms", "may_train"]
+
+    def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
+        try:
+            return cast(tuple[User | None, HttpResponse | None], super().try_save(request))
+        except IntegrityError:
+            # Two sign-ups with one address at once: the second is answered as if the account had been there before.
+            return None, flows.signup.prevent_enumeration(request, email=self.cleaned_data["email"])
+
+    def save(self, request: HttpRequest) -> User:
+        allows_training = self.cleaned_data["may_train"]
+        return signup.join(lambda: super(SignUpForm, self).save(request), allows_training=allows_training)
+
+
+def _time_zones() -> list[tuple[str, str]]:
+    return [(name, name.replace("_", " ")) for name in sorted(available_timezones()) if "/" in name or name == "UTC"]
+
+
+class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # no generic at run time
+    language = forms.ChoiceField(
+        label=_("Language"), required=False, choices=[("", _("Like the browser")), *settings.LANGUAGES]
+    )
+    time_zone = forms.ChoiceField(label=_("Time zone"), choices=lazy(_time_zones, list)())
+
+    class Meta:
+        model = User
+        fields = ("name", "language", "theme", "time_zone")
+        labels: ClassVar[dict[str, Any]] = {"name": _("Your name"), "theme": _("Appearance")}
+
+
+class TrainingForm(forms.Form):
+    may_train = forms.BooleanField(label=SignUpForm.base_fields["may_train"].label, required=False)

@@ -1,0 +1,15 @@
+"""Who a person is, how they sign in, what they agreed to, what staff did for them.
+
+Signing in belongs to django-allauth; `adapters` and `forms` are the two places where it asks us.
+Nothing here knows about plans or conversations.
+
+| rule | module |
+|---|---|
+| what happens around allauth's pages: language, codes, mail | `adapters` |
+| an account and its consents, in one transaction | `signup` |
+| how a person wants to be called and shown the pages | `profiles` |
+| what a person agreed to, and whether we may train on their words | `consent` |
+| where Europe's stricter rules hold | `regions` |
+| what staff did, and why | `audit` |
+| take it along, or forget it | `personal_data` |
+"""

@@ -1,0 +1,26 @@
+"""What staff did, to whom and why: rows are added, never changed."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from apps.accounts.models import AuditEntry, User
+
+
+def record(
+    actor: User | None,
+    action: str,
+    *,
+    subject: User | None = None,
+    reason: str = "",
+    details: Mapping[str, object] | None = None,
+    now: datetime,
+) -> AuditEntry:
+    """Keep one act of staff, or of the system (`actor` None).
+
+    action   noun.verb: "account.change"
+    details  JSON-ready facts; never a secret, never what a person wrote.
+    Effect   one row, in the caller's transaction when there is one.
+    """
+    return AuditEntry.objects.create(
+        actor=actor, action=action, subject=subject, reason=reason, details=dict(details or {}), happened_at=now
+    )
