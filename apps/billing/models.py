@@ -10,6 +10,9 @@ from django.db.models import F, Q
 from apps.core import ids
 
 
+LIVE_STATUSES = ("trialing", "active", "past_due", "unpaid", "paused")
+
+
 class Plan(models.Model):
     """One row is one plan of the catalogue; a plan that left the catalogue stays, for those who have it."""
 
@@ -41,7 +44,7 @@ class PlanVersion(models.Model):
 
 
 class Price(models.Model):
-    """One row is one Stripe Price; its amount never changes. `plan_version` is empty for a Price that is not ours."""
+    """One row is one Stripe Price; its amount never changes. `plan` is empty for a Price that is not ours."""
 
     stripe_price_id = models.CharField(primary_key=True, max_length=64)
     livemode = models.BooleanField()
@@ -64,6 +67,10 @@ class BillingAccountQuerySet(models.QuerySet["BillingAccount"]):
     def in_need_of_sync(self) -> Self:
         return self.filter(sync_wanted_seq__gt=F("sync_done_seq"))
 
+    def want_sync(self) -> int:
+        """Say that something happened at Stripe; the number of accounts that heard it."""
+        return self.update(sync_wanted_seq=F("sync_wanted_seq") + 1)
+
 
 class BillingAccount(models.Model):
     """One row is one customer: the person's side of everything that is counted and paid."""
@@ -82,7 +89,7 @@ class BillingAccount(models.Model):
     trial_consumed_at = models.DateTimeField(null=True)  # set by sync when a trial is first seen
     customer_gone_at = models.DateTimeField(null=True)  # deleted at Stripe; the next checkout makes a new customer
     erased_at = models.DateTimeField(null=True)  # set by privacy: the person left, invoices are kept without a name
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField()
 
     objects: ClassVar = BillingAccountQuerySet.as_manager()
 
@@ -147,6 +154,14 @@ class StripeEvent(models.Model):
         return f"{self.type} {self.id}"
 
 
+class SubscriptionMirrorQuerySet(models.QuerySet["SubscriptionMirror"]):
+    """Subscriptions, as sentences."""
+
+    def live(self) -> Self:
+        """Those to one of our plans that have begun and not ended, paid or not."""
+        return self.filter(gone_at=None, plan__isnull=False, status__in=LIVE_STATUSES)
+
+
 class SubscriptionMirror(models.Model):
     """One row is one Stripe subscription as last fetched; `gone_at` when Stripe no longer lists it."""
 
@@ -164,12 +179,14 @@ class SubscriptionMirror(models.Model):
     is_collection_paused = models.BooleanField(default=False)
     has_pending_update = models.BooleanField(default=False)
     current_period_end = models.DateTimeField(null=True)  # earliest over licensed items: “renews on”
-    mrr_micro = models.BigIntegerField(default=0)  # metrics.md §2, micro-units of `currency` a month
+    mrr_micro = models.BigIntegerField(default=0)  # micro-units of `currency` a month; see billing.mrr
     card_brand = models.CharField(max_length=20, blank=True)
     card_last4 = models.CharField(max_length=4, blank=True)
     started_at = models.DateTimeField()
     synced_at = models.DateTimeField()
     gone_at = models.DateTimeField(null=True)
+
+    objects: ClassVar = SubscriptionMirrorQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"{self.stripe_subscription_id} {self.status}"
@@ -200,7 +217,7 @@ class SubscriptionState(models.Model):
     status = models.CharField(max_length=24)
     plan = models.ForeignKey(Plan, null=True, on_delete=models.PROTECT)
     interval = models.CharField(max_length=8, blank=True)
-    mrr_micro = models.BigIntegerField()  # 0 unless the status counts (metrics.md §2)
+    mrr_micro = models.BigIntegerField()  # 0 unless the status counts
     currency = models.CharField(max_length=3)
     cause = models.CharField(max_length=24)  # checkout, upgrade, downgrade, voluntary, payment_failed, paused, …
     digest = models.CharField(max_length=64)  # of what changed: an equal state makes no row
@@ -331,12 +348,23 @@ class DriftItem(models.Model):
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
     kind = models.CharField(max_length=40)
+    subject = models.CharField(max_length=80, blank=True)  # the subscription, price or row it is about
     severity = models.CharField(max_length=8, choices=[("high", "high"), ("low", "low")])
     account = models.ForeignKey(BillingAccount, null=True, on_delete=models.CASCADE, related_name="drift_items")
     ours = models.CharField(max_length=300, blank=True)
     stripe = models.CharField(max_length=300, blank=True)
     first_seen = models.DateTimeField()
-    fixed_at = models.DateTimeField(null=True)
+    fixed_at = models.DateTimeField(null=True)  # set by sync or reconciliation when the difference is gone
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "account", "subject"],
+                condition=Q(fixed_at=None),
+                name="drift_once_while_open",
+                nulls_distinct=False,
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.kind

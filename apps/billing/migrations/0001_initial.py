@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
                 ("trial_consumed_at", models.DateTimeField(null=True)),
                 ("customer_gone_at", models.DateTimeField(null=True)),
                 ("erased_at", models.DateTimeField(null=True)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("created_at", models.DateTimeField()),
                 (
                     "owner",
                     models.OneToOneField(
@@ -111,6 +111,7 @@ class Migration(migrations.Migration):
                     models.UUIDField(default=apps.core.ids.uuid7, editable=False, primary_key=True, serialize=False),
                 ),
                 ("kind", models.CharField(max_length=40)),
+                ("subject", models.CharField(blank=True, max_length=80)),
                 ("severity", models.CharField(choices=[("high", "high"), ("low", "low")], max_length=8)),
                 ("ours", models.CharField(blank=True, max_length=300)),
                 ("stripe", models.CharField(blank=True, max_length=300)),
@@ -420,5 +421,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="stripeoutbox",
             index=models.Index(fields=["state", "next_at"], name="outbox_due"),
+        ),
+        migrations.AddConstraint(
+            model_name="driftitem",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("fixed_at", None)),
+                fields=("kind", "account", "subject"),
+                name="drift_once_while_open",
+                nulls_distinct=False,
+            ),
         ),
     ]
