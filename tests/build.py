@@ -2,13 +2,17 @@
 
 from datetime import UTC, datetime, timedelta
 
+from django.db import transaction
+
 from apps.accounts.models import User
+from apps.billing import entitlements
 from apps.billing.meters import Meter
 from apps.billing.models import BillingAccount, Plan, SubscriptionMirror, SubscriptionState
 from apps.billing.plans import Limit, PlanTerms
 from apps.core import ids
-from apps.usage.models import UsageLedger
 from apps.inference.models import Run
+from apps.usage import credits
+from apps.usage.models import UsageBucket, UsageLedger
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery"
@@ -19,7 +23,7 @@ def person(*, email="someone@example.org", **fields):
 
 
 def account(*, owner=None, **fields):
-    return BillingAccount.objects.create(owner=owner or person(), **fields)
+    return BillingAccount.objects.create(owner=owner or person(), **{"created_at": NOW, **fields})
 
 
 def limit(*, meter=Meter.MESSAGES, models=("chat-small",), amount=20, window="3h", fallback_model=None):
@@ -96,4 +100,28 @@ def answer(*, account, at=NOW, **fields):
     }  # fmt: skip
     return UsageLedger.objects.create(
         account=account, idempotency_key=f"settle:{ids.uuid7()}", **{**defaults, **fields}
+    )
+
+
+def subscription(*, account, plan="premium", now=NOW):
+    """The account has a plan, as if sync had seen it paid."""
+    with transaction.atomic():
+        return entitlements.record(account, entitlements.Decision(plan, "subscription", "active"), now=now)
+
+
+def credit(*, account, amount_micro, now=NOW):
+    with transaction.atomic():
+        credits.grant(account, "promo", f"test:{account.pk}:{amount_micro}", amount_micro, "usd", now=now)
+
+
+def spent_messages(*, account, used, now=NOW, model="chat-small"):
+    """An open window of three hours in which so many messages were settled."""
+    return UsageBucket.objects.create(
+        account=account,
+        limit_key=f"messages:{model}:3h",
+        meter="messages",
+        window_start=now,
+        window_end=now + timedelta(hours=3),
+        limit_value=20,
+        settled=used,
     )
