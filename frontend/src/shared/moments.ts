@@ -1,0 +1,37 @@
+import { language } from "./i18n";
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** When something comes back: “16:40” today, “tomorrow, 09:10”, else with its day. */
+export function comingMoment(iso: string, now: Date = new Date()): string {
+  const moment = new Date(iso);
+  const time = new Intl.DateTimeFormat(language, { hour: "numeric", minute: "2-digit" }).format(moment);
+  const days = daysBetween(now, moment);
+  if (days === 0) return time;
+  if (days === 1) return `${new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(1, "day")}, ${time}`;
+  return new Intl.DateTimeFormat(language, {
+    day: "numeric",
+    month: "short",
+    hour: "numeric",
+    minute: "2-digit",
+  }).format(moment);
+}
+
+/** Whole calendar days from one moment to another, in the person's zone. */
+export function daysBetween(from: Date, to: Date): number {
+  const start = (moment: Date): number => new Date(moment.getFullYear(), moment.getMonth(), moment.getDate()).getTime();
+  return Math.round((start(to) - start(from)) / DAY_MS);
+}
+
+/** The same moment in UTC, for who hovers over a time. */
+export function inUtc(iso: string): string {
+  const format = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
+  return `${format.format(new Date(iso))} UTC`;
+}
+
+/** A moment in the person's zone, as fully as asked. */
+export function localMoment(iso: string, kind: "datetime" | "date" | "time"): string {
+  const style: Intl.DateTimeFormatOptions =
+    kind === "time" ? { timeStyle: "short" } : kind === "date" ? { dateStyle: "long" } : { dateStyle: "long", timeStyle: "short" };
+  return new Intl.DateTimeFormat(language, style).format(new Date(iso));
+}
