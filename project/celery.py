@@ -20,7 +20,10 @@ app.conf.update(
     worker_prefetch_multiplier=1,
     worker_hijack_root_logger=False,
     task_default_queue="default",
-    task_queues=[Queue(name) for name in ("default", "billing", "reports", "runs.premium", "runs.free", "runs.batch")],
+    task_queues=[
+        Queue(name, routing_key=name)
+        for name in ("default", "billing", "reports", "runs.premium", "runs.free", "runs.batch")
+    ],
     task_routes={
         "billing.*": {"queue": "billing"},
         "reporting.*": {"queue": "reports"},

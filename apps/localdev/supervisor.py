@@ -10,7 +10,7 @@ from typing import Protocol
 from apps.localdev import processes
 from apps.localdev.processes import Crashed, Part, Process
 
-PULSE_S = 0.03
+PULSE_S = 0.1
 WATCH_S = 0.2
 LONGEST_START_S = 600.0
 
@@ -34,6 +34,7 @@ class Supervisor:
         self._logs, self._environment = logs, environment
         self.running: dict[str, Process] = {}
         self._ready: set[str] = set()
+        self._asked_at: dict[str, float] = {}
         self._requests = 0
 
     def listen(self) -> None:
@@ -79,12 +80,19 @@ class Supervisor:
             leaving = [process for process in self.running.values() if process.part.floor == floor]
             processes.end(leaving, is_hurried=lambda: self._requests > requests)
 
+    def replace(self, name: str) -> None:
+        """Start a part again whose process has ended; a part that waits for it waits no longer."""
+        self.running[name] = self._begin(self.running[name].part)
+
     def _begin(self, part: Part) -> Process:
         return Process(part, log=self._logs / f"{part.name}.log", environment=self._environment)
 
     def _is_ready(self, part: Part) -> bool:
         if part.is_ready is None:
             return self.running[part.name].exit_code() == 0
+        if time.monotonic() - self._asked_at.get(part.name, -part.pause_s) < part.pause_s:
+            return False
+        self._asked_at[part.name] = time.monotonic()
         return part.is_ready()
 
     def _check(self, *, is_starting: bool) -> None:

@@ -15,6 +15,7 @@ from apps.localdev.processes import Part
 PYTHON = sys.executable
 CELERY = (PYTHON, "-m", "celery", "-A", "project")
 ASK_S = 2.0
+WORKERS_PAUSE_S = 0.4
 CELLAR, SERVERS, PRODUCT = 0, 1, 2
 RUN_QUEUES = "runs.premium,runs.free,runs.batch"
 JOB_QUEUES = "default,billing,reports"
@@ -70,7 +71,7 @@ def _stand_ins(addresses: Addresses) -> Iterator[Part]:
                 "SANDBOX_WEBHOOK_URL": f"http://{LOOPBACK}:{addresses.web_port}/billing/webhook",
                 "SANDBOX_WEBHOOK_SECRET": addresses.chosen["STRIPE_WEBHOOK_SECRETS"],
             },
-            is_ready=lambda: says_yes(f"{sandbox}/_sandbox"),
+            is_ready=lambda: says_yes(f"{sandbox}/_sandbox/api/health"),
             floor=SERVERS,
         )
 
@@ -108,6 +109,7 @@ def _product(addresses: Addresses) -> Iterator[Part]:
             command=(*CELERY, *words, "--without-gossip", "--without-mingle"),
             after=("prepare",),
             is_ready=lambda: says_yes(f"{site}/readyz"),
+            pause_s=WORKERS_PAUSE_S,
             floor=PRODUCT,
         )
     schedule = str(addresses.folder / "beat-schedule")

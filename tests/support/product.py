@@ -1,0 +1,138 @@
+"""The whole product as processes: web, both workers, beat and Stripe sandbox, with a database and Valkey of its own.
+
+The model behind it is `provider`, which a test scripts as everywhere else. The catalogue is the real one, with a Free
+plan small enough to be spent in a test.
+"""
+
+import os
+import re
+import signal
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import httpx
+import psycopg
+
+from apps.localdev import addresses, mailbox, staff, system
+from apps.localdev.addresses import Addresses
+from apps.localdev.supervisor import Supervisor
+from tests.support.provider import Provider
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+FREE_MESSAGES = 3
+PATIENCE_S = 20.0
+CODE = re.compile(r"^\s*([A-Z0-9]{3,}-?[A-Z0-9]{3,})\s*$", re.MULTILINE)
+PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "STRIPE_SPEC_DIR", "PLAYWRIGHT_BROWSERS_PATH")
+
+
+class Silence:
+    """Nobody listens while the product starts."""
+
+    def begin(self, part): ...
+    def done(self, part): ...
+
+
+@dataclass
+class Product:
+    """A running product. `url` has no slash at its end."""
+
+    folder: Path
+    provider: Provider
+    environment: dict[str, str]
+    addresses: Addresses
+    supervisor: Supervisor = field(init=False)
+
+    @property
+    def url(self):
+        return self.addresses.chosen["SITE_URL"]
+
+    @property
+    def staff(self):
+        """E-mail and password of the local staff account."""
+        return staff.remembered(self.folder)
+
+    def start(self):
+        parts = system.parts(self.addresses, ROOT)
+        self.supervisor = Supervisor(
+            parts, logs=self.folder / "logs", environment=self.addresses.environment(self.environment)
+        )
+        self.supervisor.start(Silence(), on_started=lambda: None)
+
+    def stop(self):
+        self.supervisor.stop()
+
+    def person(self):
+        """A browser without a browser: a client that keeps cookies."""
+        return Person(httpx.Client(base_url=self.url, follow_redirects=False, timeout=PATIENCE_S))
+
+    def code_for(self, email):
+        """The code in the latest mail to someone, as the mailbox has it."""
+        return CODE.search(self.wait_for(lambda: self.letter_to(email)).text).group(1)
+
+    def letter_to(self, email):
+        return next((letter for letter in mailbox.letters(self.folder / "mail") if letter.to == email), None)
+
+    def rows(self, query, *values):
+        """What the product's database says."""
+        with psycopg.connect(self.environment["DATABASE_URL"]) as connection:
+            return connection.execute(query, values).fetchall()
+
+    def kill(self, name):
+        """End one process as a power cut would, and start another in its place."""
+        process = self.supervisor.running[name]
+        os.killpg(process.pid, signal.SIGKILL)
+        process.kill()
+        self.supervisor.replace(name)
+
+    def wait_for(self, ask, seconds=PATIENCE_S):
+        """Ask until the answer is yes; give the answer."""
+        end = time.monotonic() + seconds
+        while not (answer := ask()):
+            assert time.monotonic() < end, "it did not happen in time"
+            time.sleep(0.05)
+        return answer
+
+
+@dataclass
+class Person:
+    """Someone at a browser: forms carry the token of the page they stand on."""
+
+    http: httpx.Client
+
+    def get(self, path, **options):
+        return self.http.get(path, **options)
+
+    def post(self, path, **fields):
+        """Send a form of our own pages."""
+        return self.http.post(path, data=fields, headers=self._headers())
+
+    def send(self, method, path, body=None):
+        """Call our JSON API as the chat page does."""
+        return self.http.request(method, path, json=body, headers=self._headers())
+
+    def _headers(self):
+        return {"X-CSRFToken": self.http.cookies.get("csrftoken", ""), "Referer": str(self.http.base_url)}
+
+    def close(self):
+        self.http.close()
+
+
+def build_product(folder, *, database_url, valkey_url):
+    """Decide addresses; nothing runs yet."""
+    folder.mkdir(parents=True)
+    provider = Provider().start()
+    catalogue = folder / "catalogue.toml"
+    real = (ROOT / "project" / "catalogue.toml").read_text(encoding="utf-8")
+    assert real.count("\namount = 20\n") == 1
+    catalogue.write_text(real.replace("\namount = 20\n", f"\namount = {FREE_MESSAGES}\n"), encoding="utf-8")
+    environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ} | {
+        "DJANGO_SETTINGS_MODULE": "project.settings.local",
+        "DATABASE_URL": database_url,
+        "VALKEY_URL": valkey_url,
+        "MODEL_BASE_URL": provider.url,
+        "CAUSERIE_CATALOGUE": str(catalogue),
+    }
+    found = addresses.choose(folder, addresses.port_like(None), given=environment)
+    addresses.write(folder / "env.json", found.chosen)
+    return Product(folder=folder, provider=provider, environment=environment, addresses=replace(found))
