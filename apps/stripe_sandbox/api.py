@@ -13,9 +13,9 @@ from apps.stripe_sandbox import (
     authentication,
     calls,
     clock,
+    encoding,
     expansion,
     faults,
-    encoding,
     idempotency,
     ids,
     routes,
@@ -23,6 +23,7 @@ from apps.stripe_sandbox import (
 )
 from apps.stripe_sandbox.documents import API_VERSION, Document, public
 from apps.stripe_sandbox.errors import StripeError, invalid
+from apps.stripe_sandbox.operations import Operation
 
 logger = logging.getLogger(__name__)
 PLANTED = {
@@ -106,7 +107,7 @@ def _attempt(request: HttpRequest, perform: Callable[[], Document]) -> tuple[int
     return 200, json.dumps(body, indent=2)
 
 
-def _perform(operation: routes.Operation, keys: tuple[str, ...], raw: Document) -> Document:
+def _perform(operation: Operation, keys: tuple[str, ...], raw: Document) -> Document:
     wanted = raw.pop("expand", {})
     paths = [str(path) for path in (wanted.values() if isinstance(wanted, dict) else [wanted])]
     body = public(operation.run(*keys, params=operation.reads(raw, "")))

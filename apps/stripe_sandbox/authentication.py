@@ -17,8 +17,9 @@ def require_test_key(header: str) -> None:
     key = _key_in(header)
     if not key:
         raise invalid(
-            "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer "
-            "auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). See https://stripe.com/docs/api#authentication for details.",
+            "You did not provide an API key. You need to provide your API key in the Authorization header, using "
+            "Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). See "
+            "https://stripe.com/docs/api#authentication for details.",
             status=401,
         )
     if re.match(r"(sk|rk)_live_", key):

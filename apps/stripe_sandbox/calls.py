@@ -12,4 +12,5 @@ class Call:
     idempotency_key: str | None = None
 
 
-current: ContextVar[Call] = ContextVar("current", default=Call())
+NOBODYS = Call()
+current: ContextVar[Call] = ContextVar("current", default=NOBODYS)

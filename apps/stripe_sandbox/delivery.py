@@ -54,9 +54,9 @@ def attempt(letter: Delivery, http: httpx.Client) -> Delivery:
 
 
 def _secrets(endpoint: Document, moment: int) -> list[str]:
-    rolled = endpoint.get("_rolled_secret")
-    is_recent = rolled and moment < endpoint["_rolled_at"] + ROLLED_S
-    return [endpoint["_secret"], rolled] if is_recent else [endpoint["_secret"]]
+    if "_rolled_secret" in endpoint and moment < endpoint["_rolled_at"] + ROLLED_S:
+        return [endpoint["_secret"], endpoint["_rolled_secret"]]
+    return [endpoint["_secret"]]
 
 
 @transaction.atomic

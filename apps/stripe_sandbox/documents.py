@@ -2,8 +2,9 @@
 
 from typing import Any, TypeAlias
 
-# Any: a document is JSON whose shape Stripe's description gives, not ours; the contract tests hold it to that description.
-Document: TypeAlias = dict[str, Any]
+# Any: JSON whose shape Stripe's description gives, not ours; the contract tests hold it to that description.
+Json: TypeAlias = Any
+Document: TypeAlias = dict[str, Json]
 
 API_VERSION = "2026-10-28.endive"
 

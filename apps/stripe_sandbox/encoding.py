@@ -9,7 +9,7 @@ PART = re.compile(r"\[([^\[\]]*)\]")
 
 
 def decode(text: str) -> Document:
-    """Turn a form or query into nested mappings of strings; list positions become the keys "0", "1", …"""
+    """Turn a form or query into nested mappings of strings; a list has its positions as keys."""
     result: Document = {}
     for name, value in parse_qsl(text, keep_blank_values=True):
         head, _, rest = name.partition("[")

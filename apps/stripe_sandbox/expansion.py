@@ -120,7 +120,8 @@ def _walk(owner: Document, here: Document, parts: list[str], where: str) -> bool
 
 def _descend(owner: Document, value: object, rest: list[str], where: str) -> bool:
     if isinstance(value, list):
-        return all([_walk(each, each, rest, "") for each in value if isinstance(each, dict)])
+        walked = [_walk(each, each, rest, "") for each in value if isinstance(each, dict)]
+        return all(walked)
     if not isinstance(value, dict):
         return False
     return _walk(value, value, rest, "") if "object" in value else _walk(owner, value, rest, where)

@@ -1,10 +1,8 @@
 """What can be made to go wrong on purpose; each armed fault says how often, and for what."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from django.db.models import F
 
+from apps.stripe_sandbox.documents import Document
 from apps.stripe_sandbox.models import Fault
 
 KINDS = (
@@ -27,9 +25,9 @@ KINDS = (
 )
 
 
-def arm(kind: str, count: int, match: str, params: Mapping[str, Any]) -> Fault:
-    """Make the next `count` matching calls, events or charges go wrong. Any: params differ by kind, and are JSON."""
-    return Fault.objects.create(kind=kind, left=count, match=match, params=dict(params))
+def arm(kind: str, count: int, match: str, params: Document) -> Fault:
+    """Make the next `count` matching calls, events or charges go wrong."""
+    return Fault.objects.create(kind=kind, left=count, match=match, params=params)
 
 
 def armed() -> list[Fault]:

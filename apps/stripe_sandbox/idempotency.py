@@ -22,10 +22,8 @@ def answer_once(key: str, fingerprint: str, act: Callable[[], tuple[int, str]]) 
     Raises  StripeError 400: the key came with other parameters; 409: the first call is still under way.
     """
     if len(key) > LONGEST_KEY:
-        message = f"Idempotency key length is {len(key)} characters long, which is outside accepted lengths."
-        raise StripeError(
-            400, {"type": "idempotency_error", "message": f"{message} Idempotency Keys must be 1-255 characters."}
-        )
+        message = f"Idempotency keys have at most {LONGEST_KEY} characters; this one has {len(key)}."
+        raise StripeError(400, {"type": "idempotency_error", "message": message})
     try:
         with transaction.atomic():
             IdempotentCall.objects.create(key=key, fingerprint=fingerprint)
@@ -50,8 +48,8 @@ def _repeat(key: str, fingerprint: str) -> tuple[int, str]:
             400,
             {
                 "type": "idempotency_error",
-                "message": "Keys for idempotent requests can only be used with the same parameters they were first used "
-                f"with. Try using a key other than '{key}' if you meant to execute a different request.",
+                "message": "Keys for idempotent requests can only be used with the same parameters they were first "
+                f"used with. Try using a key other than '{key}' if you meant to execute a different request.",
             },
         )
     if known is None or known.status is None:
@@ -60,8 +58,8 @@ def _repeat(key: str, fingerprint: str) -> tuple[int, str]:
             {
                 "type": "idempotency_error",
                 "code": "idempotency_key_in_use",
-                "message": "There is currently another in-progress request using this Idempotent Key (that probably means "
-                "you submitted twice, and the other request is still going through). Please try again later.",
+                "message": "There is currently another in-progress request using this Idempotent Key (that probably "
+                "means you submitted twice, and the other request is still going through). Please try again later.",
             },
         )
     return known.status, known.answer

@@ -1,4 +1,9 @@
-"""What the sandbox keeps: Stripe's objects as JSON, and the letters it owes to webhook endpoints."""
+"""What the sandbox keeps: Stripe's objects as JSON, and the letters it owes to webhook endpoints.
+
+Managers are written out because this site is not among the product's apps, which is what the type checker knows.
+"""
+
+from typing import ClassVar
 
 from django.db import models
 
@@ -13,6 +18,8 @@ class StoredObject(models.Model):
     clock = models.CharField(max_length=40, blank=True, db_index=True)  # the test clock it lives on
     created = models.BigIntegerField()
     body = models.JSONField()
+
+    objects: ClassVar[models.Manager["StoredObject"]] = models.Manager()
 
     class Meta:
         app_label = "stripe_sandbox"
@@ -29,6 +36,7 @@ class Delivery(models.Model):
         SUCCEEDED = "succeeded"  # the endpoint answered 2xx
         FAILED = "failed"  # all attempts are used up, or the endpoint is gone
 
+    id = models.BigAutoField(primary_key=True)
     event = models.CharField(max_length=40, db_index=True)
     event_type = models.CharField(max_length=80)
     endpoint = models.CharField(max_length=40, db_index=True)
@@ -41,6 +49,8 @@ class Delivery(models.Model):
     answer_text = models.TextField(blank=True)
     skew_s = models.IntegerField(default=0)  # set by the fault webhook_clock: how far off `t` is
     has_wrong_signature = models.BooleanField(default=False)  # set by the fault webhook_signature
+
+    objects: ClassVar[models.Manager["Delivery"]] = models.Manager()
 
     class Meta:
         app_label = "stripe_sandbox"
@@ -58,6 +68,8 @@ class IdempotentCall(models.Model):
     status = models.PositiveSmallIntegerField(null=True)
     answer = models.TextField(blank=True)
 
+    objects: ClassVar[models.Manager["IdempotentCall"]] = models.Manager()
+
     class Meta:
         app_label = "stripe_sandbox"
 
@@ -68,10 +80,13 @@ class IdempotentCall(models.Model):
 class Fault(models.Model):
     """One row is one armed fault; `left` runs down with each match."""
 
+    id = models.BigAutoField(primary_key=True)
     kind = models.CharField(max_length=40, db_index=True)
     left = models.PositiveIntegerField()
     match = models.CharField(max_length=200, blank=True)  # part of a path, an event type or a customer; empty: any
     params = models.JSONField(default=dict)
+
+    objects: ClassVar[models.Manager["Fault"]] = models.Manager()
 
     class Meta:
         app_label = "stripe_sandbox"
@@ -83,8 +98,11 @@ class Fault(models.Model):
 class Violation(models.Model):
     """One row is one thing that Stripe's own description of its API forbids, seen in an answer or an event."""
 
+    id = models.BigAutoField(primary_key=True)
     where = models.CharField(max_length=200)
     problem = models.TextField()
+
+    objects: ClassVar[models.Manager["Violation"]] = models.Manager()
 
     class Meta:
         app_label = "stripe_sandbox"

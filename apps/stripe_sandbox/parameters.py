@@ -5,30 +5,31 @@ A reader takes the raw value and its name; `fields(…)` reads a mapping and ref
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from apps.stripe_sandbox.documents import Document
+from apps.stripe_sandbox.documents import Document, Json
 from apps.stripe_sandbox.errors import invalid
 
-# Any: what comes in is a string or nested mappings of strings, what goes out is whatever the reader makes of it.
-Reader: TypeAlias = Callable[[Any, str], Any]
+# What comes in is a string or nested mappings of strings, what goes out is whatever the reader makes of it.
+Reader: TypeAlias = Callable[[Json, str], Json]
 
 
-def text(value: Any, name: str) -> str:
+def text(value: Json, name: str) -> str:
     """Read a string that is not empty: an empty one would clear, and this parameter cannot be cleared."""
     if not isinstance(value, str):
         raise invalid(f"Invalid string: {value}", name)
     if value == "":
         raise invalid(
             f"You passed an empty string for '{name}'. We assume empty values are an attempt to unset a parameter; "
-            f"however '{name}' cannot be unset. You should remove '{name}' from your request or supply a non-empty value.",
+            f"however '{name}' cannot be unset. You should remove '{name}' from your request or supply a "
+            "non-empty value.",
             name,
             "parameter_invalid_empty",
         )
     return value
 
 
-def integer(value: Any, name: str) -> int:
+def integer(value: Json, name: str) -> int:
     """Read a whole number."""
     try:
         return int(value)
@@ -36,7 +37,7 @@ def integer(value: Any, name: str) -> int:
         raise invalid(f"Invalid integer: {value}", name, "parameter_invalid_integer") from None
 
 
-def decimal(value: Any, name: str) -> Decimal:
+def decimal(value: Json, name: str) -> Decimal:
     """Read a decimal number."""
     try:
         return Decimal(value)
@@ -44,14 +45,14 @@ def decimal(value: Any, name: str) -> Decimal:
         raise invalid(f"Invalid decimal: {value}", name) from None
 
 
-def boolean(value: Any, name: str) -> bool:
+def boolean(value: Json, name: str) -> bool:
     """Read `true` or `false`, and no other spelling."""
     if value not in ("true", "false"):
         raise invalid(f"Invalid boolean: {value}", name)
     return bool(value == "true")
 
 
-def free_map(value: Any, name: str) -> dict[str, str]:
+def free_map(value: Json, name: str) -> dict[str, str]:
     """Read metadata: any keys, string values; an empty value removes its key, an empty map removes all."""
     if value == "":
         return {"": ""}
@@ -63,7 +64,7 @@ def free_map(value: Any, name: str) -> dict[str, str]:
 def one_of(*words: str) -> Reader:
     """Read one of a few words."""
 
-    def read(value: Any, name: str) -> str:
+    def read(value: Json, name: str) -> str:
         if value not in words:
             listed = words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
             raise invalid(f"Invalid {name}: must be one of {listed}", name)
@@ -77,7 +78,7 @@ def clearable(inner: Reader) -> Reader:
     return lambda value, name: None if value == "" else inner(value, name)
 
 
-def either(first: Reader, second: Reader, *, when: Callable[[Any], bool]) -> Reader:
+def either(first: Reader, second: Reader, *, when: Callable[[Json], bool]) -> Reader:
     """Read as `first` when the raw value looks so, else as `second`."""
     return lambda value, name: first(value, name) if when(value) else second(value, name)
 
@@ -85,7 +86,7 @@ def either(first: Reader, second: Reader, *, when: Callable[[Any], bool]) -> Rea
 def list_of(inner: Reader) -> Reader:
     """Read a list; its positions are the keys of the raw mapping."""
 
-    def read(value: Any, name: str) -> list[Any]:
+    def read(value: Json, name: str) -> list[Json]:
         if not isinstance(value, dict) or not all(key.isdigit() for key in value):
             raise invalid("Invalid array", name)
         return [inner(value[key], f"{name}[{key}]") for key in sorted(value, key=int)]
@@ -96,7 +97,7 @@ def list_of(inner: Reader) -> Reader:
 def fields(readers: Mapping[str, Reader], required: tuple[str, ...] = ()) -> Reader:
     """Read a mapping with known names; an unknown or a missing one is refused with its full name."""
 
-    def read(value: Any, name: str) -> Document:
+    def read(value: Json, name: str) -> Document:
         if not isinstance(value, dict):
             raise invalid("Invalid object", name)
         full = {key: f"{name}[{key}]" if name else key for key in (*value, *required)}

@@ -31,7 +31,7 @@ class Offer:
 
 
 def find_session(word: str, *, real_now: int) -> Document | None:
-    """Find the session behind an address, and keep it open for another five minutes; nothing when it was idle longer."""
+    """Find the session behind an address and keep it open; nothing when it was idle for five minutes."""
     found = store.documents(store.select("billing_portal.session", body___word=word)[:1])
     if not found or real_now > found[0]["_seen_at"] + IDLE_S:
         return None

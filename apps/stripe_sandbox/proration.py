@@ -1,4 +1,4 @@
-"""What changes hands when a subscription changes mid-period: exact fractions of seconds, each line floored by itself."""
+"""What changes hands when a subscription changes mid-period: exact fractions, each line floored by itself."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,12 +1,12 @@
 """The HTTP server: threads, keep-alive, the loopback only."""
 
 import socket
-from collections.abc import Callable
-from typing import Any
 from wsgiref.simple_server import WSGIServer
 
+from django.core.handlers.wsgi import WSGIHandler
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 
+from apps.stripe_sandbox.documents import Document
 from apps.stripe_sandbox.environment import Refused
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -15,18 +15,18 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 class Handler(WSGIRequestHandler):
     """Answers without a line in the log, and lets a fault cut the line."""
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, format: str, *args: object) -> None:
         """Stay quiet."""
 
-    def get_environ(self) -> dict[str, Any]:
-        """Add the way to cut the line. Any: WSGI's own environment."""
-        environ: dict[str, Any] = super().get_environ()
+    def get_environ(self) -> Document:
+        """Add the way to cut the line."""
+        environ: Document = super().get_environ()
         environ["sandbox.cut"] = self._cut
         return environ
 
     def _cut(self) -> None:
         self.close_connection = True
-        self.connection.shutdown(socket.SHUT_RDWR)
+        self.connection.shutdown(socket.SHUT_RDWR)  # type: ignore[attr-defined]  # a socket; the stub says otherwise
 
 
 class Server(ThreadedWSGIServer):
@@ -35,11 +35,11 @@ class Server(ThreadedWSGIServer):
     daemon_threads = True
     allow_reuse_address = True
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Ignore people who hang up. Any: as the base class has it."""
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Ignore people who hang up."""
 
 
-def open_server(host: str, port: int, application: Callable[..., Any]) -> WSGIServer:
+def open_server(host: str, port: int, application: WSGIHandler) -> WSGIServer:
     """Listen on the loopback.
 
     Raises  Refused: another address is asked for, or the port is taken.

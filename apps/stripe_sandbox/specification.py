@@ -3,11 +3,10 @@
 import json
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import jsonschema_rs
 
-from apps.stripe_sandbox.documents import Document
+from apps.stripe_sandbox.documents import Document, Json
 
 SPEC, PATCH = "spec3.pruned.json", "endive.patch.json"
 LISTS = "list"
@@ -32,11 +31,10 @@ def load(folder: Path) -> Document:
 
 def _apply(spec: Document, step: Document) -> None:
     parts = [part.replace("~1", "/").replace("~0", "~") for part in step["path"].split("/")[1:]]
-    # Any: a place in the description is a mapping or a list.
-    place: Any = spec
+    place: Json = spec
     for part in parts[:-1]:
         place = place[int(part)] if isinstance(place, list) else place[part]
-    last: Any = parts[-1]
+    last: Json = parts[-1]
     if isinstance(place, list):
         last = len(place) if last == "-" else int(last)
     if step["op"] == "test" and place[last] != step["value"]:
@@ -49,8 +47,8 @@ def _apply(spec: Document, step: Document) -> None:
         place[last] = step["value"]
 
 
-def as_json_schema(node: Any) -> Any:
-    """Turn OpenAPI 3.0 into JSON Schema: `nullable` becomes an alternative, private keywords go. Any: JSON of any kind."""
+def as_json_schema(node: Json) -> Json:
+    """Turn OpenAPI 3.0 into JSON Schema: `nullable` becomes an alternative, private keywords go."""
     if not isinstance(node, dict):
         return node
     plain = {key: value for key, value in node.items() if not key.startswith("x-") and key != "nullable"}
@@ -73,7 +71,7 @@ class Judge:
     def __init__(self, folder: Path) -> None:
         self.schemas: Document = load(folder)["components"]["schemas"]
         self.converted = {name: as_json_schema(schema) for name, schema in self.schemas.items()}
-        self.validators: dict[str, Any] = {}  # Any: the validator's type has no stub
+        self.validators: Document = {}
 
     def __call__(self, document: Document) -> list[str]:
         """Give what is wrong with a document, in words; a list is judged item by item."""
@@ -90,14 +88,14 @@ class Judge:
         inner = document["data"]["object"] if kind == "event" else None
         return problems + (self(inner) if inner else [])
 
-    def _errors(self, name: str, document: Document) -> Any:
+    def _errors(self, name: str, document: Document) -> Json:
         if name not in self.validators:
             schema = {"components": {"schemas": self.converted}, "$ref": f"#/components/schemas/{name}"}
             self.validators[name] = jsonschema_rs.Draft7Validator(schema)
         return self.validators[name].iter_errors(document)
 
-    def _unknown(self, schema: Document, value: Any, path: str) -> list[str]:
-        """Walk a document beside its schema and give the keys that the schema does not name. Any: JSON of any kind."""
+    def _unknown(self, schema: Document, value: Json, path: str) -> list[str]:
+        """Walk a document beside its schema and give the keys that the schema does not name."""
         if isinstance(value, list):
             inner = self._resolve(schema, value).get("items", {})
             return [found for each in value for found in self._unknown(inner, each, path)]
@@ -112,7 +110,7 @@ class Judge:
             found += self._unknown(named[key], value[key], f"{path}{key}.")
         return found
 
-    def _resolve(self, schema: Document, value: Any) -> Document:
+    def _resolve(self, schema: Document, value: Json) -> Document:
         if "$ref" in schema:
             return self._resolve(self.schemas[schema["$ref"].rpartition("/")[2]], value)
         options = [self._resolve(each, value) for each in schema.get("anyOf", [])]

@@ -48,8 +48,8 @@ def _has_other_debt(subscription: Document, invoice: Document) -> bool:
 
 
 def _belongs(invoice: Document, subscription: Document) -> bool:
-    details = (invoice["parent"] or {}).get("subscription_details")
-    return bool(details) and details["subscription"] == subscription["id"]
+    details = (invoice["parent"] or {}).get("subscription_details") or {}
+    return bool(details.get("subscription") == subscription["id"])
 
 
 def _apply_pending(subscription: Document) -> None:

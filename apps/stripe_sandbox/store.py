@@ -1,10 +1,8 @@
 """Where documents are kept and found."""
 
-from typing import Any
-
 from django.db.models import Q, QuerySet
 
-from apps.stripe_sandbox.documents import Document
+from apps.stripe_sandbox.documents import Document, Json
 from apps.stripe_sandbox.errors import missing_object
 from apps.stripe_sandbox.models import StoredObject
 
@@ -51,10 +49,10 @@ def get(kind: str, key: str, *, param: str = "id", status: int = 404) -> Documen
     return body
 
 
-def select(kind: str, *conditions: Q, **values: Any) -> "QuerySet[StoredObject]":
+def select(kind: str, *conditions: Q, **values: Json) -> "QuerySet[StoredObject]":
     """Give the rows of a kind, newest first; `values` with None are no condition.
 
-    Names are columns (`customer`, `clock`) or paths into the body (`body__status`). Any: JSON values are compared.
+    Names are columns (`customer`, `clock`) or paths into the body (`body__status`).
     """
     given = {name: value for name, value in values.items() if value is not None}
     rows = StoredObject.objects.filter(*conditions, kind=kind, **given)

@@ -39,6 +39,15 @@ SUBSCRIPTION_DATA = fields(
         ),
     }
 )
+TAKEN = (
+    "allow_promotion_codes",
+    "billing_address_collection",
+    "cancel_url",
+    "client_reference_id",
+    "customer",
+    "customer_email",
+    "locale",
+)
 CREATE = fields(
     {
         "allow_promotion_codes": boolean,
@@ -90,8 +99,6 @@ def create(params: Document) -> Document:
 
 def _plain(params: Document) -> Document:
     tax = params.get("automatic_tax", {}).get("enabled", False)
-    taken = ("allow_promotion_codes", "billing_address_collection", "cancel_url", "client_reference_id")
-    taken += ("customer", "customer_email", "locale")
     return {
         "object": "checkout.session",
         "adaptive_pricing": None,
@@ -143,7 +150,7 @@ def _plain(params: Document) -> Document:
         "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
         "ui_mode": "hosted_page",
         "wallet_options": None,
-        **{name: params.get(name) for name in taken},
+        **{name: params.get(name) for name in TAKEN},
     }
 
 

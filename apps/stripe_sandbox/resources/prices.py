@@ -20,6 +20,7 @@ from apps.stripe_sandbox.parameters import (
     one_of,
     text,
 )
+from apps.stripe_sandbox.resources import products
 
 INTERVAL = one_of("day", "week", "month", "year")
 TAX = one_of("exclusive", "inclusive", "unspecified")
@@ -82,7 +83,7 @@ def create(params: Document) -> Document:
         "lookup_key": None,
         "metadata": merge_metadata(None, params.get("metadata")),
         "nickname": params.get("nickname"),
-        "product": _product(params, now),
+        "product": _product(params),
         "recurring": {"interval_count": 1, "meter": None, "usage_type": "licensed", **recurring} if recurring else None,
         "tax_behavior": params.get("tax_behavior", "unspecified"),
         "tiers_mode": None,
@@ -101,23 +102,18 @@ def _amount(params: Document) -> int:
         raise invalid(
             "Prices require an `unit_amount` or `unit_amount_decimal` parameter to be set, and not both.", "unit_amount"
         )
-    amount = Decimal(params.get("unit_amount", params.get("unit_amount_decimal")))
+    amount = Decimal(params["unit_amount"] if "unit_amount" in params else params["unit_amount_decimal"])
     if amount < 0 or amount != int(amount):
         raise invalid("The sandbox keeps whole minor units that are not negative.", "unit_amount")
     return int(amount)
 
 
-def _product(params: Document, now: int) -> str:
+def _product(params: Document) -> str:
     if "product" in params:
         return str(store.get("product", params["product"], param="product", status=400)["id"])
     if "product_data" not in params:
         raise invalid("You must specify either `product` or `product_data` when creating a price.", "product")
-    from_data = params["product_data"]
-    blank = dict.fromkeys(("default_price", "description", "package_dimensions", "shippable"))
-    blank |= dict.fromkeys(("statement_descriptor", "tax_code", "unit_label", "url"))
-    product = {"id": ids.new("prod"), "object": "product", "active": True, "created": now, "updated": now, **blank}
-    product |= {"images": [], "marketing_features": [], "livemode": False, "metadata": {}, **from_data}
-    return str(events.create("product.created", product)["id"])
+    return str(products.create(params["product_data"])["id"])
 
 
 def _claim(price: Document, params: Document) -> None:
@@ -128,7 +124,8 @@ def _claim(price: Document, params: Document) -> None:
             continue
         if not params.get("transfer_lookup_key"):
             raise invalid(
-                f"A price (`{holder['id']}`) already uses that lookup key. Set `transfer_lookup_key=true` to transfer it.",
+                f"A price (`{holder['id']}`) already uses that lookup key. "
+                "Set `transfer_lookup_key=true` to transfer it.",
                 "lookup_key",
                 "resource_already_exists",
             )
@@ -164,13 +161,14 @@ def update(key: str, params: Document) -> Document:
 
 def list_all(params: Document) -> Document:
     """List prices."""
+    no_rhythm: Document = {}
     rows = store.select(
         "price",
         body__active=params.get("active"),
         body__currency=params.get("currency"),
         body__product=params.get("product"),
         body__type=params.get("type"),
-        body__recurring__interval=params.get("recurring", {}).get("interval"),
+        body__recurring__interval=(params.get("recurring") or no_rhythm).get("interval"),
         body__lookup_key__in=params.get("lookup_keys"),
     )
     return lists.page(rows, params, "/v1/prices", kind="price")

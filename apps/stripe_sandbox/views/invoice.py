@@ -70,7 +70,7 @@ def _last_problem(invoice: Document) -> str:
     return str(error["message"]) if error else ""
 
 
-def _show(  # noqa: PLR0913  what one page shows
+def _show(
     request: HttpRequest, invoice: Document, form: CardForm, saved: Document | None, problem: str, status: int = 200
 ) -> HttpResponse:
     chips = [{"number": card.number, "text": spaced(card.number), "does": card.does} for card in cards.CARDS]
