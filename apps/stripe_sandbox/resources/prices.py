@@ -152,7 +152,7 @@ def retrieve(key: str, params: Document) -> Document:
 def update(key: str, params: Document) -> Document:
     """Change what may change: never the amount."""
     before = store.get("price", key)
-    plain = {name: params[name] for name in ("active", "nickname", "tax_behavior") if name in params}
+    plain: Document = {name: params[name] for name in ("active", "nickname", "tax_behavior") if name in params}
     after = {**before, **plain, "metadata": merge_metadata(before["metadata"], params.get("metadata"))}
     if "lookup_key" in params:
         _claim(after, params)
