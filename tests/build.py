@@ -72,7 +72,9 @@ def run(*, account, channel="chat", model="chat-small", request=None, now=NOW, *
     )
 
 
-def subscription(*, account, plan="premium", mrr_micro=8_000_000, at=NOW, interval="month", status="active", **state):
+def stripe_subscription(
+    *, account, plan="premium", mrr_micro=8_000_000, at=NOW, interval="month", status="active", **state
+):
     """A mirrored subscription with its first state; `state` overrides that state's fields."""
     Plan.objects.get_or_create(key=plan, defaults={"name": plan.title(), "rank": 10})
     mirror = SubscriptionMirror.objects.create(

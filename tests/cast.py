@@ -8,6 +8,11 @@ def ana(**fields):
     return build.person(email="ana@example.org", name="Ana", **fields)
 
 
+def ben(**fields):
+    """Pays for Premium where a test says so."""
+    return build.person(email="ben@example.org", name="Ben", **fields)
+
+
 def mallory():
     """Signed in, and not to be trusted."""
     return build.person(email="mallory@example.org", name="Mallory")

@@ -1,0 +1,154 @@
+"""Each metric against a small business whose figures were worked out on paper (tests/reporting/history.py)."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from apps.billing.models import RefundMirror
+from apps.reporting import days
+from apps.reporting.days import Period
+from apps.reporting.metrics.base import Fact, Slice
+from apps.reporting.metrics.families import FAMILIES, METRICS
+from tests import build, cast
+from tests.reporting import history
+from tests.reporting.history import DAY_1, DAY_2, FIRST, SECOND
+
+pytestmark = pytest.mark.django_db
+PREMIUM = {"plan": "premium", "interval": "month", "currency": "usd"}
+CHAT = {"model": "chat-small", "backend": "local", "channel": "chat"}
+
+
+def facts(slug, day):
+    return list(METRICS[slug].compute(day))
+
+
+def values(slug, day):
+    return [fact.value for fact in facts(slug, day) if fact.value]
+
+
+def test_mrr_is_what_live_subscriptions_bill_each_month():
+    history.small_business()
+    assert facts("mrr", DAY_1) == [Fact("mrr", 8_000_000, **PREMIUM)]
+    assert facts("mrr", DAY_2) == [Fact("mrr", 8_000_000, **PREMIUM)]
+    assert facts("mrr", date(2026, 2, 28)) == []
+
+
+def test_exactly_one_premium_subscription_and_one_paying_account():
+    history.small_business()
+    assert facts("subscriptions", DAY_2) == [Fact("subscriptions", 1, **PREMIUM)]
+    assert values("paying_customers", DAY_2) == [1]
+    assert values("free_accounts", DAY_2) == [1]
+
+
+def test_the_latest_state_of_a_day_counts_and_an_ended_one_brings_nothing():
+    _ana, ben, _dana = history.small_business()
+    subscription = ben.subscriptions.get()
+    build.subscription_state(subscription=subscription, mrr_micro=40_000_000, at=SECOND, cause="upgrade")
+    build.subscription_state(
+        subscription=subscription, mrr_micro=0, at=SECOND + timedelta(days=1), status="canceled", cause="voluntary"
+    )
+    assert [values("mrr", day) for day in days.each(DAY_1, date(2026, 3, 3))] == [[8_000_000], [40_000_000], []]
+    assert [values("paying_customers", day) for day in days.each(DAY_1, date(2026, 3, 3))] == [[1], [1], []]
+    assert values("free_accounts", date(2026, 3, 3)) == [2]
+
+
+def test_an_account_with_two_subscriptions_pays_once():
+    _ana, ben, _dana = history.small_business()
+    build.stripe_subscription(account=ben, plan="premium_plus", mrr_micro=33_000_000, interval="year", at=SECOND)
+    assert values("subscriptions", DAY_2) == [1, 1]
+    assert values("paying_customers", DAY_2) == [1]
+    assert sum(values("mrr", DAY_2)) == 41_000_000
+
+
+def test_currencies_are_never_added():
+    eva = history.account(owner=build.person(email="eva@example.org"))
+    build.stripe_subscription(account=eva, at=FIRST, currency="eur")
+    history.small_business()
+    assert sorted((fact.currency, fact.value) for fact in facts("mrr", DAY_1)) == [
+        ("eur", 8_000_000),
+        ("usd", 8_000_000),
+    ]
+
+
+def test_answers_and_tokens_by_day_with_their_provenance():
+    history.small_business()
+    assert facts("messages", DAY_1) == [Fact("messages", 2, plan="free", provenance="reported", **CHAT)]
+    assert sorted(values("answers", DAY_2)) == [1, 1]
+    estimated = [fact for fact in facts("input_tokens", DAY_2) if fact.provenance == "estimated"]
+    assert estimated == [Fact("input_tokens", 40, plan="free", provenance="estimated", **CHAT)]
+    assert sum(values("output_tokens", DAY_2)) == 520
+
+
+def test_cost_and_api_revenue():
+    ana, _ben, _dana = history.small_business()
+    build.answer(account=ana, at=SECOND, channel="api", messages=0, price_micro=700, cost_micro=300)
+    build.answer(account=ana, at=SECOND, kind="grant", channel="api", messages=0, credit_micro=10**6, cost_micro=0)
+    assert sum(values("model_cost", DAY_1)) == 6
+    assert sum(values("model_cost", DAY_2)) == 352
+    assert values("usage_revenue", DAY_1) == []
+    assert values("usage_revenue", DAY_2) == [700]
+
+
+def test_revenue_is_earned_day_by_day_and_a_refund_takes_it_back():
+    _ana, ben, _dana = history.small_business()
+    assert values("recognised_revenue", DAY_1) == [260_000]  # 8.00 over 31 days: 0.26, then 0.52 by the second
+    assert values("recognised_revenue", DAY_2) == [260_000]
+    RefundMirror.objects.create(
+        stripe_refund_id="re_1",
+        account=ben,
+        amount_minor=8_00,
+        currency="usd",
+        status="succeeded",
+        created=SECOND,
+        synced_at=SECOND,
+    )
+    assert values("recognised_revenue", DAY_2) == [260_000 - 8_000_000]
+
+
+@pytest.mark.parametrize("fields", [{"status": "open"}, {"status": "void"}, {"stripe_subscription_id": ""}])
+def test_what_is_unpaid_or_no_subscription_earns_nothing(fields):
+    history.invoice(account=history.account(owner=cast.ben()), **fields)
+    assert values("recognised_revenue", DAY_1) == []
+
+
+@pytest.mark.parametrize(
+    ("person", "account"),
+    [
+        ({"is_staff": True}, {}),
+        ({"is_internal": True}, {}),
+        ({}, {"stripe_customer_id": "cus_1", "livemode": True}),
+    ],
+)
+def test_test_data_is_in_no_figure(person, account):
+    owner = build.person(email="tester@example.org", **person)
+    tester = history.account(owner=owner, **account)
+    build.stripe_subscription(account=tester, at=FIRST)
+    build.answer(account=tester, at=FIRST, channel="api", price_micro=10)
+    history.invoice(account=tester)
+    assert [fact for family in FAMILIES.values() for fact in family.compute(DAY_1)] == []
+
+
+def test_with_a_live_key_live_customers_count(settings):
+    settings.STRIPE_SECRET_KEY = "sk_live_1"
+    live = history.account(owner=cast.ben(), stripe_customer_id="cus_1", livemode=True)
+    build.stripe_subscription(account=live, at=FIRST)
+    assert values("mrr", DAY_1) == [8_000_000]
+
+
+def test_days_are_cut_in_the_reporting_time_zone(settings):
+    settings.REPORTING_TIMEZONE = "America/New_York"
+    ana = history.account(owner=cast.ana())
+    build.answer(account=ana, at=datetime(2026, 3, 2, 4, 59, tzinfo=UTC))
+    assert values("messages", DAY_1) == [1]
+    assert values("messages", DAY_2) == []
+
+
+@pytest.mark.parametrize("slug", sorted(METRICS))
+def test_each_metric_says_what_it_means_and_opens_its_rows(slug):
+    history.small_business()
+    metric = METRICS[slug]
+    assert len(str(metric.formula)) > 40
+    rows = metric.rows(Slice(Period(DAY_1, DAY_2)))
+    page = rows.page("", 100)
+    assert rows.count() == len(page)
+    assert all(len(row.cells) == len(rows.columns) for row in page)
