@@ -29,9 +29,18 @@ def pytest_configure(config):
         return
     if settings.HAS_OWN_DATABASE:
         started.append(postgres.start(settings.LOCAL_DIR / "postgres"))
+        trade_safety_for_speed()
     if settings.HAS_OWN_VALKEY:
         folder = settings.LOCAL_DIR / f"valkey-{os.getpid()}"
         started.append(valkey.start(folder, urlsplit(settings.VALKEY_URL).port, keep=False))
+
+
+def trade_safety_for_speed():
+    """The tests' own server need not survive a power cut: emptying its tables takes a third of the time."""
+    with psycopg.connect(settings.DATABASE_URL, autocommit=True) as connection:
+        for name in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(name)))
+        connection.execute("SELECT pg_reload_conf()")
 
 
 def pytest_unconfigure(config):

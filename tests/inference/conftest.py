@@ -1,0 +1,28 @@
+"""The engine and what it needs: a catalogue, an account with credit, tasks that are counted and not sent."""
+
+from pathlib import Path
+
+import pytest
+
+from apps.inference import engine
+
+
+@pytest.fixture(autouse=True, scope="session")
+def end_the_engine():
+    """Its connections do not outlive the Valkey of the tests."""
+    yield
+    engine.stop()
+
+
+@pytest.fixture
+def two_backends(settings, tmp_path, provider):
+    """The small model is served by `local`, where nobody listens, and by `spare`, the scripted server."""
+    catalogue = Path(settings.CATALOGUE_PATH).read_text(encoding="utf-8")
+    catalogue = catalogue.replace(
+        '{ local = "SmolLM2-135M-Instruct" }', '{ local = "SmolLM2-135M-Instruct", spare = "scripted" }'
+    )
+    catalogue += f'\n[backends.spare]\nprovider = "openai"\nbase_url = "{provider.url}"\napi_key = "none"\n'
+    settings.CATALOGUE_PATH = tmp_path / "catalogue.toml"
+    settings.CATALOGUE_PATH.write_text(catalogue, encoding="utf-8")
+    settings.MODEL_BASE_URL = "http://127.0.0.1:9/v1"
+    return provider

@@ -1,0 +1,366 @@
+"""apps/inference/engine.py against a scripted server, real Postgres and real Valkey."""
+
+import threading
+import time
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from redis import Redis
+
+from apps.inference import engine, relay, runs
+from apps.inference.calls import Prompt
+from apps.inference.models import Backend, Run
+from apps.usage.models import UsageBucket, UsageLedger, UsageReservation
+from tests import build
+from tests.support.provider import GREETING_TEXT, Drop, Reasoning
+
+pytestmark = pytest.mark.django_db(transaction=True)
+NOW = build.NOW
+QUESTION = Prompt(({"role": "user", "content": "What is the answer?"},), max_output_tokens=100)
+
+
+@pytest.fixture
+def account():
+    return build.account()
+
+
+class Course:
+    """Executes runs, and remembers what was kept."""
+
+    def __init__(self):
+        self.kept = []
+
+    def execute(self, run, *, clock=lambda: NOW):
+        engine.execute(run.pk, prompt=lambda _run: QUESTION, keep=self.keep, clock=clock)
+        run.refresh_from_db()
+        return run
+
+    @contextmanager
+    def executing(self, *racing, clock=lambda: NOW):
+        """The runs are being made while the block runs, and are over after it."""
+        facts = {"prompt": lambda _run: QUESTION, "keep": self.keep, "clock": clock}
+        threads = [threading.Thread(target=engine.execute, args=(run.pk,), kwargs=facts) for run in racing]
+        for thread in threads:
+            thread.start()
+        yield
+        for thread in threads:
+            thread.join()
+        for run in racing:
+            run.refresh_from_db()
+
+    def keep(self, run, completion):
+        self.kept.append((run.pk, completion.text))
+
+
+@pytest.fixture
+def course():
+    return Course()
+
+
+def events_of(run):
+    with Redis.from_url(settings.VALKEY_URL) as client:
+        return [fields[b"k"].decode() for _id, fields in client.xrange(relay.log_key(run.pk))]
+
+
+def text_of(run):
+    with Redis.from_url(settings.VALKEY_URL) as client:
+        rows = client.xrange(relay.log_key(run.pk))
+    entries = [relay.Entry(None, fields[b"k"].decode(), fields[b"d"]) for _id, fields in rows]
+    return "".join(entry.data["text"] for entry in entries if entry.kind == "run.delta")
+
+
+def ledger_of(run):
+    fields = "provenance", "messages", "input_tokens", "output_tokens", "price_micro", "cost_micro"
+    return list(UsageLedger.objects.filter(run_id=run.pk).values_list(*fields))
+
+
+def messages_used(account):
+    return list(UsageBucket.objects.filter(account=account, meter="messages").values_list("reserved", "settled"))
+
+
+def slots_held(account):
+    return sum(UsageBucket.objects.filter(account=account, meter="concurrency").values_list("reserved", flat=True))
+
+
+def test_an_answer_is_streamed_stored_kept_and_paid(account, course, provider):
+    run = course.execute(build.run(account=account))
+    assert (run.state, run.text, run.finish_reason, run.backend) == ("succeeded", GREETING_TEXT, "stop", "local")
+    assert (run.input_tokens, run.output_tokens, run.provenance) == (10, 6, "reported")
+    assert (run.started_at, run.first_token_at, run.ended_at) == (NOW, NOW, NOW)
+    assert run.lease_token is None
+    assert course.kept == [(run.pk, GREETING_TEXT)]
+    assert ledger_of(run) == [("reported", 1, 10, 6, 0, 1)]  # 10 × 0.02 + 6 × 0.06 = 0.56 micro-units, upwards
+    assert messages_used(account) == [(0, 1)]
+    assert slots_held(account) == 0
+    assert text_of(run) == GREETING_TEXT
+    assert [kind for kind in events_of(run) if kind != "run.delta"] == ["run.started", "run.finished"]
+
+
+def test_asks_the_server_for_a_stream_with_usage_and_the_longest_answer(account, course, provider):
+    course.execute(build.run(account=account))
+    body = provider.requests[0].body
+    assert body == {
+        "model": "SmolLM2-135M-Instruct",
+        "messages": [{"role": "user", "content": "What is the answer?"}],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "max_tokens": 100,
+    }
+
+
+def test_reasoning_is_kept_apart(account, course, provider):
+    provider.answer(Reasoning("Let me think."), "42")
+    run = course.execute(build.run(account=account))
+    assert (run.text, run.reasoning) == ("42", "Let me think.")
+    assert events_of(run) == ["run.started", "run.reasoning", "run.delta", "run.finished"]
+
+
+def test_an_api_answer_is_paid_from_credit(account, course, provider):
+    build.credit(account=account, amount_micro=1000)
+    provider.answer("paid", usage=(100, 50))
+    run = course.execute(build.run(account=account, channel="api"))
+    assert run.state == "succeeded"
+    assert ledger_of(run) == [("reported", 0, 100, 50, 13, 5)]  # 100 × 0.05 + 50 × 0.15 = 12.5; 2 + 3 = 5
+    account.credit.refresh_from_db()
+    assert (account.credit.balance_micro, account.credit.reserved_micro) == (987, 0)
+    assert messages_used(account) == []
+
+
+def test_a_refusal_calls_no_model_and_leaves_no_trace_in_the_ledger(account, course, provider):
+    build.spent_messages(account=account, used=20)
+    run = course.execute(build.run(account=account))
+    assert (run.state, run.error_code) == ("failed", "limit_reached")
+    assert (run.refusal["limit"], run.refusal["used"]) == (20, 20)
+    assert run.refusal["lifted_by"] == "premium"
+    assert provider.requests == []
+    assert ledger_of(run) == []
+    assert messages_used(account) == [(0, 20)]
+    assert slots_held(account) == 0
+    assert events_of(run) == ["run.failed"]
+
+
+def test_without_credit_the_api_is_refused(account, course, provider):
+    run = course.execute(build.run(account=account, channel="api"))
+    assert (run.state, run.error_code) == ("failed", "credit_spent")
+    assert provider.requests == []
+    assert slots_held(account) == 0
+
+
+@pytest.mark.parametrize(
+    ("model", "code"), [("nonsense", "model_not_found"), ("chat-large", "model_not_found")], ids=["unknown", "unserved"]
+)
+def test_a_model_that_nothing_serves_is_refused(account, course, provider, model, code):
+    run = course.execute(build.run(account=account, model=model))
+    assert (run.state, run.error_code) == ("failed", code)
+    assert provider.requests == []
+    assert UsageReservation.objects.count() == 0
+
+
+def test_a_model_that_the_plan_has_not_is_refused_in_the_worker_too(account, course, provider, settings):
+    settings.OPENAI_API_KEY, settings.OPENAI_BASE_URL = "sk-scripted", provider.url
+    run = course.execute(build.run(account=account, model="chat-large"))
+    assert (run.state, run.error_code) == ("failed", "not_included")
+    assert run.refusal["lifted_by"] == "premium"
+    assert provider.requests == []
+
+
+def test_two_runs_race_for_the_last_message_and_one_is_answered(account, course, provider):
+    build.subscription(account=account, plan="premium")  # several answers at once, 300 messages
+    build.spent_messages(account=account, used=299)
+    racers = [build.run(account=account) for _ in range(2)]
+    gate = provider.gate()
+    provider.answer(gate, "one only")
+    with course.executing(*racers):
+        gate.wait_reached()
+        gate.open()
+    assert sorted((run.state, run.error_code) for run in racers) == [("failed", "limit_reached"), ("succeeded", "")]
+    assert len(provider.requests) == 1
+    assert messages_used(account) == [(0, 300)]
+
+
+def test_executed_twice_it_is_made_and_paid_once(account, course, provider):
+    run = build.run(account=account)
+    course.execute(run)
+    course.execute(run)
+    assert len(provider.requests) == 1
+    assert len(ledger_of(run)) == 1
+    assert len(course.kept) == 1
+
+
+def test_a_busy_server_is_tried_again(account, course, provider):
+    provider.refuse(429)
+    provider.refuse(503)
+    run = course.execute(build.run(account=account))
+    assert (run.state, run.text) == ("succeeded", GREETING_TEXT)
+    assert len(provider.requests) == 3
+    row = Backend.objects.get(key="local")
+    assert (row.last_ok_at, row.last_failed_at, row.last_error) == (NOW, NOW, "server_error status 503")
+
+
+def test_after_three_tries_it_fails_and_costs_nothing(account, course, provider):
+    for _ in range(4):
+        provider.refuse(500)
+    run = course.execute(build.run(account=account))
+    assert (run.state, run.error_code, run.text) == ("failed", "model_unavailable", "")
+    assert len(provider.requests) == 3
+    assert ledger_of(run) == [("none", 0, 0, 0, 0, 0)]
+    assert messages_used(account) == [(0, 0)]
+    assert slots_held(account) == 0
+
+
+def test_a_server_that_asks_for_long_patience_is_not_tried_again(account, course, provider):
+    provider.refuse(429, retry_after_s=60)
+    run = course.execute(build.run(account=account))
+    assert (run.state, run.error_code) == ("failed", "model_unavailable")
+    assert len(provider.requests) == 1
+
+
+def test_an_unreachable_server_is_passed_over_for_the_next(account, course, provider, two_backends):
+    run = course.execute(build.run(account=account))
+    assert (run.state, run.backend) == ("succeeded", "spare")
+    assert Backend.objects.get(key="local").last_error.startswith("unreachable")
+    started = [kind for kind in events_of(run) if kind == "run.started"]
+    assert started == ["run.started"]
+
+
+def test_a_drained_server_is_not_asked(account, course, provider):
+    Backend.objects.create(key="local", is_drained=True)
+    run = course.execute(build.run(account=account))
+    assert (run.state, run.error_code) == ("failed", "model_unavailable")
+    assert provider.requests == []
+
+
+def test_a_refused_request_is_not_tried_again(account, course, provider):
+    provider.refuse(400)
+    run = course.execute(build.run(account=account))
+    assert (run.state, run.error_code) == ("failed", "request_refused")
+    assert len(provider.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "trouble", [Drop(), b"data: {broken\n\n", b'data: {"error": {"message": "out of memory"}}\n\n'], ids=str
+)
+def test_trouble_in_the_middle_keeps_the_text_and_pays_what_was_consumed(account, course, provider, trouble):
+    gate = provider.gate()
+    gate.open()
+    provider.answer("Half ", "an ", "answer", gate, trouble, usage=None, finish=None, is_done=False)
+    run = course.execute(build.run(account=account))
+    assert (run.state, run.error_code, run.text) == ("failed", "answer_cut_off", "Half an answer")
+    assert course.kept == [(run.pk, "Half an answer")]
+    assert ledger_of(run) == [("estimated", 1, 9, 3, 0, 1)]
+    assert len(provider.requests) == 1
+    assert events_of(run)[-1] == "run.failed"
+
+
+def test_without_reported_usage_tokens_are_estimated(account, course, provider):
+    provider.answer(*(f"word{n} " for n in range(30)), usage=None)
+    run = course.execute(build.run(account=account))
+    assert (run.state, run.input_tokens, run.output_tokens, run.provenance) == ("succeeded", 9, 30, "estimated")
+    assert ledger_of(run)[0][:4] == ("estimated", 1, 9, 30)
+
+
+def test_a_stopped_answer_pays_for_what_came(account, course, provider):
+    gate = provider.gate()
+    provider.answer(*(f"word{n} " for n in range(300)), gate, "never seen")
+    run = build.run(account=account)
+    with course.executing(run):
+        gate.wait_reached()
+        wait_for(lambda: "word299" in text_of(run))
+        asked_at = time.monotonic()
+        runs.request_stop(Run.objects.get(pk=run.pk), now=NOW)
+    assert time.monotonic() - asked_at < 1
+    assert (run.state, run.finish_reason, run.output_tokens) == ("stopped", "stopped", 300)
+    assert ledger_of(run)[0][:4] == ("estimated", 1, 9, 300)
+    assert run.text.endswith("word299 ")
+    assert events_of(run)[-1] == "run.stopped"
+    wait_for(lambda: len(provider.broken_off) == 1)
+    assert slots_held(account) == 0
+
+
+def test_a_stop_before_the_first_token_costs_nothing(account, course, provider):
+    gate = provider.hang()
+    run = build.run(account=account)
+    with course.executing(run):
+        gate.wait_reached()
+        runs.request_stop(Run.objects.get(pk=run.pk), now=NOW)
+    gate.open()
+    assert run.state == "stopped"
+    assert ledger_of(run) == [("none", 0, 0, 0, 0, 0)]
+    assert messages_used(account) == [(0, 0)]
+
+
+def test_a_run_stopped_while_it_waits_is_over_at_once(account, course, provider):
+    run = build.run(account=account)
+    runs.request_stop(run, now=NOW)
+    course.execute(run)
+    assert run.state == "stopped"
+    assert provider.requests == []
+    assert events_of(run) == ["run.stopped"]
+    assert UsageReservation.objects.count() == 0
+
+
+def test_a_late_workers_answer_is_refused(account, course, provider):
+    gate = provider.gate()
+    provider.answer("old ", gate, "worker")
+    run = build.run(account=account)
+    with course.executing(run):
+        gate.wait_reached()
+        Run.objects.filter(pk=run.pk).update(state="queued", lease_token=None)  # as the sweeper does
+        gate.open()
+    assert (run.state, course.kept, ledger_of(run)) == ("queued", [], [])
+    course.execute(run)
+    assert (run.state, run.text, run.attempts) == ("succeeded", GREETING_TEXT, 2)
+    assert len(ledger_of(run)) == 1
+    assert messages_used(account) == [(0, 1)]
+    assert "run.restarted" in events_of(run)
+    assert [kind for kind in events_of(run) if kind in ("run.finished", "run.failed")] == ["run.finished"]
+
+
+def test_after_two_lost_workers_it_ends_with_what_was_saved(account, course, provider):
+    run = build.run(account=account, attempts=2, text="What was saved", backend="local")
+    course.execute(run)
+    assert (run.state, run.error_code, run.text) == ("failed", "worker_lost", "What was saved")
+    assert course.kept == [(run.pk, "What was saved")]
+    assert ledger_of(run) == [("estimated", 1, 9, 4, 0, 1)]
+    assert provider.requests == []
+
+
+def test_text_is_saved_and_the_lease_renewed_while_it_runs(account, course, provider, monkeypatch):
+    monkeypatch.setattr(engine, "RENEW_S", 0.05)
+    engine.stop()
+    gate = provider.gate()
+    provider.answer("saved so far", gate, " and the rest")
+    run = build.run(account=account)
+    later = NOW + timedelta(seconds=5)
+    clock = iter([NOW])
+    with course.executing(run, clock=lambda: next(clock, later)):
+        gate.wait_reached()
+        wait_for(lambda: Run.objects.get(pk=run.pk).text == "saved so far")
+        assert Run.objects.get(pk=run.pk).lease_until == later + timedelta(seconds=10)
+        gate.open()
+    engine.stop()
+    assert run.text == "saved so far and the rest"
+
+
+def test_a_fault_of_ours_ends_the_run_and_charges_nothing(account, provider):
+    run = build.run(account=account)
+
+    def fail(_run, _completion):
+        raise ZeroDivisionError("a fault in keep")
+
+    engine.execute(run.pk, prompt=lambda _run: QUESTION, keep=fail, clock=lambda: NOW)
+    run.refresh_from_db()
+    assert (run.state, run.error_code) == ("failed", "internal_error")
+    assert ledger_of(run) == []
+    assert messages_used(account) == [(0, 0)]
+    assert slots_held(account) == 0
+    assert events_of(run)[-1] == "run.failed"
+
+
+def wait_for(condition, timeout_s=5.0):
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, "it never became true"
+        time.sleep(0.01)
