@@ -60,12 +60,12 @@ def show_metrics(request: HttpRequest) -> HttpResponse:
     return HttpResponse(body, content_type=content_type)
 
 
-def answer_bad_request(request: HttpRequest, _error: Exception) -> HttpResponse:
+def answer_bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400 for what Django itself refused."""
     return answers.answer_error(request, Invalid(_("This request makes no sense to us.")))
 
 
-def answer_forbidden(request: HttpRequest, _error: Exception | None = None) -> HttpResponse:
+def answer_forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """403, as a page or as JSON."""
     if request.path.startswith(MACHINE_PATHS):
         return answers.answer_error(request, NotAllowed(_("You may not do this.")))
@@ -78,7 +78,7 @@ def answer_forged(request: HttpRequest, reason: str = "") -> HttpResponse:
     return answers.answer_error(request, NotAllowed(sentence, code="form_expired"))
 
 
-def answer_missing(request: HttpRequest, _error: Exception) -> HttpResponse:
+def answer_missing(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404, as a page or as JSON."""
     if request.path.startswith(MACHINE_PATHS):
         return answers.answer_error(request, Missing(_("There is nothing at this address.")))
