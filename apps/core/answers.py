@@ -1,17 +1,19 @@
 """One place turns an error into what the caller understands: a page, our JSON, or OpenAI's error shape."""
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.utils.deprecation import MiddlewareMixin
-from django.utils.translation import gettext as _
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from apps.core import clock
-from apps.core.errors import CauserieError, Invalid
+from apps.core.errors import CauserieError, Invalid, Missing, NotAllowed, Unauthenticated
 
 AnyResponse = TypeVar("AnyResponse", bound=HttpResponseBase)
 OPENAI_TYPES = {
@@ -24,6 +26,13 @@ OPENAI_TYPES = {
     413: "invalid_request_error",
     429: "rate_limit_error",
 }
+# What Django's and REST framework's own exceptions say in our words.
+SAME: tuple[tuple[tuple[type[Exception], ...], type[CauserieError], Promise], ...] = (
+    ((Http404, drf.NotFound), Missing, _("There is nothing at this address.")),
+    ((drf.NotAuthenticated, drf.AuthenticationFailed), Unauthenticated, _("Please sign in first.")),
+    ((PermissionDenied, drf.PermissionDenied), NotAllowed, _("You may not do this.")),
+    ((drf.ParseError,), Invalid, _("The body is not valid JSON.")),
+)
 
 
 class CauserieErrorMiddleware(MiddlewareMixin):
@@ -47,15 +56,15 @@ def answer_error(request: HttpRequest, error: CauserieError) -> HttpResponse:
     return _with_retry_after(response, error)
 
 
-def answer_api_error(error: Exception, context: dict[str, object]) -> Response | None:
-    """DRF's exception handler: our tree, and DRF's own errors in the same shape."""
-    if isinstance(error, CauserieError):
-        response = Response(body_of(error), status=error.status)
-        return _with_retry_after(response, error)
-    response_or_none = exception_handler(error, context)  # type: ignore[arg-type]  # DRF's own context type is private
-    if response_or_none is not None and isinstance(error, drf.APIException):
-        response_or_none.data = {"error": _drf_error(error)}
-    return response_or_none
+def answer_api_error(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler: our tree, and DRF's and Django's own errors in the same shape."""
+    ours = error if isinstance(error, CauserieError) else _ours(error)
+    if ours is not None:
+        return _with_retry_after(Response(body_of(ours), status=ours.status), ours)
+    response = exception_handler(error, context)
+    if response is not None and isinstance(error, drf.APIException):
+        response.data = {"error": {"code": error.default_code, "message": str(error.detail)}}
+    return response
 
 
 def body_of(error: CauserieError) -> dict[str, object]:
@@ -79,18 +88,14 @@ def _with_retry_after(response: AnyResponse, error: CauserieError) -> AnyRespons
     return response
 
 
-def _drf_error(error: drf.APIException) -> dict[str, object]:
+def _ours(error: Exception) -> CauserieError | None:
+    """The leaf of our tree that says the same, if there is one."""
     if isinstance(error, drf.ValidationError):
-        fields = error.detail if isinstance(error.detail, dict) else {}
-        field = next(iter(fields), None)
-        message = str(_first(error.detail))
-        return {"code": "invalid", "message": message, "field": field}
-    codes = {401: "unauthenticated", 403: "not_allowed", 404: "not_found"}
-    code = codes.get(error.status_code, str(error.default_code))
-    message = (
-        _("Please sign in first.") if error.status_code in (401, 403) and code != "not_found" else str(error.detail)
-    )
-    return {"code": code, "message": message}
+        field = next(iter(error.detail), None) if isinstance(error.detail, dict) else None
+        return Invalid(str(_first(error.detail)), field=field)
+    if isinstance(error, drf.PermissionDenied) and str(error.detail).startswith("CSRF"):
+        return NotAllowed(_("This page is out of date. Please load it again."), code="form_expired")
+    return next((leaf(sentence) for theirs, leaf, sentence in SAME if isinstance(error, theirs)), None)
 
 
 def _first(detail: object) -> object:

@@ -36,5 +36,5 @@ def test_mallory_sees_only_her_own(client):
 
 def test_nobody_is_told_to_sign_in(client):
     response = client.get(ADDRESS)
-    assert response.status_code == 403
+    assert response.status_code == 401
     assert "balances" not in response.json()
