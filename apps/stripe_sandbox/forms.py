@@ -30,7 +30,7 @@ class CardForm(forms.Form):
         ),
     )
     expiry = forms.CharField(
-        label=_("Expires (month / year)"),
+        label=_("Expiry (MM / YY)"),
         max_length=9,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "cc-exp", "placeholder": "12 / 34"}),
     )
@@ -56,6 +56,7 @@ class CardForm(forms.Form):
 
     def __init__(self, *args: object, now: int, email: str | None, takes_codes: bool = False, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # Django's own arguments, handed on
+        self.label_suffix = ""
         self.now = now
         self.known_email = email
         if email:

@@ -69,8 +69,13 @@ def waits_for_period_end(configuration: Document, old: Document, new: Document) 
 
 
 def terms_of(configuration: Document, *, now: int) -> Terms:
-    """Give how a switch is charged."""
-    return Terms(now, proration_behavior=configuration["features"]["subscription_update"]["proration_behavior"])
+    """Give how a switch is charged: with the saved card, and if that fails nothing changes."""
+    return Terms(
+        now,
+        proration_behavior=configuration["features"]["subscription_update"]["proration_behavior"],
+        payment_behavior="error_if_incomplete",
+        is_off_session=True,
+    )
 
 
 def weigh_switch(subscription: Document, configuration: Document, price: Document, *, now: int) -> Change:

@@ -5,13 +5,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from apps.stripe_sandbox import cards, checkout, clocks, store
+from apps.stripe_sandbox import checkout, clocks, store
 from apps.stripe_sandbox.documents import Document
 from apps.stripe_sandbox.errors import StripeError
 from apps.stripe_sandbox.forms import CardForm
+from apps.stripe_sandbox.views import chips
 from apps.stripe_sandbox.views.answers import SeeOther, say, show
-
-EXAMPLE = {"expiry": "12 / 34", "cvc": "123", "name": "Sandy Box", "country": "FR", "postal_code": "75001"}
 
 
 @require_http_methods(["GET", "POST"])
@@ -26,7 +25,7 @@ def pay(request: HttpRequest, key: str) -> HttpResponse:
         now = clocks.time_on(session["_clock"])
         form = CardForm(
             request.POST or None,
-            initial=_initial(request),
+            initial=chips.picked(request),
             now=now,
             email=(customer or {}).get("email") or session["customer_email"],
             takes_codes=bool(session["allow_promotion_codes"]),
@@ -56,16 +55,6 @@ def _say_closed(request: HttpRequest, session: Document | None) -> HttpResponse 
     return None
 
 
-def _initial(request: HttpRequest) -> dict[str, str]:
-    card = cards.BY_NUMBER.get(request.GET.get("card", ""))
-    return {**EXAMPLE, "number": spaced(card.number)} if card else {}
-
-
-def spaced(number: str) -> str:
-    """Write a card number in groups of four."""
-    return " ".join(number[start : start + 4] for start in range(0, len(number), 4))
-
-
 def _last_problem(session: Document) -> str:
     key = session.get("_intent") or ""
     intent = store.find("setup_intent" if key.startswith("seti_") else "payment_intent", key)
@@ -78,7 +67,7 @@ def _show_form(request: HttpRequest, session: Document, form: CardForm, problem:
     amounts = checkout.amounts_of(session, store.find("customer", session["customer"]), now=now)
     context = {
         "amounts": amounts,
-        "cards": [{"number": card.number, "text": spaced(card.number), "does": card.does} for card in cards.CARDS],
+        "cards": chips.all_chips(),
         "form": form,
         "items": checkout.line_items(session)["data"],
         "problem": problem and _(problem),

@@ -7,7 +7,6 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from apps.stripe_sandbox import (
     addresses,
-    cards,
     clocks,
     collection,
     invoicing,
@@ -20,8 +19,8 @@ from apps.stripe_sandbox.cards import Verdict
 from apps.stripe_sandbox.documents import Document
 from apps.stripe_sandbox.errors import StripeError
 from apps.stripe_sandbox.forms import CardForm
+from apps.stripe_sandbox.views import chips
 from apps.stripe_sandbox.views.answers import SeeOther, say, show
-from apps.stripe_sandbox.views.checkout import EXAMPLE, spaced
 
 
 @require_http_methods(["GET", "POST"])
@@ -34,11 +33,9 @@ def pay(request: HttpRequest, key: str) -> HttpResponse:
         customer = store.read("customer", invoice["customer"])
         now = clocks.time_on(invoice["test_clock"])
         saved = payment_methods.choose(customer, standing.subscription_of(invoice))
-        picked = cards.BY_NUMBER.get(request.GET.get("card", ""))
-        initial = {**EXAMPLE, "number": spaced(picked.number)} if picked else {}
         uses_saved = saved is not None and "use_saved" in request.POST
         typed = request.POST if request.method == "POST" and not uses_saved else None
-        form = CardForm(typed, initial=initial, now=now, email=customer["email"] or "-")
+        form = CardForm(typed, initial=chips.picked(request), now=now, email=customer["email"] or "-")
         if request.method == "POST" and invoice["status"] == "open" and (uses_saved or form.is_valid()):
             return _charge(request, invoice, form, saved if uses_saved else None, now)
         return _show(request, invoice, form, saved, _last_problem(invoice) if typed is None else "")
@@ -73,8 +70,13 @@ def _last_problem(invoice: Document) -> str:
 def _show(
     request: HttpRequest, invoice: Document, form: CardForm, saved: Document | None, problem: str, status: int = 200
 ) -> HttpResponse:
-    chips = [{"number": card.number, "text": spaced(card.number), "does": card.does} for card in cards.CARDS]
-    context = {"invoice": invoice, "form": form, "saved": saved, "problem": problem and _(problem), "cards": chips}
+    context = {
+        "invoice": invoice,
+        "form": form,
+        "saved": saved,
+        "problem": problem and _(problem),
+        "cards": chips.all_chips(),
+    }
     return show(request, "invoice", context, status=status)
 
 

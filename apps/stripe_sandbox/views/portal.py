@@ -5,12 +5,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from apps.stripe_sandbox import cards, clock, clocks, payment_methods, portal, store
+from apps.stripe_sandbox import clock, clocks, payment_methods, portal, store
 from apps.stripe_sandbox.documents import Document
 from apps.stripe_sandbox.errors import StripeError
 from apps.stripe_sandbox.forms import CardForm
+from apps.stripe_sandbox.views import chips
 from apps.stripe_sandbox.views.answers import SeeOther, say, show
-from apps.stripe_sandbox.views.checkout import EXAMPLE, spaced
 
 PANELS = {
     "payment_method_update": "card",
@@ -36,15 +36,10 @@ class Visit:
         self.wanted = request.POST.get("price") or wanted
         self.form = CardForm(
             request.POST if request.POST.get("action") == "card" else None,
-            initial=self._example(request),
+            initial=chips.picked(request),
             now=self.now,
             email=self.customer["email"] or "-",
         )
-
-    @staticmethod
-    def _example(request: HttpRequest) -> dict[str, str]:
-        card = cards.BY_NUMBER.get(request.GET.get("card", ""))
-        return {**EXAMPLE, "number": spaced(card.number)} if card else {}
 
     def offer(self) -> portal.Offer | None:
         """Find the plan that was asked for among those that may be chosen."""
@@ -108,7 +103,7 @@ def _next_address(request: HttpRequest, session: Document) -> str:
 def _show(request: HttpRequest, seen: Visit, form: CardForm, problem: str) -> HttpResponse:
     subscription, offer = seen.subscription, None
     context: dict[str, object] = {
-        "cards": [{"number": card.number, "text": spaced(card.number), "does": card.does} for card in cards.CARDS],
+        "cards": chips.all_chips(),
         "confirmation": (seen.session.get("_confirmation") or {}).get("custom_message"),
         "configuration": seen.configuration,
         "features": seen.configuration["features"],
