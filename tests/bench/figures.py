@@ -6,6 +6,9 @@ import psutil
 
 from tests.bench.load import Answer
 
+HEAD = """| | answers | complete | first token p50 | p99 | lag p50 | lag p99 | speed | CPU-s per 1M tokens |
+|---|---|---|---|---|---|---|---|---|"""
+
 
 def percentile(values: list[float], share: float) -> float:
     ordered = sorted(values)
@@ -25,11 +28,11 @@ class Figures:
     speed: float
     cpu_s_per_million: float
 
-    def row(self) -> str:
-        return (
-            f"| {self.answers} | {self.complete} | {self.first_token_p50_ms:.1f} | {self.first_token_p99_ms:.1f} "
-            f"| {self.lag_p50_ms:.1f} | {self.lag_p99_ms:.1f} | {self.speed:.1%} | {self.cpu_s_per_million:.0f} |"
-        )
+    def row(self, label: str) -> str:
+        times = (self.first_token_p50_ms, self.first_token_p99_ms, self.lag_p50_ms, self.lag_p99_ms)
+        cells = [label, self.answers, self.complete, *(f"{time:.1f} ms" for time in times)]
+        cells += [f"{self.speed:.1%}", f"{self.cpu_s_per_million:.0f}"]
+        return f"| {' | '.join(str(cell) for cell in cells)} |"
 
 
 def figures_of(answers: list[Answer], *, tokens: int, per_second: float, cpu_s: float) -> Figures:

@@ -6,13 +6,18 @@ plan small enough to be spent in a test.
 
 import os
 import re
+import shutil
 import signal
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import httpx
 import psycopg
+from django.conf import settings
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from apps.localdev import addresses, mailbox, staff, system
 from apps.localdev.addresses import Addresses
@@ -21,6 +26,7 @@ from tests.support.provider import Provider
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FREE_MESSAGES = 3
+FLOW_VALKEY = 15  # the numbered database of a running product; the tests' own count from 0
 PATIENCE_S = 20.0
 CODE = re.compile(r"^\s*([A-Z0-9]{3,}-?[A-Z0-9]{3,})\s*$", re.MULTILINE)
 PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "STRIPE_SPEC_DIR", "PLAYWRIGHT_BROWSERS_PATH")
@@ -118,10 +124,31 @@ class Person:
         self.http.close()
 
 
-def build_product(folder, *, database_url, valkey_url):
+@contextmanager
+def running(name, provider):
+    """A running product of that name, ended and removed afterwards. `provider.url` is where its models are."""
+    name = f"{name}_{settings.TEST_RUN}"
+    folder = settings.LOCAL_DIR / name
+    product = build_product(
+        folder,
+        provider,
+        database_url=settings.DATABASE_URL.rpartition("/")[0] + f"/{name}",
+        valkey_url=settings.VALKEY_URL.rpartition("/")[0] + f"/{FLOW_VALKEY}",
+    )
+    try:
+        product.start()
+        yield product
+    finally:
+        product.stop()
+        conninfo = make_conninfo(**{**conninfo_to_dict(settings.DATABASE_URL), "dbname": "postgres"})
+        with psycopg.connect(conninfo, autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def build_product(folder, provider, *, database_url, valkey_url):
     """Decide addresses; nothing runs yet."""
     folder.mkdir(parents=True)
-    provider = Provider().start()
     catalogue = folder / "catalogue.toml"
     real = (ROOT / "project" / "catalogue.toml").read_text(encoding="utf-8")
     assert real.count("\namount = 20\n") == 1
