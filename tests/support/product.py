@@ -4,6 +4,7 @@ The model behind it is `provider`, which a test scripts as everywhere else. The 
 plan small enough to be spent in a test.
 """
 
+import json
 import os
 import re
 import shutil
@@ -28,6 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 FREE_MESSAGES = 3
 FLOW_VALKEY = 15  # the numbered database of a running product; the tests' own count from 0
 PATIENCE_S = 20.0
+TERMINAL = ("run.finished", "run.stopped", "run.failed")
 CODE = re.compile(r"^\s*([A-Z0-9]{3,}-?[A-Z0-9]{3,})\s*$", re.MULTILINE)
 PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "STRIPE_SPEC_DIR", "PLAYWRIGHT_BROWSERS_PATH")
 
@@ -116,6 +118,48 @@ class Person:
     def send(self, method, path, body=None):
         """Call our JSON API as the chat page does."""
         return self.http.request(method, path, json=body, headers=self._headers())
+
+    def sign_up(self, product, email, password="correct horse battery"):
+        """Become someone: the form, the mail, the code, the chat page."""
+        self.get("/accounts/signup/")
+        answer = self.post("/accounts/signup/", email=email, password1=password, accept_terms="on")
+        assert answer.headers["Location"] == "/accounts/confirm-email/", answer.text
+        answer = self.post("/accounts/confirm-email/", code=product.code_for(email))
+        assert answer.headers["Location"] == "/chat/", answer.text
+        return self
+
+    def ask(self, text, *, conversation=None):
+        """Send a message; give what the API said about it and its answer."""
+        body = {"conversation_id": None, "parent_id": None, "text": text, "model": None}
+        if conversation is not None:
+            known = self.get(f"/api/v1/conversations/{conversation}").json()
+            body |= {"conversation_id": conversation, "parent_id": known["leaf_id"]}
+        return self.send("POST", "/api/v1/messages", body)
+
+    def follow(self, run, *, after=None):
+        """The events of an answer as they come, the last one included: (id, name, data)."""
+        headers = {"Last-Event-ID": after} if after else {}
+        with self.http.stream("GET", run["events_url"], headers=headers) as stream:
+            assert stream.status_code == 200
+            event = {}
+            for line in stream.iter_lines():
+                if line:
+                    name, _, value = line.partition(": ")
+                    event[name] = value
+                elif "event" in event:
+                    yield event.get("id"), event["event"], json.loads(event["data"])
+                    if event["event"] in TERMINAL:
+                        return
+                    event = {}
+
+    def answered(self, text, *, conversation=None):
+        """Ask and wait: the answer's text and its conversation."""
+        sent = self.ask(text, conversation=conversation)
+        assert sent.status_code == 201, sent.text
+        events = list(self.follow(sent.json()["reply"]["run"]))
+        assert events[-1][1] == "run.finished", events
+        said = "".join(data["text"] for _, name, data in events if name in ("run.delta", "run.snapshot"))
+        return said, sent.json()["conversation"]["id"]
 
     def _headers(self):
         return {"X-CSRFToken": self.http.cookies.get("csrftoken", ""), "Referer": str(self.http.base_url)}
