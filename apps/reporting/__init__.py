@@ -1,7 +1,7 @@
 """What the business looks like, by day.
 
-Every figure can be opened down to its rows, and thrown away and computed again to the same value. Reporting reads every room
-below it and writes nothing but its own facts.
+Every figure can be opened down to its rows, and thrown away and computed again to the same value. Reporting reads every
+room below it and writes nothing but its own facts.
 
 | rule | module |
 |---|---|
@@ -17,4 +17,5 @@ below it and writes nothing but its own facts.
 | whether the figures can be trusted now | `health` |
 | files of rows | `csv_export` |
 | who may read the reports | `access` |
+| the admin's side bar | `navigation` |
 """

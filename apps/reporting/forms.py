@@ -29,7 +29,7 @@ def read_slice(query: QueryDict, *, today: date) -> Slice:
         last = _day(query, "to", today)
         first = _day(query, "from", last)
     if first > last or last - first >= timedelta(days=LONGEST_DAYS):
-        raise Invalid(_("“from” must not be after “to”, nor more than a year before it."), field="from")
+        raise Invalid(_("Please let “from” come before “to”, at most a year apart."), field="from")
     return Slice(Period(first, last), plan=query.get("plan", "")[:32], currency=query.get("currency", "").lower()[:3])
 
 

@@ -6,6 +6,7 @@ from datetime import date
 
 from django.utils.translation import gettext_lazy as _
 
+from apps.billing import plans
 from apps.reporting import charts, figures, wording
 from apps.reporting.days import Period
 from apps.reporting.figures import Figure, Figures
@@ -54,7 +55,7 @@ class Overview:
     period: Period
     balances: list[Card]
     flows: list[Card]
-    plans: list[tuple[str, int]]
+    plans: list[tuple[str, str, int]]  # key, name, how many subscriptions
     table_titles: list[Figure]
     table: list[Line]
 
@@ -68,10 +69,16 @@ def read_overview(period: Period, *, reporting_currency: str) -> Overview:
         period=period,
         balances=list(_cards(found, BALANCES)),
         flows=list(_cards(found, FLOWS)),
-        plans=figures.subscriptions_by_plan(period.last),
+        plans=_plans(period.last),
         table_titles=columns,
         table=[Line(day, [_value(figure, day) for figure in columns]) for day in reversed(period.days())],
     )
+
+
+def _plans(day: date) -> list[tuple[str, str, int]]:
+    offered = plans.catalogue().plans
+    found = figures.subscriptions_by_plan(day)
+    return [(key, offered[key].name if key in offered else key, count) for key, count in found]
 
 
 def _cards(found: Figures, slugs: Iterable[str]) -> Iterable[Card]:
@@ -97,4 +104,4 @@ def _in_table(found: Figures, slug: str) -> Figure:
 
 
 def _value(figure: Figure, day: date) -> tuple[Figure, str]:
-    return figure, wording.amount(figure.on(day), figure)
+    return figure, wording.bare(figure.on(day), figure)

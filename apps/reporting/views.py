@@ -102,6 +102,7 @@ def _printed(columns: tuple[Column, ...], row: Row) -> list[dict[str, str]]:
             "url": _opened(column.opens, named["day"], currency) if column.opens else "",
         }
         for column in columns
+        if column.name != "currency"  # each amount says it
     ]
 
 

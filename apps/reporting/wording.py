@@ -53,6 +53,14 @@ def amount(value: int, figure: Figure) -> str:
     return total(value, figure.metric, figure.currency)
 
 
+def bare(value: int, figure: Figure) -> str:
+    """A value in a table whose head names the currency."""
+    if not figure.metric.unit.is_money:
+        return amount(value, figure)
+    shown = decimal_from_micro(abs(value))
+    return ("−" if value < 0 and shown else "") + formats.number_format(shown, 2, force_grouping=True)
+
+
 def change(figure: Figure) -> str:
     """How a figure moved against the period before: “+12 (+50 %)”, “no change”."""
     if not figure.change:

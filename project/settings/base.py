@@ -7,6 +7,7 @@ import dj_database_url
 from django.utils.translation import gettext_lazy as _
 
 from project import env
+from project.settings import staff_pages
 from project.settings.logs import configure_logs, report_errors
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -206,7 +207,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_NAME_OVERRIDES": {},
 }
-UNFOLD = {"SITE_TITLE": "Causerie", "SITE_HEADER": "Causerie", "SITE_URL": "/"}
+UNFOLD = staff_pages.UNFOLD
 SILENCED_SYSTEM_CHECKS: list[str] = []
 
 configure_logs(
