@@ -19,6 +19,7 @@ from apps.usage import errors as usage_errors
 
 log = structlog.get_logger(__name__)
 
+REQUESTS, TOKENS = "requests", "tokens"
 MINUTE_MS = 60_000
 TIMEOUT_S = 1.0
 
@@ -74,11 +75,12 @@ class TooFast(LimitReached):
     """The minute's requests or tokens are used up; `allowance` tells the headers."""
 
     def __init__(self, refusal: Refusal, allowance: Allowance) -> None:
-        super().__init__(
-            _("Too many %(what)s a minute: the limit is %(limit)s. Please try again shortly.")
-            % {"what": refusal.meter, "limit": refusal.limit},
-            refusal,
+        sentence = (
+            _("Too many requests a minute: the limit is %(limit)s. Please try again shortly.")
+            if refusal.meter == REQUESTS
+            else _("Too many tokens a minute: the limit is %(limit)s. Please try again shortly.")
         )
+        super().__init__(sentence % {"limit": refusal.limit}, refusal)
         self.allowance = allowance
 
 
@@ -105,7 +107,7 @@ def admit(account_id: UUID, plan: PlanTerms, tokens: int, *, now: datetime) -> A
         is_requests = requests_wait_ms >= tokens_wait_ms
         wait = timedelta(milliseconds=max(requests_wait_ms, tokens_wait_ms))
         limit, left = (capacities[0], requests_left) if is_requests else (capacities[1], tokens_left)
-        meter = "requests" if is_requests else "tokens"
+        meter = REQUESTS if is_requests else TOKENS
         raise TooFast(Refusal("rate_limit_exceeded", limit, limit - left, now + wait, None, meter), allowance)
     return allowance
 

@@ -86,9 +86,7 @@ def _what(refusal: Refusal) -> str:
     limit = refusal.limit or 0
     match refusal.code:
         case "credit_spent":
-            return _(
-                "Your API credit does not cover this request. Ask for a shorter answer (max_tokens) or add credit."
-            )
+            return _("Your API credit does not cover this. Ask for a shorter answer (max_tokens), or for more credit.")
         case "too_many_at_once":
             return ngettext(
                 "Your plan writes %(limit)d answer at a time: wait until it is finished, then send again.",
@@ -99,6 +97,9 @@ def _what(refusal: Refusal) -> str:
             return _("This needs more than the %(amount)s your plan gives.") % {"amount": amount(limit, refusal.meter)}
         case "not_included":
             return _("Your plan does not include this.")
+    if refusal.used is not None and refusal.used < limit:
+        sentence = _("What is left of the %(amount)s your plan gives for now is not enough for this.")
+        return sentence % {"amount": amount(limit, refusal.meter)}
     return _("You have used the %(amount)s your plan gives for now.") % {"amount": amount(limit, refusal.meter)}
 
 

@@ -82,10 +82,11 @@ def reserve_credit(
     """
     guards.inside_transaction()
     expires_at = now + timedelta(seconds=timeout_s + GRACE_S)
-    held = UsageReservation.objects.of_run(run_id).filter(bucket=None).exclude(state=State.RELEASED).first()
-    if held is not None:
+    held = UsageReservation.objects.of_run(run_id).filter(bucket=None).first()
+    if held is not None and held.state != State.RELEASED:
         return held
-    UsageReservation.objects.of_run(run_id).filter(bucket=None).delete()
+    if held is not None:
+        held.delete()
     credits.take(account, amount_micro, currency)
     return UsageReservation.objects.create(
         account=account, run_id=run_id, bucket=None, amount=amount_micro, created_at=now, expires_at=expires_at
@@ -101,9 +102,10 @@ def settle(run_id: UUID, used: Used, *, now: datetime) -> UsageLedger:
     """
     guards.inside_transaction()
     held = _locked(run_id)
-    settled_before = UsageLedger.objects.filter(idempotency_key=f"settle:{run_id}").first()
-    if settled_before is not None:
-        return settled_before
+    if not held or held[0].state == State.SETTLED:  # settling moves all of them together
+        settled_before = UsageLedger.objects.filter(idempotency_key=f"settle:{run_id}").first()
+        if settled_before is not None:
+            return settled_before
     if not held:
         raise UsageReservation.DoesNotExist(f"Run {run_id} has reserved nothing.")
     buckets.move(buckets.Movement(r.bucket, _given_back(r), used.of(r.bucket.meter)) for r in held if r.bucket)
@@ -148,7 +150,6 @@ def _reserve_all(
         meter = next(iter(demand.ceilings))
         lifted_by = entitlements.lifting_plan(demand.model, meter, 0)
         raise errors.payment_needed(Refusal(errors.NOT_INCLUDED, 0, 0, None, lifted_by, str(meter)))
-    UsageReservation.objects.of_run(run_id).exclude(bucket=None).delete()  # released: what was given back is asked anew
     rows = [
         UsageReservation(
             account=account,
@@ -164,12 +165,15 @@ def _reserve_all(
 
 
 def _held_again(run_id: UUID, expires_at: datetime) -> tuple[UsageReservation, ...]:
-    """What the run already holds, settled or expired ones too; released ones hold nothing."""
-    held = UsageReservation.objects.of_run(run_id).exclude(state=State.RELEASED)
-    rows = tuple(held.exclude(bucket=None).order_by("id"))
-    if rows:
-        held.filter(state=State.OPEN).update(expires_at=expires_at)
-    return rows
+    """What the run already holds, settled or expired ones too; what it gave back must be asked for anew."""
+    of_run = UsageReservation.objects.of_run(run_id)
+    rows = tuple(of_run.exclude(bucket=None).order_by("id"))
+    held = tuple(row for row in rows if row.state != State.RELEASED)
+    if held:
+        of_run.filter(state=State.OPEN).update(expires_at=expires_at)
+    elif rows:
+        of_run.filter(state=State.RELEASED).delete()
+    return held
 
 
 def _locked(run_id: UUID) -> list[UsageReservation]:

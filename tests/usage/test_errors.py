@@ -19,7 +19,8 @@ RESETS_AT = datetime(2026, 3, 2, 12, 5, tzinfo=UTC)
         ),
         (
             Refusal("limit_reached", 20_000, 19_500, RESETS_AT, None, "tokens"),
-            "You have used the 20,000 tokens your plan gives for now. You can go on from 2 March, 12:05 UTC.",
+            "What is left of the 20,000 tokens your plan gives for now is not enough for this. "
+            "You can go on from 2 March, 12:05 UTC.",
         ),
         (
             Refusal("too_many_at_once", 1, 1, None, "premium", "concurrency"),
@@ -40,7 +41,7 @@ RESETS_AT = datetime(2026, 3, 2, 12, 5, tzinfo=UTC)
         ),
         (
             Refusal("credit_spent", lifted_by="credit"),
-            "Your API credit does not cover this request. Ask for a shorter answer (max_tokens) or add credit.",
+            "Your API credit does not cover this. Ask for a shorter answer (max_tokens), or for more credit.",
         ),
     ],
 )
