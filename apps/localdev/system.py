@@ -90,7 +90,7 @@ def _jobs(root: Path) -> Iterator[Part]:
 def _product(addresses: Addresses) -> Iterator[Part]:
     site = f"http://{LOOPBACK}:{addresses.web_port}"
     place = ("--host", LOOPBACK, "--port", str(addresses.web_port))
-    habits = ("--no-access-log", "--timeout-graceful-shutdown", "2")
+    habits = ("--no-access-log", "--no-server-header", "--timeout-graceful-shutdown", "2")
     yield Part(
         name="web",
         title="Web",

@@ -60,3 +60,5 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = _folder / f"mail-{TEST_RUN}{_worker}"
 SERVESTATIC_USE_FINDERS = True
+# Links to scripts that nobody serves: tests of plain pages need no build.
+DJANGO_VITE = {"default": {"dev_mode": True}}

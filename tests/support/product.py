@@ -161,6 +161,13 @@ class Person:
         said = "".join(data["text"] for _, name, data in events if name in ("run.delta", "run.snapshot"))
         return said, sent.json()["conversation"]["id"]
 
+    def buy(self, choice):
+        """Ask for a plan; give the address of the hosted page where it is paid."""
+        self.get("/pricing/")
+        answer = self.post("/billing/checkout/", **choice)
+        assert answer.status_code == 303, answer.text
+        return answer.headers["Location"]
+
     def _headers(self):
         return {"X-CSRFToken": self.http.cookies.get("csrftoken", ""), "Referer": str(self.http.base_url)}
 
