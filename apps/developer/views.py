@@ -2,6 +2,7 @@ from typing import cast
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -51,7 +52,7 @@ def _page(
     models = completions.offered_models()
     context = {
         "section": "keys",
-        "keys": ApiKey.objects.filter(account=account).order_by("revoked_at", "-created_at"),
+        "keys": ApiKey.objects.filter(account=account).order_by(F("revoked_at").asc(nulls_first=True), "-created_at"),
         "made": made,
         "secret": secret,
         "error": error,

@@ -56,7 +56,9 @@ def test_its_owner_revokes_a_key(client):
     response = client.post(reverse("developer:revoke-key", args=[key.pk]))
     assert (response.status_code, response["Location"]) == (302, PAGE)
     assert keys.find_key(secret, now=clock.now()) is None
-    assert "Revoked" in client.get(PAGE).content.decode()
+    key_of(ana, "phone")
+    text = client.get(PAGE).content.decode()
+    assert text.index("phone") < text.index("laptop") < text.index("Revoked")
 
 
 def test_mallory_neither_sees_nor_revokes_it(client):
