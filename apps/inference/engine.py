@@ -86,8 +86,7 @@ class Engine:
 
     async def _close(self) -> None:
         for chore in self._chores:
-            chore.cancel()
-        await asyncio.gather(*self._chores, return_exceptions=True)
+            await relay.end_listening(chore)
         await self._publisher.end()
         await self._http.aclose()
         await self.loop.shutdown_default_executor()

@@ -73,8 +73,7 @@ class Reader:
     async def close(self) -> None:
         """Give the connections back."""
         if self._listening is not None:
-            self._listening.cancel()
-            await asyncio.gather(self._listening, return_exceptions=True)
+            await relay.end_listening(self._listening)
         await self._valkey.aclose()
 
     async def _listen(self) -> None:

@@ -6,6 +6,7 @@ Who follows a run is registered beside its log; with each batch every reader (a 
 that concerns it. What was missed, is read from the log. Everything here may be lost: Postgres has the truth.
 """
 
+import asyncio
 from collections.abc import Iterable
 from functools import cache
 from typing import Any, NamedTuple
@@ -26,6 +27,7 @@ log = structlog.get_logger(__name__)
 LOG_LIFE_S = 45 * 60  # longer than all attempts of one run together
 STOPS_CHANNEL = "runs:stop"
 TIMEOUT_S = 2.0
+PATIENCE_S = 0.1
 
 # KEYS: for each entry its log and its readers.  ARGV: life of a log in ms, then for each entry: run, id, kind, body.
 # An entry that its log refuses (an id of an earlier attempt, or a repeat) reaches nobody.
@@ -148,6 +150,16 @@ def connect_async(*, connections: int) -> AsyncRedis:
         socket_keepalive=True,
     )
     return AsyncRedis.from_pool(pool)
+
+
+async def end_listening(task: asyncio.Task[None]) -> None:
+    """Cancel a task that listens to Valkey, and wait until it is over.
+
+    While it connects, the client may swallow a cancellation (redis-py's issue 2551), so one is not enough.
+    """
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=PATIENCE_S)
 
 
 def announce(run_id: UUID, position: Position, event: Event) -> None:
