@@ -46,7 +46,7 @@ def answer_call(request: HttpRequest) -> HttpResponse:
     unauthorized = False
     try:
         authentication.require_test_key(request.headers.get("Authorization", ""))
-        _meet_faults(request, ("http_429", "http_409_lock"))
+        _meet_faults(request, ("timeout_before", "http_429", "http_409_lock"))
         answer = _run(request, request_id)
     except StripeError as error:
         answer, unauthorized = Answer(error.status, _as_text(error)), authentication.is_unauthorized(error)
@@ -89,7 +89,7 @@ def _attempt(request: HttpRequest, perform: Callable[[], Document]) -> tuple[int
     """Run inside one transaction; a declined charge keeps its rows, every other refusal undoes them."""
     refusal = None
     try:
-        _meet_faults(request, ("http_500",))
+        _meet_faults(request, ("slow", "http_500"))
         with transaction.atomic():
             try:
                 body = perform()
@@ -128,15 +128,14 @@ def _as_text(error: StripeError) -> str:
 
 
 def _meet_faults(request: HttpRequest, kinds: tuple[str, ...]) -> None:
-    slow = faults.take("slow", request.path) if "http_429" in kinds else None
-    if slow:
-        clock.pause(slow.params.get("ms", 500) / 1000)
-    before = faults.take("timeout_before", request.path) if "http_429" in kinds else None
-    if before:
-        _hang(request, before.params.get("seconds", 30))
-        raise StripeError(500, {"type": "api_error", "message": "This answer is never sent."})
     for kind in kinds:
-        if faults.take(kind, request.path):
+        fault = faults.take(kind, request.path)
+        if fault and kind == "slow":
+            clock.pause(fault.params.get("ms", 500) / 1000)
+        elif fault and kind == "timeout_before":
+            _hang(request, fault.params.get("seconds", 30))
+            raise StripeError(500, {"type": "api_error", "message": "This answer is never sent."})
+        elif fault:
             status, type_, code, message = PLANTED[kind]
             raise StripeError(status, {"type": type_, "code": code, "message": message})
 

@@ -52,6 +52,10 @@ class Sandbox:
         """List what is kept of one kind ("subscription", "charge", …), newest first."""
         return self._ask("GET", f"objects/{kind}")["objects"]
 
+    def health(self):
+        """Give the seed, the weather, and how many calls with an idempotency key are under way."""
+        return self._ask("GET", "health")
+
     def violations(self):
         """List what Stripe's own description forbids in what the sandbox sent so far."""
         return self._ask("GET", "violations")["violations"]

@@ -61,7 +61,7 @@ CREATE = fields(
         "expires_at": integer,
         "line_items": list_of(fields({"price": text, "quantity": integer, "metadata": free_map}, ("price",))),
         "locale": one_of("auto", "en", "fr"),
-        "metadata": clearable(free_map),
+        "metadata": free_map,
         "mode": one_of("subscription"),
         "payment_method_collection": one_of("always", "if_required"),
         "subscription_data": SUBSCRIPTION_DATA,

@@ -26,7 +26,7 @@ COMMON = {
     "email": clearable(text),
     "invoice_prefix": text,
     "invoice_settings": fields({"default_payment_method": clearable(text), "footer": clearable(text)}),
-    "metadata": clearable(free_map),
+    "metadata": free_map,
     "name": clearable(text),
     "next_invoice_sequence": integer,
     "phone": clearable(text),

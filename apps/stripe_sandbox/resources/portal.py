@@ -69,7 +69,7 @@ CONFIGURATION = {
     "business_profile": fields({"headline": clearable(text), "privacy_policy_url": text, "terms_of_service_url": text}),
     "default_return_url": clearable(text),
     "features": FEATURES,
-    "metadata": clearable(free_map),
+    "metadata": free_map,
     "name": clearable(text),
 }
 FLOW = fields(

@@ -31,7 +31,7 @@ CREATE = fields(
         "billing_scheme": one_of("per_unit"),
         "currency": text,
         "lookup_key": text,
-        "metadata": clearable(free_map),
+        "metadata": free_map,
         "nickname": text,
         "product": text,
         "product_data": fields({"id": text, "metadata": free_map, "name": text, "active": boolean}, ("name",)),
@@ -47,7 +47,7 @@ UPDATE = fields(
     {
         "active": boolean,
         "lookup_key": text,
-        "metadata": clearable(free_map),
+        "metadata": free_map,
         "nickname": text,
         "tax_behavior": TAX,
         "transfer_lookup_key": boolean,

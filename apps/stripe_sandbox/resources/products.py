@@ -21,7 +21,7 @@ COMMON = {
     "description": clearable(text),
     "images": list_of(text),
     "marketing_features": list_of(fields({"name": text}, ("name",))),
-    "metadata": clearable(free_map),
+    "metadata": free_map,
     "name": text,
     "shippable": boolean,
     "statement_descriptor": text,

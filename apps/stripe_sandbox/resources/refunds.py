@@ -84,7 +84,7 @@ OPERATIONS = [
             {
                 "amount": integer,
                 "charge": text,
-                "metadata": clearable(free_map),
+                "metadata": free_map,
                 "payment_intent": text,
                 "reason": one_of("duplicate", "fraudulent", "requested_by_customer"),
             }

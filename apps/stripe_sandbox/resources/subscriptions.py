@@ -52,7 +52,7 @@ COMMON = {
     "collection_method": one_of("charge_automatically"),
     "default_payment_method": text,
     "description": clearable(text),
-    "metadata": clearable(free_map),
+    "metadata": free_map,
     "off_session": boolean,
     "payment_behavior": one_of(
         "allow_incomplete", "default_incomplete", "error_if_incomplete", "pending_if_incomplete"
@@ -67,7 +67,7 @@ CREATE = fields(
         **COMMON,
         "billing_mode": fields({"type": one_of("classic", "flexible")}, ("type",)),
         "customer": text,
-        "items": list_of(fields({"price": text, "quantity": integer, "metadata": clearable(free_map)}, ("price",))),
+        "items": list_of(fields({"price": text, "quantity": integer, "metadata": free_map}, ("price",))),
         "trial_period_days": integer,
     },
     ("customer", "items"),
@@ -84,7 +84,7 @@ UPDATE = fields(
         "cancellation_details": DETAILS,
         "items": list_of(
             fields(
-                {"deleted": boolean, "id": text, "metadata": clearable(free_map), "price": text, "quantity": integer}
+                {"deleted": boolean, "id": text, "metadata": free_map, "price": text, "quantity": integer}
             )
         ),
         "pause_collection": clearable(

@@ -18,7 +18,7 @@ from apps.stripe_sandbox.parameters import (
 COMMON = {
     "description": clearable(text),
     "enabled_events": list_of(text),
-    "metadata": clearable(free_map),
+    "metadata": free_map,
     "url": text,
 }
 

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from apps.stripe_sandbox import delivery, environment, faults, ids, start, store
 from apps.stripe_sandbox.documents import Document, public
-from apps.stripe_sandbox.models import Delivery, Fault, StoredObject, Violation
+from apps.stripe_sandbox.models import Delivery, Fault, IdempotentCall, StoredObject, Violation
 
 
 class BadBody(ValueError):
@@ -41,7 +41,15 @@ def refuse(problem: str) -> JsonResponse:
 def show_health(request: HttpRequest) -> JsonResponse:
     """Say that the sandbox works, and with which seed."""
     settings = environment.read()
-    return JsonResponse({"ok": True, "seed": settings.seed, "calm": settings.is_calm, "objects": start.objects_kept()})
+    return JsonResponse(
+        {
+            "ok": True,
+            "seed": settings.seed,
+            "calm": settings.is_calm,
+            "objects": start.objects_kept(),
+            "calls_under_way": IdempotentCall.objects.filter(status=None).count(),
+        }
+    )
 
 
 @csrf_exempt
