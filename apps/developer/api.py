@@ -12,7 +12,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from apps.core import answers, clock, sse
 from apps.core.errors import CauserieError, Missing, TooLarge
-from apps.developer import completions, dialect, shapes
+from apps.developer import authentication, completions, dialect, shapes
 from apps.developer.completions import Call, Piece, Waiting
 from apps.developer.shapes import Chunks, End
 from apps.developer.throttles import Allowance, TooFast
@@ -73,6 +73,7 @@ async def create_completion(request: HttpRequest) -> HttpResponseBase:
 
 @openai_edge(None)
 async def refuse_address(request: HttpRequest, rest: str) -> HttpResponseBase:
+    await steps.call(authentication.authenticate, _authorization(request), now=clock.now())
     raise Missing(_("There is nothing at /v1/%(rest)s.") % {"rest": rest[:80]}, code="unknown_url")
 
 

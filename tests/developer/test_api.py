@@ -193,8 +193,8 @@ def test_who_goes_away_stops_the_run(secret):
 
 @pytest.mark.parametrize("secret", [None, "ck-wrong"])
 def test_without_a_valid_key_nothing_happens(secret):
-    for method, path in [("post", "/v1/chat/completions"), ("get", "/v1/models"), ("get", "/v1/models/chat-small")]:
-        response = ask(secret, method=method, path=path)
+    for path in ("/v1/chat/completions", "/v1/models", "/v1/models/chat-small", "/v1/embeddings"):
+        response = ask(secret, method="get" if "models" in path else "post", path=path)
         assert error_of(response) == (401, "authentication_error", "invalid_api_key", None)
     assert not Run.objects.exists()
 
