@@ -9,15 +9,15 @@ from apps.accounts import consent
 from apps.accounts.models import Consent, User
 
 
-def join(save: Callable[[], User], *, allows_training: bool) -> User:
+def join(make: Callable[[], User], *, allows_training: bool) -> User:
     """Make the account together with what the person answered on the form.
 
-    save    stores the person and their address; called inside the transaction
+    make    stores the person and their address; called inside the transaction
     Effect  an act: the person, the address and three consent rows, or nothing. The answers are as old as the account.
     """
     answers = {Consent.Kind.TERMS: True, Consent.Kind.PRIVACY: True, Consent.Kind.TRAINING: allows_training}
     with transaction.atomic(durable=True):
-        user = save()
+        user = make()
         for kind, given in answers.items():
             consent.record(user, kind, given=given, version=consent.VERSIONS[kind], now=user.date_joined)
     return user

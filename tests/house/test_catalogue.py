@@ -1,0 +1,25 @@
+"""The catalogue that is shipped can be sold."""
+
+from apps.billing import plans
+from apps.inference import language_models
+
+
+def test_it_loads_and_its_plans_agree_with_its_models(settings):
+    catalogue = plans.load(settings.CATALOGUE_PATH)
+    assert catalogue.default_plan == "free"
+    assert {model for plan in catalogue.plans.values() for model in plan.models} <= catalogue.models.keys()
+    assert set(catalogue.developer.models) <= catalogue.models.keys()
+
+
+def test_what_the_landing_page_promises_is_for_sale(settings):
+    catalogue = plans.load(settings.CATALOGUE_PATH)
+    prices = {key: dict(plan.prices) for key, plan in catalogue.plans.items()}
+    assert prices["free"] == {}
+    assert prices["premium"]["month", "usd"] == 800
+
+
+def test_every_model_is_offered_priced_once_its_servers_are_set_up(settings):
+    settings.MODEL_BASE_URL, settings.OPENAI_API_KEY = "http://127.0.0.1:9/v1", "sk-0"
+    models = language_models.offered()
+    assert [model.key for model in models] == list(plans.load(settings.CATALOGUE_PATH).models)
+    assert all(min(rates.input, rates.output) > 0 for model in models for rates in model.require_rates())
