@@ -6,4 +6,6 @@
 | every app that keeps some, in the order of leaving | `registry` |
 | everything about me, as one archive | `exports` |
 | leaving: cancel, wait, erase, and a receipt | `erasures` |
+| what waits is taken up again | `sweep` |
+| what this app itself keeps of a person | `personal_data` |
 """

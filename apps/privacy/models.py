@@ -1,13 +1,37 @@
 """What people asked about their data, and how far it is."""
 
+from datetime import datetime
+from typing import ClassVar, Self
+
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 
 from apps.core import ids
 
 
+class DataRequestQuerySet(models.QuerySet["DataRequest"]):
+    """Requests, as sentences."""
+
+    def open(self) -> Self:
+        return self.filter(state__in=DataRequest.OPEN)
+
+    def due(self, *, at: datetime) -> Self:
+        return self.open().filter(next_at__lte=at)
+
+    def exports(self) -> Self:
+        return self.filter(kind=DataRequest.Kind.EXPORT)
+
+    def erasures(self) -> Self:
+        return self.filter(kind=DataRequest.Kind.ERASURE)
+
+
 class DataRequest(models.Model):
-    """One row is one request to take one's data, or to leave. Moved by `exports` and `erasures`."""
+    """One row is one request to take one's data, or to leave. Moved by `exports` and `erasures`.
+
+    state  waiting → done by the worker that makes the archive, or → failed when it gave up; for an erasure
+           waiting → cancelling while Stripe or a running answer is awaited, then → done.
+    """
 
     class Kind(models.TextChoices):
         EXPORT = "export"
@@ -15,9 +39,11 @@ class DataRequest(models.Model):
 
     class State(models.TextChoices):
         WAITING = "waiting"  # a worker will take it up
-        CANCELLING = "cancelling"  # erasure: Stripe was asked to cancel, its end is awaited
+        CANCELLING = "cancelling"  # erasure: something must end first
         DONE = "done"
-        FAILED = "failed"  # tried again by the sweeper
+        FAILED = "failed"  # export: tried often enough; the person may ask again
+
+    OPEN = (State.WAITING, State.CANCELLING)
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
     user = models.ForeignKey(
@@ -26,9 +52,21 @@ class DataRequest(models.Model):
     kind = models.CharField(max_length=8, choices=Kind.choices)
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
     asked_at = models.DateTimeField()
+    next_at = models.DateTimeField()  # when a worker may take it up; moved away by the one that does
+    attempts = models.PositiveSmallIntegerField(default=0)
     done_at = models.DateTimeField(null=True)
     archive = models.BinaryField(null=True)  # export: the ZIP, dropped after 7 days
-    receipt = models.JSONField(default=dict)  # erasure: each store and what was removed from it
+    receipt = models.JSONField(default=dict)  # erasure: each store's slug → how much was removed from it
+
+    objects: ClassVar = DataRequestQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "kind"], condition=Q(state__in=["waiting", "cancelling"]), name="data_request_one_open"
+            )
+        ]
+        indexes = [models.Index(fields=["next_at"], condition=Q(state__in=["waiting", "cancelling"]), name="data_due")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.state}"
