@@ -15,7 +15,7 @@ def walk(messages: Iterable[Message], leaf_id: UUID) -> list[Message]:
     """The path from the root to one message among all of a conversation; a parent that is missing ends it."""
     known = {message.pk: message for message in messages}
     path: list[Message] = []
-    message = known.get(leaf_id)
+    message = known.pop(leaf_id, None)
     while message is not None:
         path.append(message)
         message = known.pop(message.parent_id, None) if message.parent_id else None
