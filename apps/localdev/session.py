@@ -36,7 +36,7 @@ class Session:
 
         Raises  ImproperlyConfigured: nothing was started, and the sentence says why.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with self._lock() as is_ours:
             if not is_ours:
                 return self._point_to_running(is_reset=is_reset)

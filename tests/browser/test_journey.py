@@ -1,0 +1,140 @@
+"""What a newcomer does in the first ten minutes, in a real browser, against the whole product."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.support.product import FREE_MESSAGES
+from tests.support.provider import GREETING_TEXT
+
+GOOD, DECLINED = "4242 4242 4242 4242", "4000 0000 0000 0002"
+
+
+def ask(page, text):
+    page.get_by_label("Your message").fill(text)
+    page.get_by_role("button", name="Send").click()
+
+
+def ask_and_wait(page, text):
+    """Ask, and wait until the composer takes the next question."""
+    ask(page, text)
+    expect(page.get_by_text(text, exact=True).last).to_be_visible()
+    expect(page.get_by_role("button", name="Stop")).to_have_count(0)
+    expect(page.get_by_role("button", name="Send")).to_be_visible()
+
+
+def spend_everything(page):
+    for number in range(FREE_MESSAGES):
+        ask_and_wait(page, f"Question {number + 1}")
+
+
+def pay(page, card):
+    page.get_by_label("Card number").fill(card)
+    page.get_by_label("Expiry").fill("12 / 34")
+    page.get_by_label("Security code").fill("123")
+    page.get_by_label("Name on the card").fill("Bea Browser")
+    page.get_by_role("button", name=re.compile("^Pay")).click()
+
+
+def choose_premium(page):
+    page.goto("/pricing/")
+    page.locator("form", has=page.locator('input[name="plan"][value="premium"]')).get_by_role("button").first.click()
+    expect(page.get_by_label("Card number")).to_be_visible()
+
+
+@pytest.fixture
+def chat(page, sign_up, request):
+    """A chat page of someone new, ready for the first question."""
+    sign_up(page, f"{request.node.name.removeprefix('test_')[:40]}@example.org")
+    expect(page.get_by_label("Your message")).to_be_visible()
+    return page
+
+
+def test_a_question_is_answered_and_the_conversation_stays(chat):
+    expect(chat.get_by_text(f"{FREE_MESSAGES} of {FREE_MESSAGES} left")).to_be_visible()
+    ask(chat, "Good morning!")
+    expect(chat.get_by_text(GREETING_TEXT)).to_be_visible()
+    expect(chat).to_have_url(re.compile(r"/chat/[0-9a-f-]{36}/$"))
+    sidebar = chat.get_by_role("navigation", name="Conversations")
+    expect(sidebar.get_by_role("link", name="Good morning!")).to_be_visible()
+    expect(chat.get_by_text(f"{FREE_MESSAGES - 1} of {FREE_MESSAGES} left")).to_be_visible()
+    chat.reload()
+    expect(chat.get_by_text(GREETING_TEXT)).to_be_visible()
+
+
+def test_a_reload_in_the_middle_loses_nothing(chat, running_product):
+    gate = running_product.provider.gate()
+    running_product.provider.answer("The first half,", gate, " and the second.")
+    ask(chat, "Take your time")
+    expect(chat.get_by_text("The first half,")).to_be_visible()
+    chat.reload()
+    expect(chat.get_by_text("The first half,")).to_be_visible()
+    gate.open()
+    expect(chat.get_by_text("The first half, and the second.")).to_be_visible()
+    expect(chat.get_by_role("button", name="Stop")).to_have_count(0)
+
+
+def test_stop_keeps_what_was_said(chat, running_product):
+    running_product.provider.answer("As far as this", running_product.provider.gate(), " and no further.")
+    ask(chat, "Go on and on")
+    expect(chat.get_by_text("As far as this")).to_be_visible()
+    chat.get_by_role("button", name="Stop").click()
+    expect(chat.get_by_text("You stopped this answer.")).to_be_visible()
+    expect(chat.get_by_text("As far as this")).to_be_visible()
+    running_product.wait_for(lambda: running_product.provider.broken_off)
+
+
+def test_two_tabs_at_the_last_message_one_is_answered(chat, running_product):
+    for number in range(FREE_MESSAGES - 1):
+        ask_and_wait(chat, f"Question {number + 1}")
+    other = chat.context.new_page()
+    other.goto("/chat/")
+    for tab in (chat, other):
+        tab.get_by_label("Your message").fill("The last one")
+    for tab in (chat, other):
+        tab.get_by_role("button", name="Send").click(no_wait_after=True)
+    expect(chat.get_by_role("alert").or_(other.get_by_role("alert")).first).to_be_attached()
+    refusals = running_product.wait_for(lambda: chat.locator(".refusal").count() + other.locator(".refusal").count())
+    assert refusals == 1
+    assert len(running_product.provider.requests) == FREE_MESSAGES
+
+
+def test_at_the_limit_a_declined_card_changes_nothing_and_a_good_one_lifts_it(chat, new_page, running_product):
+    spend_everything(chat)
+    ask(chat, "One more")
+    refusal = chat.get_by_role("alert").filter(has_text="You have used what your plan gives for now")
+    expect(refusal.get_by_role("link", name="Upgrade to Premium")).to_be_visible()
+    assert len(running_product.provider.requests) == FREE_MESSAGES
+    conversation = chat.url
+
+    choose_premium(chat)
+    pay(chat, DECLINED)
+    expect(chat.get_by_text("Your card was declined.")).to_be_visible()
+    assert running_product.rows("SELECT count(*) FROM billing_subscriptionmirror WHERE status = 'active'") == [(0,)]
+
+    pay(chat, GOOD)
+    chat.wait_for_url(f"{running_product.url}/**")
+    expect(chat.get_by_text("Premium").first).to_be_visible()
+    chat.goto(conversation)
+    ask(chat, "Now then?")
+    expect(chat.get_by_text(GREETING_TEXT).last).to_be_visible()
+
+    staff = new_page()
+    staff.goto("/admin/login/?next=/admin/reports/")
+    staff.get_by_label("E-mail").fill(running_product.staff["email"])
+    staff.get_by_label("Password").fill(running_product.staff["password"])
+    staff.get_by_role("button", name=re.compile("log in|sign in", re.IGNORECASE)).click()
+    expect(staff.locator('[data-metric="mrr"][data-currency="usd"] .number')).to_contain_text("8.00")
+    expect(staff.locator('[data-metric="subscriptions"] [data-plan="premium"]')).to_have_text(re.compile("^1 "))
+
+
+@pytest.mark.parametrize("path", ["/admin/", "/admin/accounts/user/", "/admin/reports/"])
+def test_admin_pages_keep_to_their_policy(new_page, running_product, path):
+    staff = new_page()
+    staff.goto(f"/admin/login/?next={path}")
+    staff.get_by_label("E-mail").fill(running_product.staff["email"])
+    staff.get_by_label("Password").fill(running_product.staff["password"])
+    staff.get_by_role("button", name=re.compile("log in|sign in", re.IGNORECASE)).click()
+    expect(staff).to_have_url(f"{running_product.url}{path}")
+    staff.wait_for_load_state("networkidle")
