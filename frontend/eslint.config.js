@@ -39,6 +39,7 @@ const config = ts.config(
     languageOptions: { parserOptions: { parser: ts.parser, extraFileExtensions: [".svelte"], svelteConfig } },
     rules: {
       "svelte/no-at-html-tags": "error",
+      "svelte/prefer-svelte-reactivity": "off", // a private map or a date that is only read needs none
       "prefer-const": "off",
       "svelte/prefer-const": "off",
       "max-lines-per-function": "off", // a component's script is one function to the linter

@@ -32,6 +32,10 @@ export function inUtc(iso: string): string {
 /** A moment in the person's zone, as fully as asked. */
 export function localMoment(iso: string, kind: "datetime" | "date" | "time"): string {
   const style: Intl.DateTimeFormatOptions =
-    kind === "time" ? { timeStyle: "short" } : kind === "date" ? { dateStyle: "long" } : { dateStyle: "long", timeStyle: "short" };
+    kind === "time"
+      ? { timeStyle: "short" }
+      : kind === "date"
+        ? { dateStyle: "long" }
+        : { dateStyle: "long", timeStyle: "short" };
   return new Intl.DateTimeFormat(language, style).format(new Date(iso));
 }

@@ -1,0 +1,19 @@
+/** What the page's template hands to the island. */
+export interface Boot {
+  conversation_id: string | null;
+  user: { name: string; email: string };
+  plan: { key: string; name: string };
+  /** Names of the plans by their key. */
+  plans?: Record<string, string>;
+  urls: { pricing: string; settings: string; usage: string; logout: string };
+}
+
+export function readBoot(): Boot {
+  const element = document.getElementById("chat-boot");
+  return JSON.parse(element?.textContent ?? "null") as Boot;
+}
+
+/** How a plan is called. */
+export function planName(boot: Boot, key: string): string {
+  return boot.plans?.[key] ?? key.charAt(0).toUpperCase() + key.slice(1).replace("_", " ");
+}
