@@ -4,6 +4,7 @@ import asyncio
 import threading
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import connections
 from django.test import AsyncClient
@@ -37,6 +38,7 @@ def get(user, path, **headers):
             return response, b"".join(parts).decode()
         finally:
             await readers.close()
+            await sync_to_async(connections.close_all)()
 
     return asyncio.run(get())
 
