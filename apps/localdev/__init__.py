@@ -2,6 +2,7 @@
 
 | rule | module |
 |---|---|
+| one run, from the lock to `up.json` and what a killed run left | `session` |
 | which parts make the system, and in which order they come and go | `system` |
 | a part is started, watched and ended; what a killed run left is found again | `processes` |
 | parts come up as soon as what they need is there; a crash ends all | `supervisor` |

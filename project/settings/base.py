@@ -8,7 +8,9 @@ from django.utils.translation import gettext_lazy as _
 
 from project import env
 from project.settings import staff_pages
+from project.settings.api import *  # noqa: F403
 from project.settings.logs import configure_logs, report_errors
+from project.settings.people import *  # noqa: F403
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LOCAL_DIR = Path(env.text("CAUSERIE_LOCAL_DIR", str(ROOT / ".local")))
@@ -96,39 +98,6 @@ CACHES = {
 }
 CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", VALKEY_URL)
 
-# --- people ---
-AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
-]
-PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
-]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
-]
-ACCOUNT_ADAPTER = "apps.accounts.adapters.AccountAdapter"
-ACCOUNT_FORMS = {"signup": "apps.accounts.forms.SignUpForm"}
-ACCOUNT_LOGIN_METHODS = {"email"}
-ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
-ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_EMAIL_VERIFICATION = "mandatory"
-ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
-ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
-ACCOUNT_LOGOUT_REDIRECT_URL = "/"
-ACCOUNT_SESSION_REMEMBER = True
-LOGIN_REDIRECT_URL = "/chat/"
-LOGIN_URL = "account_login"
-CSRF_FAILURE_VIEW = "project.views.answer_forged"
-
 # --- money ---
 CATALOGUE_PATH = Path(env.text("CAUSERIE_CATALOGUE", str(ROOT / "project" / "catalogue.toml")))
 STRIPE_API = "https://api.stripe.com"
@@ -146,6 +115,7 @@ OPENAI_API_KEY = env.text("OPENAI_API_KEY", "")
 SITE_URL = env.url("SITE_URL", "http://127.0.0.1:8000", schemes=("https", "http"))
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "127.0.0.1,localhost")
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
+CSRF_FAILURE_VIEW = "project.views.answer_forged"
 SECRET_KEY = env.text("SECRET_KEY", "")
 STATIC_URL = "/static/"
 STATIC_ROOT = ROOT / "staticfiles"
@@ -190,23 +160,6 @@ REPORTING_TIMEZONE = env.text("CAUSERIE_REPORTING_TIMEZONE", "UTC")
 METRICS_TOKEN = env.text("CAUSERIE_METRICS_TOKEN", "")
 report_errors(env.text("SENTRY_DSN", ""))
 
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "apps.core.answers.answer_api_error",
-    "TEST_REQUEST_DEFAULT_FORMAT": "json",
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Causerie",
-    "DESCRIPTION": "The JSON behind Causerie's own pages.",
-    "VERSION": "1",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SCHEMA_PATH_PREFIX": "/api/v1",
-    "ENUM_NAME_OVERRIDES": {},
-}
 UNFOLD = staff_pages.UNFOLD
 SILENCED_SYSTEM_CHECKS: list[str] = []
 
