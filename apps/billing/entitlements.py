@@ -11,8 +11,8 @@ from django.conf import settings
 from apps.accounts.models import User
 from apps.billing import plan_versions, plans
 from apps.billing.meters import Meter
-from apps.billing.models import BillingAccount, EntitlementSnapshot, PlanVersion
-from apps.billing.terms import Catalogue, PlanTerms
+from apps.billing.models import BillingAccount, EntitlementSnapshot, PlanVersion, SubscriptionMirror
+from apps.billing.terms import Catalogue, Limit, PlanTerms
 from apps.core import guards
 
 Source = EntitlementSnapshot.Source
@@ -134,6 +134,37 @@ def record(account: BillingAccount, decision: Decision, *, now: datetime) -> Ent
     )
 
 
+def state_for(account: BillingAccount, *, now: datetime) -> dict[str, object]:
+    """What a page may say of the account's plan now: access from the snapshot, payment from the mirror."""
+    snapshot = find_snapshot(account, now=now)
+    terms = _terms_of(snapshot)
+    paid = find_subscription(account)
+    ends_at = end_of(paid) or (snapshot.valid_until if snapshot else None)
+    return {
+        "plan": {"key": terms.key, "name": terms.name},
+        "source": str(snapshot.source if snapshot else _default(rules_of(plans.catalogue()), "").source),
+        "status": paid.status if paid else NO_SUBSCRIPTION,
+        "renews_at": paid.current_period_end if paid and not ends_at else None,
+        "ends_at": ends_at,
+        "card": {"brand": paid.card_brand, "last4": paid.card_last4} if paid and paid.card_last4 else None,
+        "is_confirming": account.sync_wanted_seq > account.sync_done_seq,
+        "limits": [_limit_facts(limit) for limit in terms.limits],
+    }
+
+
+def find_subscription(account: BillingAccount) -> SubscriptionMirror | None:
+    """The subscription a page speaks of: of the live ones, that to the highest plan."""
+    found: SubscriptionMirror | None = account.subscriptions.live().order_by("-plan__rank", "-started_at").first()
+    return found
+
+
+def end_of(subscription: SubscriptionMirror | None) -> datetime | None:
+    """When a subscription was asked to end; None when it goes on."""
+    if subscription is None:
+        return None
+    return subscription.cancel_at or (subscription.current_period_end if subscription.cancel_at_period_end else None)
+
+
 def lifting_plan(model: str, meter: Meter, above: int | None) -> str | None:
     """The cheapest plan that gives more than `above` of a meter with a model; None when none does."""
     if above is None:
@@ -190,6 +221,11 @@ def _digest(decision: Decision, terms: PlanVersion) -> str:
         None if decision.source in NOT_PAID else terms.digest,
     ]
     return hashlib.sha256(json.dumps(words).encode()).hexdigest()
+
+
+def _limit_facts(limit: Limit) -> dict[str, object]:
+    window_s = int(limit.window.total_seconds()) if limit.window else None
+    return {"meter": str(limit.meter), "models": limit.models, "amount": limit.amount, "window_s": window_s}
 
 
 def _room(plan: PlanTerms, model: str, meter: Meter) -> float:

@@ -1,10 +1,9 @@
 """This app's leaves of the error tree, and the one that stops the start."""
 
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from apps.core.errors import Conflict, Invalid, TooLarge, Unavailable
+from apps.core.errors import Conflict, Invalid, Missing, Unavailable
 
 
 class CatalogueError(ImproperlyConfigured):
@@ -29,6 +28,15 @@ class AlreadySubscribed(Conflict):
         super().__init__(_("You already have a paid plan. You can change it under Settings, Plan."))
 
 
+class CheckoutBusy(Conflict):
+    """Two tabs open and close each other's payment page."""
+
+    code = "checkout_busy"
+
+    def __init__(self) -> None:
+        super().__init__(_("Another tab is opening a payment page right now. Nothing was charged. Please try again."))
+
+
 class NothingToManage(Conflict):
     """The account never bought anything, so there is nothing at Stripe to show."""
 
@@ -39,20 +47,40 @@ class NothingToManage(Conflict):
 
 
 class PaymentRefused(Conflict):
-    """Stripe refused the request for a reason a person may read; `sentence` is Stripe's own."""
+    """Stripe refused a request for good; the sentence is Stripe's own. `param` says which part of it."""
 
-    code = "payment_refused"
+    def __init__(self, sentence: str, *, code: str, param: str = "") -> None:
+        super().__init__(sentence or _("The payment service refused this."), code=code)
+        self.param = param
+
+
+class MissingAtStripe(Missing):
+    """Stripe does not have this any more. `param` says what."""
+
+    code = "missing_at_stripe"
+
+    def __init__(self, param: str = "") -> None:
+        super().__init__(_("The payment service does not know this any more."))
+        self.param = param
 
 
 class PaymentsAway(Unavailable):
-    """Stripe does not answer, or asks us to slow down; nothing was changed."""
+    """Stripe does not answer, asks us to slow down, or does not take our key; what was asked may be asked again."""
 
     code = "payments_unavailable"
 
-    def __init__(self, sentence: str | Promise | None = None) -> None:
-        super().__init__(
-            sentence or _("The payment service does not answer right now. Nothing was charged. Please try again.")
-        )
+    def __init__(self, cause: str = "") -> None:
+        super().__init__(_("The payment service does not answer right now. Nothing was charged. Please try again."))
+        self.cause = cause
+
+
+class NotOnSaleYet(Unavailable):
+    """The catalogue offers it, but nobody published it to Stripe."""
+
+    code = "not_published"
+
+    def __init__(self) -> None:
+        super().__init__(_("This plan cannot be bought yet. Please try again later."))
 
 
 class ForgedEvent(Invalid):
@@ -62,10 +90,3 @@ class ForgedEvent(Invalid):
 
     def __init__(self) -> None:
         super().__init__("This is not a valid event.")
-
-
-class EventTooLarge(TooLarge):
-    """More bytes than an event can have."""
-
-    def __init__(self) -> None:
-        super().__init__("This is larger than any event.")

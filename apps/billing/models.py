@@ -9,7 +9,6 @@ from django.db.models import F, Q
 
 from apps.core import ids
 
-
 LIVE_STATUSES = ("trialing", "active", "past_due", "unpaid", "paused")
 
 

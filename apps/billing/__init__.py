@@ -1,0 +1,30 @@
+"""What is on offer, which plan a person is on, and how Stripe makes that so.
+
+Stripe owns money and payment state; we own access. Events are hints: only `sync` reads Stripe and writes the mirror,
+and access follows from the mirror by a pure decision.
+
+| rule | module |
+|---|---|
+| what is on offer: the catalogue, read once | `plans` |
+| what a plan gives and costs, as values | `terms` |
+| what is counted | `meters` |
+| the catalogue's file becomes plans, or is refused | `catalogue_file`, read through `toml_source` |
+| the terms of a plan at one time, as rows | `plan_versions` |
+| the offer in words, for the pricing page | `offers` |
+| what an account may use | `entitlements` |
+| the only door to Stripe | `stripe_gateway` |
+| what Stripe says, as our own values | `stripe_facts` |
+| buying a plan | `checkout`, with `customers` |
+| managing what was bought, at Stripe | `portal` |
+| events from Stripe: verified, stored, turned into the wish to look | `inbox` |
+| who may look, and whether anybody should | `leases` |
+| Stripe's truth becomes ours: fetch, apply, decide | `sync`, with `fetching` and `mirror` |
+| why a subscription changed, and when | `movements` |
+| monthly recurring revenue of one subscription | `mrr` |
+| what we want of Stripe, and mails, as rows that are done until they are done | `outbox` |
+| the letters | `emails` |
+| what was missed is found again | `catching_up` |
+| whether Stripe and we agree | `drift`; what does not fit is kept by `differences` |
+| the catalogue brought here and to Stripe | `publication` |
+| what the person's archive holds of this, and what leaves with them | `personal_data` |
+"""

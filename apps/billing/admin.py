@@ -1,0 +1,138 @@
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+
+from apps.billing.models import (
+    BillingAccount,
+    CheckoutAttempt,
+    DriftItem,
+    EntitlementSnapshot,
+    InvoiceMirror,
+    PlanVersion,
+    Price,
+    RefundMirror,
+    StripeEvent,
+    StripeOutbox,
+    SubscriptionMirror,
+    SubscriptionState,
+)
+
+
+class MirrorAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+    """Stripe and sync write these rows; staff look, and change nothing here."""
+
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(BillingAccount)
+class BillingAccountAdmin(MirrorAdmin):
+    list_display = ("owner", "stripe_customer_id", "currency", "hold_reason", "delinquent_since", "last_synced_at")
+    list_filter = ("livemode", "hold_reason", "currency")
+    search_fields = ("=id", "owner__email", "=stripe_customer_id")
+    list_select_related = ("owner",)
+    ordering = ("-created_at",)
+
+
+@admin.register(SubscriptionMirror)
+class SubscriptionMirrorAdmin(MirrorAdmin):
+    list_display = ("stripe_subscription_id", "account", "status", "plan", "mrr_micro", "currency",
+                    "current_period_end", "cancel_at_period_end")  # fmt: skip
+    list_filter = ("status", "plan", "cancel_at_period_end")
+    search_fields = ("=stripe_subscription_id", "account__owner__email")
+    list_select_related = ("account", "plan")
+    ordering = ("-started_at",)
+
+
+@admin.register(SubscriptionState)
+class SubscriptionStateAdmin(MirrorAdmin):
+    list_display = ("effective_at", "subscription", "status", "plan", "interval", "mrr_micro", "currency", "cause")
+    list_filter = ("cause", "status", "plan")
+    search_fields = ("=subscription__stripe_subscription_id", "account__owner__email")
+    list_select_related = ("subscription", "plan")
+    ordering = ("-effective_at",)
+
+
+@admin.register(InvoiceMirror)
+class InvoiceMirrorAdmin(MirrorAdmin):
+    list_display = ("created", "number", "account", "status", "total_minor", "currency", "billing_reason", "paid_at")
+    list_filter = ("status", "billing_reason", "currency")
+    search_fields = ("=stripe_invoice_id", "=number", "account__owner__email")
+    list_select_related = ("account",)
+    ordering = ("-created",)
+
+
+@admin.register(RefundMirror)
+class RefundMirrorAdmin(MirrorAdmin):
+    list_display = ("created", "account", "amount_minor", "currency", "status")
+    search_fields = ("=stripe_refund_id", "account__owner__email")
+    list_select_related = ("account",)
+    ordering = ("-created",)
+
+
+@admin.register(EntitlementSnapshot)
+class EntitlementSnapshotAdmin(MirrorAdmin):
+    list_display = ("valid_from", "account", "version", "plan_version", "source", "reason", "valid_until")
+    list_filter = ("source", "reason")
+    search_fields = ("account__owner__email",)
+    list_select_related = ("account", "plan_version")
+    ordering = ("-valid_from",)
+
+
+@admin.register(CheckoutAttempt)
+class CheckoutAttemptAdmin(MirrorAdmin):
+    list_display = ("created_at", "account", "lookup_key", "state", "expires_at")
+    list_filter = ("state",)
+    exclude = ("session_id",)
+    list_select_related = ("account",)
+    ordering = ("-created_at",)
+
+
+@admin.register(StripeEvent)
+class StripeEventAdmin(MirrorAdmin):
+    list_display = ("received_at", "type", "object_id", "customer", "state", "api_version")
+    list_filter = ("state", "type")
+    search_fields = ("=id", "=customer", "=object_id")
+    exclude = ("payload",)  # names and addresses of people
+    ordering = ("-received_at",)
+
+
+@admin.register(StripeOutbox)
+class StripeOutboxAdmin(MirrorAdmin):
+    list_display = ("next_at", "kind", "account", "state", "attempts", "error")
+    list_filter = ("state", "kind")
+    search_fields = ("=key",)
+    list_select_related = ("account",)
+    ordering = ("-next_at",)
+
+
+@admin.register(Price)
+class PriceAdmin(MirrorAdmin):
+    list_display = ("lookup_key", "stripe_price_id", "plan", "unit_amount_minor", "currency", "interval", "is_active")
+    list_filter = ("is_active", "plan", "currency")
+    list_select_related = ("plan",)
+
+
+@admin.register(PlanVersion)
+class PlanVersionAdmin(MirrorAdmin):
+    list_display = ("plan", "version", "effective_from")
+    list_filter = ("plan",)
+    list_select_related = ("plan",)
+    ordering = ("plan", "-version")
+
+
+@admin.register(DriftItem)
+class DriftItemAdmin(MirrorAdmin):
+    list_display = ("first_seen", "kind", "severity", "account", "subject", "ours", "stripe", "fixed_at")
+    list_filter = ("severity", "kind", ("fixed_at", admin.EmptyFieldListFilter))
+    list_select_related = ("account",)
+    ordering = ("-first_seen",)

@@ -1,0 +1,70 @@
+"""What was missed is found again: lost nudges, lost deliveries, forgotten payment pages, unsent letters."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import transaction
+from django.db.models import Max, Q
+
+from apps.billing import inbox, leases, outbox, plans, stripe_gateway
+from apps.billing.errors import PaymentsAway
+from apps.billing.models import BillingAccount, CheckoutAttempt, StripeEvent
+from apps.core import jobs
+
+OPEN_LONG = timedelta(minutes=5)
+LOOK_AGAIN = timedelta(minutes=10)
+LOOK_BACK = timedelta(hours=1)
+PAYLOADS_KEPT = timedelta(days=30)
+BATCH = 500
+TURN = "billing:events-read"
+
+
+def catch_up(*, clock: Callable[[], datetime]) -> dict[str, int]:
+    """Do all of it; what was found, by kind. Stripe being away is no reason to leave out the rest."""
+    found = {
+        "attempts": _look_at_attempts(now=clock()),
+        "waiting": inbox.match_waiting(now=clock()),
+        "deliveries": _read_lost_events(now=clock()),
+        "wanted": _nudge_wanted(),
+        "sent": outbox.send_due(clock=clock),
+    }
+    old = StripeEvent.objects.filter(received_at__lt=clock() - PAYLOADS_KEPT, payload__isnull=False)
+    return {**found, "payloads_dropped": old.update(payload=None)}
+
+
+def _look_at_attempts(*, now: datetime) -> int:
+    """Payment pages that are open for long: were they paid, and nobody told us?"""
+    attempts = CheckoutAttempt.objects.filter(state=CheckoutAttempt.State.OPEN)
+    attempts.filter(session_id="", expires_at__lte=now).update(state=CheckoutAttempt.State.EXPIRED)
+    is_due = Q(account__last_synced_at=None) | Q(account__last_synced_at__lt=now - LOOK_AGAIN)
+    waiting = attempts.filter(is_due, created_at__lt=now - OPEN_LONG).exclude(session_id="")
+    accounts = list(waiting.values_list("account_id", flat=True)[:BATCH])
+    with transaction.atomic(durable=True):
+        for account_id in accounts:
+            if not leases.is_wanted(account_id):
+                leases.want_sync(account_id)
+    return len(accounts)
+
+
+def _read_lost_events(*, now: datetime) -> int:
+    """Every ten minutes: what Stripe says it sent since the last event we have."""
+    if not settings.STRIPE_SECRET_KEY or not plans.catalogue().sells:
+        return 0
+    if not cache.add(TURN, "taken", timeout=LOOK_AGAIN.total_seconds()):
+        return 0
+    last = StripeEvent.objects.aggregate(last=Max("created"))["last"] or now
+    try:
+        events = list(stripe_gateway.background().list_events(since=last - LOOK_BACK))
+    except PaymentsAway:
+        return 0
+    return sum(inbox.keep(event, now=now) for event in reversed(events))
+
+
+def _nudge_wanted() -> int:
+    """Accounts whose counter says that somebody should look, and whose nudge may be lost."""
+    wanted = list(BillingAccount.objects.all().in_need_of_sync().values_list("pk", flat=True)[:BATCH])
+    for account_id in wanted:
+        jobs.enqueue("billing.sync_customer", str(account_id))
+    return len(wanted)

@@ -1,0 +1,31 @@
+"""Each account is one customer at Stripe, made when it first buys; a deleted one is followed by another."""
+
+from django.db import transaction
+from django.db.models import Q
+
+from apps.billing.models import BillingAccount
+from apps.billing.stripe_gateway import Gateway
+
+FIRST = "first"
+
+
+def ensure(account: BillingAccount, gateway: Gateway) -> str:
+    """The account's customer at Stripe, made where there is none.
+
+    Effect  the network, then an act. Two clicks at once send the same key, so Stripe makes one customer.
+    Raises  PaymentsAway, PaymentRefused.
+    """
+    account.refresh_from_db(fields=["stripe_customer_id", "customer_gone_at"])
+    if account.stripe_customer_id is not None and account.customer_gone_at is None:
+        return account.stripe_customer_id
+    before = account.stripe_customer_id
+    key = f"cus-create:{account.pk}:{before or FIRST}"
+    made = gateway.create_customer(account.owner.email, str(account.pk), key=key)
+    with transaction.atomic(durable=True):
+        unchanged = Q(stripe_customer_id=before)
+        BillingAccount.objects.filter(unchanged, pk=account.pk).update(
+            stripe_customer_id=made, customer_gone_at=None, currency=""
+        )
+    account.refresh_from_db(fields=["stripe_customer_id", "customer_gone_at", "currency"])
+    assert account.stripe_customer_id is not None  # noqa: S101 it was just written, here or by the other click
+    return account.stripe_customer_id

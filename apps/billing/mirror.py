@@ -1,0 +1,220 @@
+"""What Stripe said becomes our rows; only what differs is written. Steps of one sync."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import TypeVar
+
+from django.db.models import Model
+
+from apps.billing import differences, movements
+from apps.billing.differences import Difference
+from apps.billing.models import (
+    BillingAccount,
+    DisputeMirror,
+    InvoiceMirror,
+    Plan,
+    Price,
+    RefundMirror,
+    SubscriptionItemMirror,
+    SubscriptionMirror,
+)
+from apps.billing.stripe_facts import Card, Dispute, Invoice, Item, Refund, Subscription
+from apps.billing.stripe_facts import Price as PriceFacts
+from apps.core import guards
+
+Row = TypeVar("Row", bound=Model)
+Values = Mapping[str, object]
+
+
+def write_subscriptions(
+    account: BillingAccount, found: Iterable[Subscription], fallback_card: Card, *, now: datetime
+) -> None:
+    """Mirror all subscriptions of an account; what Stripe no longer lists is marked as gone, never deleted."""
+    guards.inside_transaction()
+    known = {row.pk: row for row in account.subscriptions.prefetch_related("items__price")}
+    seen = set()
+    for subscription in found:
+        seen.add(subscription.id)
+        _write_subscription(account, known.get(subscription.id), subscription, fallback_card, now=now)
+    for key, row in known.items():
+        if key not in seen and row.gone_at is None:
+            before = movements.shape_of(row)
+            _change(row, {"gone_at": now, "mrr_micro": 0, "synced_at": now})
+            movements.record(row, before, None, now=now)
+
+
+def write_invoices(account: BillingAccount, found: Iterable[Invoice], *, now: datetime) -> None:
+    """Mirror invoices; the first failed attempt of an open one is kept, for Stripe does not repeat it."""
+    guards.inside_transaction()
+    known = {row.pk: row for row in account.invoices.all()}
+    for invoice in found:
+        row = known.get(invoice.id)
+        first_failed_at = (row and row.first_failed_at) or _failed_at(invoice, now=now)
+        values: dict[str, object] = {
+            "account_id": account.pk,
+            "stripe_subscription_id": invoice.subscription,
+            "number": invoice.number,
+            "status": invoice.status,
+            "billing_reason": invoice.billing_reason,
+            "currency": invoice.currency,
+            "total_minor": invoice.total_minor,
+            "amount_due_minor": invoice.amount_due_minor,
+            "amount_paid_minor": invoice.amount_paid_minor,
+            "attempt_count": invoice.attempt_count,
+            "created": invoice.created,
+            "paid_at": invoice.paid_at,
+            "first_failed_at": first_failed_at,
+            "period_start": invoice.period_start,
+            "period_end": invoice.period_end,
+        }
+        _write(InvoiceMirror, row, invoice.id, values, now=now)
+
+
+def write_money_back(
+    account: BillingAccount, refunds: Iterable[Refund], disputes: Iterable[Dispute], *, now: datetime
+) -> None:
+    """Mirror refunds and disputes."""
+    guards.inside_transaction()
+    refunded = {row.pk: row for row in account.refunds.all()}
+    for refund in refunds:
+        _write(RefundMirror, refunded.get(refund.id), refund.id, _money_back(account, refund), now=now)
+    disputed = {row.pk: row for row in account.disputes.all()}
+    for dispute in disputes:
+        _write(DisputeMirror, disputed.get(dispute.id), dispute.id, _money_back(account, dispute), now=now)
+
+
+def write_price(price: PriceFacts, *, plan: Plan | None) -> Price:
+    """Mirror a Price; the plan it is known to belong to stays."""
+    row = Price.objects.filter(pk=price.id).first()
+    values: dict[str, object] = {
+        "livemode": price.livemode,
+        "lookup_key": price.lookup_key,
+        "plan_id": plan.key if plan else None,
+        "currency": price.currency,
+        "unit_amount_minor": price.unit_amount_minor,
+        "interval": price.interval,
+        "interval_count": price.interval_count,
+        "usage_type": price.usage_type,
+        "is_active": price.is_active,
+    }
+    if row is None:
+        return Price.objects.create(stripe_price_id=price.id, **values)
+    _change(row, values)
+    return row
+
+
+def find_plan(price: PriceFacts) -> Plan | None:
+    """The plan a Price sells: by our row for it, by its lookup key, by its product. None: it is not ours."""
+    known = Plan.objects.filter(prices=price.id).first()
+    if known is not None:
+        return known
+    plans = {plan.key: plan for plan in Plan.objects.all()}
+    named = plans.get(price.lookup_key.removesuffix(f"_{price.interval}_{price.currency}"))
+    by_product = (plan for plan in plans.values() if price.product and plan.stripe_product_id == price.product)
+    return named or next(by_product, None)
+
+
+def _write_subscription(
+    account: BillingAccount,
+    row: SubscriptionMirror | None,
+    found: Subscription,
+    fallback_card: Card,
+    *,
+    now: datetime,
+) -> None:
+    before = movements.shape_of(row) if row else None
+    plan = _plan_of(account, row, found, now=now)
+    card = found.card if found.card.last4 else fallback_card
+    values: dict[str, object] = {
+        "account_id": account.pk,
+        "status": found.status,
+        "plan_id": plan.key if plan else None,
+        "currency": found.currency,
+        "cancel_at_period_end": found.cancel_at_period_end,
+        "cancel_at": found.cancel_at,
+        "canceled_at": found.canceled_at,
+        "ended_at": found.ended_at,
+        "cancellation_reason": found.cancellation_reason,
+        "trial_end": found.trial_end,
+        "is_collection_paused": found.is_collection_paused,
+        "has_pending_update": found.has_pending_update,
+        "current_period_end": found.period_end,
+        "mrr_micro": found.mrr_micro if plan else 0,
+        "card_brand": card.brand,
+        "card_last4": card.last4,
+        "started_at": found.started_at,
+        "gone_at": None,
+    }
+    written = _write(SubscriptionMirror, row, found.id, values, now=now)
+    for item in found.items:
+        _write_item(written, item, plan)
+    written.items.exclude(pk__in=[item.id for item in found.items]).delete()
+    fresh = SubscriptionMirror.objects.get(pk=found.id)
+    movements.record(fresh, before, found, now=now)
+
+
+def _plan_of(
+    account: BillingAccount, row: SubscriptionMirror | None, found: Subscription, *, now: datetime
+) -> Plan | None:
+    """The plan of a subscription. A Price that nobody knows leaves the last known plan, and a row that says so."""
+    plans = [plan for plan in (find_plan(item.price) for item in found.items) if plan is not None]
+    if plans:
+        differences.close("unknown_price", account, found.id, now=now)
+        return max(plans, key=lambda plan: plan.rank)
+    if row is not None and row.plan is not None:
+        prices = ", ".join(item.price.id for item in found.items)
+        differences.note(Difference("unknown_price", found.id, ours=row.plan.key, stripe=prices), account, now=now)
+        return row.plan
+    return None
+
+
+def _write_item(subscription: SubscriptionMirror, item: Item, plan: Plan | None) -> None:
+    known = find_plan(item.price)
+    price = write_price(item.price, plan=known)
+    values: dict[str, object] = {
+        "subscription_id": subscription.pk,
+        "price_id": price.pk,
+        "quantity": item.quantity,
+        "period_start": item.period_start,
+        "period_end": item.period_end,
+    }
+    row = SubscriptionItemMirror.objects.filter(pk=item.id).first()
+    if row is None:
+        SubscriptionItemMirror.objects.create(stripe_item_id=item.id, **values)
+    else:
+        _change(row, values)
+
+
+def _failed_at(invoice: Invoice, *, now: datetime) -> datetime | None:
+    """When an invoice was first refused by the card; None when it never was, as far as its last try says."""
+    if invoice.status != "open" or invoice.attempt_count == 0:
+        return None
+    failed = [charge.created for charge in invoice.charges if charge.has_failed]
+    return min([*failed, *([invoice.finalized_at] if invoice.finalized_at else [])], default=now)
+
+
+def _money_back(account: BillingAccount, fact: Refund | Dispute) -> Values:
+    return {
+        "account_id": account.pk,
+        "amount_minor": fact.amount_minor,
+        "currency": fact.currency,
+        "status": fact.status,
+        "created": fact.created,
+    }
+
+
+def _write(model: type[Row], row: Row | None, key: str, values: Values, *, now: datetime) -> Row:
+    if row is None:
+        return model._default_manager.create(pk=key, **values, synced_at=now)
+    if any(getattr(row, name) != value for name, value in values.items()):
+        _change(row, {**values, "synced_at": now})
+    return row
+
+
+def _change(row: Model, values: Values) -> None:
+    """Save the fields that differ, and only those."""
+    changed = [name for name, value in values.items() if getattr(row, name) != value]
+    for name in changed:
+        setattr(row, name, values[name])
+    if changed:
+        row.save(update_fields=changed)

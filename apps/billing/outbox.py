@@ -1,0 +1,102 @@
+"""What we want of Stripe, and each mail, is first a row with its key; then it is done, again and again until it is."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import transaction
+from django.db.models import F
+
+from apps.billing import differences, emails, stripe_gateway
+from apps.billing.differences import Difference
+from apps.billing.errors import MissingAtStripe, PaymentRefused, PaymentsAway
+from apps.billing.models import BillingAccount, StripeOutbox, SubscriptionMirror
+from apps.core import guards, jobs
+
+log = structlog.get_logger(__name__)
+State = StripeOutbox.State
+CANCEL, MAIL = "cancel_subscription", "mail"
+FIRST_WAIT = timedelta(seconds=30)  # doubled with each try, and at most a day
+LONGEST_WAIT = timedelta(days=1)
+MOST_ATTEMPTS = 14  # about four days
+BATCH = 100
+TEXT = 300
+
+
+def add(kind: str, key: str, payload: Mapping[str, str], account: BillingAccount | None, *, now: datetime) -> bool:
+    """Want something, once per key; say whether it is new.
+
+    Effect  a step; a job is nudged after the commit, and a sweeper finds what it missed.
+    """
+    guards.inside_transaction()
+    row = StripeOutbox(kind=kind, key=key, payload=dict(payload), account=account, next_at=now)
+    is_new = not StripeOutbox.objects.filter(key=key).exists()
+    StripeOutbox.objects.bulk_create([row], ignore_conflicts=True)
+    jobs.enqueue("billing.send_outbox")
+    return is_new
+
+
+def cancel_subscription(subscription: SubscriptionMirror, *, now: datetime) -> None:
+    """Want a subscription to end at Stripe, at once. A step; repeating it changes nothing."""
+    payload = {"subscription": subscription.pk}
+    add(CANCEL, f"cancel:{subscription.pk}", payload, subscription.account, now=now)
+
+
+def send_due(*, clock: Callable[[], datetime]) -> int:
+    """Do everything that is due, one row at a time; the number that is done.
+
+    Repeat  a row is claimed by moving its next try away; a worker that dies leaves it to that next try.
+    """
+    done = 0
+    due = StripeOutbox.objects.filter(state=State.PENDING, next_at__lte=clock()).order_by("next_at")
+    for row in due.select_related("account__owner")[:BATCH]:
+        if _claim(row, now=clock()):
+            done += _do(row, now=clock())
+    return done
+
+
+def _claim(row: StripeOutbox, *, now: datetime) -> bool:
+    wait = min(FIRST_WAIT * 2**row.attempts, LONGEST_WAIT)
+    claimed = StripeOutbox.objects.filter(pk=row.pk, state=State.PENDING, next_at=row.next_at).update(
+        attempts=F("attempts") + 1, next_at=now + wait
+    )
+    return claimed == 1
+
+
+def _do(row: StripeOutbox, *, now: datetime) -> bool:
+    try:
+        _perform(row)
+    except MissingAtStripe:
+        pass  # what should end is not there: that is what was wanted
+    except PaymentRefused as error:
+        return _give_up(row, f"{error.code}: {error.sentence}", now=now)
+    except (PaymentsAway, OSError) as error:
+        if row.attempts + 1 >= MOST_ATTEMPTS:
+            return _give_up(row, type(error).__name__, now=now)
+        StripeOutbox.objects.filter(pk=row.pk).update(error=type(error).__name__)
+        return False
+    _finish(row)
+    return True
+
+
+def _perform(row: StripeOutbox) -> None:
+    if row.kind == CANCEL:
+        stripe_gateway.background().cancel_subscription(row.payload["subscription"], key=row.key)
+    elif row.kind == MAIL and row.account is not None and row.account.erased_at is None:
+        emails.send(row.payload["letter"], row.payload, row.account.owner)
+
+
+def _finish(row: StripeOutbox) -> None:
+    with transaction.atomic(durable=True):
+        StripeOutbox.objects.filter(pk=row.pk).update(state=State.DONE, error="")
+        if row.kind == CANCEL and row.account is not None:
+            BillingAccount.objects.filter(pk=row.account.pk).want_sync()
+            jobs.enqueue("billing.sync_customer", str(row.account.pk))
+
+
+def _give_up(row: StripeOutbox, reason: str, *, now: datetime) -> bool:
+    with transaction.atomic(durable=True):
+        StripeOutbox.objects.filter(pk=row.pk).update(state=State.DEAD, error=reason[:TEXT])
+        differences.note(Difference("outbox_dead", str(row.pk), ours=row.kind, stripe=reason), row.account, now=now)
+    log.error("outbox.dead", kind=row.kind, key=row.key, reason=reason)
+    return False

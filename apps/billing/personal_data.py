@@ -1,0 +1,61 @@
+"""What the person's archive holds of billing, and what leaves with the person."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.models import User
+from apps.billing.models import (
+    BillingAccount,
+    CheckoutAttempt,
+    EntitlementSnapshot,
+    InvoiceMirror,
+    RefundMirror,
+    StripeEvent,
+    StripeOutbox,
+    SubscriptionMirror,
+)
+
+ACCOUNT_FIELDS = ("created_at", "stripe_customer_id", "currency", "last_synced_at", "trial_consumed_at")
+SUBSCRIPTION_FIELDS = (
+    "stripe_subscription_id", "status", "plan", "currency", "started_at", "current_period_end", "cancel_at_period_end",
+    "canceled_at", "ended_at", "trial_end", "card_brand", "card_last4",
+)  # fmt: skip
+INVOICE_FIELDS = (
+    "number", "status", "billing_reason", "currency", "total_minor", "amount_paid_minor", "created", "paid_at",
+    "period_start", "period_end",
+)  # fmt: skip
+REFUND_FIELDS = ("created", "amount_minor", "currency", "status")
+ACCESS_FIELDS = ("valid_from", "valid_until", "plan_version__plan", "source", "reason")
+
+
+class BillingData:
+    """Invoices stay, as the law asks, and name nobody once the account is anonymised; the rest leaves."""
+
+    slug = "billing"
+    title = _("Plan, invoices and payments")
+
+    def export(self, user: User) -> Iterable[tuple[str, object]]:
+        """The account, what was bought, and what was paid."""
+        mine = {"account__owner": user}
+        yield "account", list(BillingAccount.objects.filter(owner=user).values(*ACCOUNT_FIELDS))
+        yield "subscriptions", list(SubscriptionMirror.objects.filter(**mine).values(*SUBSCRIPTION_FIELDS))
+        yield "invoices", list(InvoiceMirror.objects.filter(**mine).order_by("created").values(*INVOICE_FIELDS))
+        yield "refunds", list(RefundMirror.objects.filter(**mine).order_by("created").values(*REFUND_FIELDS))
+        yield "plans", list(EntitlementSnapshot.objects.filter(**mine).order_by("version").values(*ACCESS_FIELDS))
+
+    def erase(self, user: User, *, now: datetime) -> int:
+        """Drop the card's digits, open payment pages, unsent letters, and what Stripe's events said of the person."""
+        mine = {"account__owner": user}
+        customers = BillingAccount.objects.filter(owner=user, stripe_customer_id__isnull=False)
+        cards = SubscriptionMirror.objects.filter(**mine).exclude(card_last4="")
+        events = StripeEvent.objects.filter(customer__in=customers.values("stripe_customer_id"), payload__isnull=False)
+        attempts = CheckoutAttempt.objects.filter(**mine, state=CheckoutAttempt.State.OPEN)
+        letters = StripeOutbox.objects.filter(**mine, kind="mail", state=StripeOutbox.State.PENDING)
+        return (
+            cards.update(card_brand="", card_last4="")
+            + events.update(payload=None)
+            + attempts.delete()[0]
+            + letters.delete()[0]
+        )

@@ -1,0 +1,179 @@
+"""The one way in which Stripe's truth becomes ours: lease, fetch, apply. Nobody else writes the mirror."""
+
+from collections.abc import Callable
+from datetime import datetime
+from time import monotonic
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+
+from apps.billing import differences, emails, entitlements, leases, mirror, outbox, plans, stripe_gateway
+from apps.billing.differences import Difference
+from apps.billing.entitlements import Standing, Subscribed
+from apps.billing.errors import PaymentsAway
+from apps.billing.fetching import Found, fetch
+from apps.billing.leases import Lease, LeaseLost
+from apps.billing.models import BillingAccount, CheckoutAttempt, EntitlementSnapshot, StripeEvent, SubscriptionMirror
+from apps.core import guards
+
+log = structlog.get_logger(__name__)
+Clock = Callable[[], datetime]
+ROUNDS = 3  # something may happen at Stripe while we look; then we look again, but not for ever
+DISPUTE_HOLDS = ("needs_response", "under_review", "warning_needs_response", "warning_under_review", "lost")
+LOST = "lost"
+HOLD = "dispute"
+
+
+class OverBudget(Exception):
+    """A person waits: better to say “confirming” than to go on."""
+
+
+def sync_customer(account_id: UUID, *, clock: Clock, budget_s: float | None = None) -> bool:
+    """Fetch what Stripe knows of an account and apply it, until nothing is wanted; say whether that was reached.
+
+    budget_s  how long a person may wait; None for a job, which takes its time.
+    Effect    acts of their own. Nobody else fetches or applies meanwhile, so the last fetch is the latest truth.
+    Raises    PaymentsAway: Stripe does not answer. With a budget the answer is False instead.
+    """
+    if not BillingAccount.objects.filter(pk=account_id).exists():
+        return True
+    deadline = monotonic() + budget_s if budget_s is not None else None
+    for _round in range(ROUNDS):
+        lease = leases.claim(account_id, now=clock())
+        if lease is None:
+            return False
+        try:
+            _look(lease, clock, deadline)
+        except (LeaseLost, OverBudget):
+            return False
+        except PaymentsAway:
+            if budget_s is None:
+                raise
+            return False
+        finally:
+            lease.give_back()
+        if not leases.is_wanted(account_id):
+            return True
+    return False
+
+
+def want(account: BillingAccount) -> None:
+    """Say durably that Stripe should be looked at, and nudge the job. An act."""
+    with transaction.atomic(durable=True):
+        leases.want_sync(account.pk)
+
+
+def _look(lease: Lease, clock: Clock, deadline: float | None) -> None:
+    def go_on() -> None:
+        if deadline is not None and monotonic() > deadline:
+            raise OverBudget
+        lease.renew(now=clock())
+
+    gateway = stripe_gateway.background() if deadline is None else stripe_gateway.brisk()
+    account = BillingAccount.objects.get(pk=lease.account_id)
+    found = fetch(account, gateway, go_on)
+    _apply(lease, account.stripe_customer_id, found, now=clock())
+
+
+def _apply(lease: Lease, customer: str | None, found: Found, *, now: datetime) -> None:
+    """Write all of it, or nothing: mirror, standing, access, letters."""
+    with transaction.atomic(durable=True):
+        account = BillingAccount.objects.select_for_update(no_key=True).get(pk=lease.account_id)
+        if account.sync_lease_until != lease.until or account.stripe_customer_id != customer:
+            raise LeaseLost
+        mirror.write_subscriptions(account, found.subscriptions, found.customer.card, now=now)
+        mirror.write_invoices(account, found.invoices, now=now)
+        mirror.write_money_back(account, found.refunds, found.disputes, now=now)
+        _write_standing(account, found, now=now)
+        _write_access(account, now=now)
+        _close_attempts(account, found)
+        handled = StripeEvent.objects.filter(state=StripeEvent.State.STORED, received_at__lte=lease.began)
+        handled.filter(customer=customer or "-").update(state=StripeEvent.State.HANDLED)
+        BillingAccount.objects.filter(pk=account.pk).update(
+            sync_done_seq=lease.want, last_synced_at=now, sync_lease_until=None
+        )
+
+
+def _write_standing(account: BillingAccount, found: Found, *, now: datetime) -> None:
+    """What of the account itself follows from the mirror: currency, unpaid bills, holds, a used trial."""
+    guards.inside_transaction()
+    is_held = any(dispute.status in DISPUTE_HOLDS for dispute in found.disputes)
+    has_trial = any(subscription.trial_end for subscription in found.subscriptions)
+    is_gone = found.customer.is_deleted and account.stripe_customer_id is not None
+    values = {
+        "currency": found.customer.currency or account.currency,
+        "delinquent_since": _delinquent_since(account, now=now),
+        "hold_reason": HOLD if is_held else "",
+        "trial_consumed_at": account.trial_consumed_at or (now if has_trial else None),
+        "customer_gone_at": (account.customer_gone_at or now) if is_gone else None,
+    }
+    changed = {name: value for name, value in values.items() if getattr(account, name) != value}
+    for name, value in changed.items():
+        setattr(account, name, value)
+    if changed:
+        account.save(update_fields=list(changed))
+    if any(dispute.status == LOST for dispute in found.disputes):
+        for subscription in account.subscriptions.live():
+            outbox.cancel_subscription(subscription, now=now)
+
+
+def _delinquent_since(account: BillingAccount, *, now: datetime) -> datetime | None:
+    """First failed attempt of the open invoices of subscriptions that are past due; None when all is paid."""
+    late = list(account.subscriptions.live().filter(status="past_due").values_list("pk", flat=True))
+    if not late:
+        return None
+    invoices = account.invoices.filter(status="open", stripe_subscription_id__in=late)
+    failed = [invoice.first_failed_at for invoice in invoices if invoice.first_failed_at]
+    return min(failed, default=account.delinquent_since or now)
+
+
+def _write_access(account: BillingAccount, *, now: datetime) -> None:
+    """Decide anew; a decision that differs is a new snapshot, and the letter it calls for."""
+    live = list(account.subscriptions.live())
+    ours = account.subscriptions.filter(gone_at=None, plan__isnull=False).select_related("plan")
+    decision = entitlements.decide(
+        [_subscribed(row) for row in ours],
+        Standing(account.hold_reason, account.delinquent_since),
+        entitlements.rules_of(plans.catalogue()),
+        now=now,
+    )
+    if len(live) > 1:
+        keys = ", ".join(sorted(subscription.pk for subscription in live))
+        differences.note(Difference("multiple_live", str(account.pk), stripe=keys), account, now=now)
+    else:
+        differences.close("multiple_live", account, str(account.pk), now=now)
+    before = account.snapshots.select_related("plan_version").order_by("-version").first()
+    snapshot = entitlements.record(account, decision, now=now)
+    if snapshot is not None:
+        _want_letter(account, before, snapshot, now=now)
+
+
+def _subscribed(row: SubscriptionMirror) -> Subscribed:
+    assert row.plan is not None  # noqa: S101 the query leaves the others out
+    return Subscribed(row.plan.key, row.plan.rank, row.status, row.current_period_end, row.is_collection_paused)
+
+
+def _want_letter(
+    account: BillingAccount, before: EntitlementSnapshot | None, after: EntitlementSnapshot, *, now: datetime
+) -> None:
+    if after.source in entitlements.NOT_PAID:
+        return
+    had = before.plan_version.plan_id if before and before.source not in entitlements.NOT_PAID else None
+    if after.reason == "past_due" and (before is None or before.reason != "past_due"):
+        letter = emails.PAYMENT_FAILED
+    elif had != after.plan_version.plan_id and after.reason != "past_due":
+        letter = emails.PLAN_STARTED
+    else:
+        return
+    until = after.valid_until.isoformat() if after.valid_until else ""
+    facts = {"letter": letter, "plan": after.plan_version.terms["name"], "until": until}
+    outbox.add(outbox.MAIL, f"mail:{letter}:{account.pk}:{after.version}", facts, account, now=now)
+
+
+def _close_attempts(account: BillingAccount, found: Found) -> None:
+    states = {"complete": CheckoutAttempt.State.COMPLETE, "expired": CheckoutAttempt.State.EXPIRED}
+    for session, status in found.sessions.items():
+        if status in states:
+            attempts = account.checkout_attempts.filter(session_id=session, state=CheckoutAttempt.State.OPEN)
+            attempts.update(state=states[status])

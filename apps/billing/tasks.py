@@ -1,0 +1,51 @@
+"""Jobs of billing."""
+
+import random
+from uuid import UUID
+
+import structlog
+from celery import Task, shared_task
+
+from apps.billing import catching_up, outbox, sync
+from apps.billing.errors import PaymentsAway
+from apps.core import clock
+
+log = structlog.get_logger(__name__)
+RETRY_S = (2, 10)  # jittered
+MOST_RETRIES = 5
+
+
+@shared_task(name="billing.sync_customer", bind=True, max_retries=MOST_RETRIES)
+def sync_customer(self: "Task[[str], None]", account_id: str) -> None:
+    """Look at Stripe for one account.
+
+    Delivery  late is late news. Repeat: writes nothing new. Crash: the lease ends after a minute, and the counter
+              still says that somebody should look. After the last retry `billing.catch_up` goes on.
+    """
+    try:
+        is_done = sync.sync_customer(UUID(account_id), clock=clock.now)
+    except PaymentsAway:
+        is_done = False
+    if not is_done and self.request.retries < MOST_RETRIES and not self.request.is_eager:
+        raise self.retry(countdown=random.uniform(*RETRY_S))  # noqa: S311 jitter, no secret
+
+
+@shared_task(name="billing.send_outbox")
+def send_outbox() -> None:
+    """Do what is wanted of Stripe, and send the letters that are due.
+
+    Delivery  late is late. Repeat: each row is claimed first, and its key makes a repeat harmless. Crash: the row's
+              next try stands in the row.
+    """
+    outbox.send_due(clock=clock.now)
+
+
+@shared_task(name="billing.catch_up")
+def catch_up() -> None:
+    """Find what nudges and deliveries missed.
+
+    Delivery  every minute, from beat. Repeat: finds nothing more. Crash: the next run finds the same.
+    """
+    found = catching_up.catch_up(clock=clock.now)
+    if any(found.values()):
+        log.info("billing.caught_up", **found)
