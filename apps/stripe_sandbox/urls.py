@@ -23,6 +23,7 @@ urlpatterns = [
     path("_sandbox/api/deliveries/<int:number>/send", console_api.send_again),
     path("_sandbox/api/faults", console_api.keep_faults),
     path("_sandbox/api/violations", console_api.keep_violations),
+    path("_sandbox/api/operations", console_api.list_operations),
     path("_sandbox/api/objects", console_api.list_kinds),
     path("_sandbox/api/objects/<str:kind>", console_api.list_objects),
 ]

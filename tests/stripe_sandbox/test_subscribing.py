@@ -31,7 +31,6 @@ def test_the_first_event_already_names_the_invoice(stripe, premium):
 
 def test_a_real_charge_tells_of_success_before_it_tells_of_payment(stripe, premium):
     subscribe(stripe, make_customer(stripe), premium)
-    assert event_types(stripe, types=["invoice.*"]) == [] == event_types(stripe, type="invoice.voided")
     invoices = [name for name in event_types(stripe) if name.startswith("invoice.")]
     assert invoices == ["invoice.created", "invoice.finalized", "invoice.payment_succeeded", "invoice.paid"]
 

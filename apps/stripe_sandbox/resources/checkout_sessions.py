@@ -8,7 +8,6 @@ from apps.stripe_sandbox.parameters import (
     PAGING,
     RANGE,
     boolean,
-    clearable,
     fields,
     free_map,
     integer,

@@ -10,7 +10,6 @@ from apps.stripe_sandbox.parameters import (
     PAGING,
     RANGE,
     boolean,
-    clearable,
     decimal,
     fields,
     free_map,

@@ -7,7 +7,6 @@ from apps.stripe_sandbox.operations import NOTHING, Operation
 from apps.stripe_sandbox.parameters import (
     PAGING,
     RANGE,
-    clearable,
     fields,
     free_map,
     integer,

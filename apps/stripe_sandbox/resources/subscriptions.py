@@ -83,9 +83,7 @@ UPDATE = fields(
         ),
         "cancellation_details": DETAILS,
         "items": list_of(
-            fields(
-                {"deleted": boolean, "id": text, "metadata": free_map, "price": text, "quantity": integer}
-            )
+            fields({"deleted": boolean, "id": text, "metadata": free_map, "price": text, "quantity": integer})
         ),
         "pause_collection": clearable(
             fields(

@@ -4,7 +4,7 @@ import json
 from datetime import datetime
 
 from django import template
-from django.utils import formats
+from django.utils import formats, translation
 
 from apps.stripe_sandbox import clock, invoicing
 from apps.stripe_sandbox.documents import Document
@@ -14,7 +14,11 @@ register = template.Library()
 
 @register.filter
 def money(amount: int, currency: str) -> str:
-    """Write minor units as an amount."""
+    """Write minor units as an amount, in the reader's language."""
+    if (translation.get_language() or "").startswith("fr"):
+        whole, cents = divmod(abs(amount), 100)
+        sign = "\N{MINUS SIGN}" if amount < 0 else ""
+        return f"{sign}{whole},{cents:02}\N{NO-BREAK SPACE}{invoicing.SYMBOLS.get(currency, currency.upper())}"
     return invoicing.format_amount(amount, currency)
 
 

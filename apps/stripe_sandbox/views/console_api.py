@@ -7,7 +7,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from apps.stripe_sandbox import delivery, environment, faults, ids, start, store
+from apps.stripe_sandbox import delivery, environment, faults, ids, routes, start, store
 from apps.stripe_sandbox.documents import Document, public
 from apps.stripe_sandbox.models import Delivery, Fault, IdempotentCall, StoredObject, Violation
 
@@ -151,6 +151,23 @@ def describe_fault(fault: Fault) -> Document:
 def list_objects(request: HttpRequest, kind: str) -> JsonResponse:
     """List what is kept of one kind, newest first."""
     return JsonResponse({"objects": [public(body) for body in store.documents(store.select(kind)[:200])]})
+
+
+@require_GET
+def list_operations(request: HttpRequest) -> JsonResponse:
+    """List what the API can do, and the parameters that each call takes."""
+    return JsonResponse(
+        {
+            "operations": [
+                {
+                    "method": operation.method,
+                    "pattern": operation.pattern,
+                    "parameters": sorted(getattr(operation.reads, "names", ())),
+                }
+                for operation in routes.OPERATIONS
+            ]
+        }
+    )
 
 
 @require_GET
