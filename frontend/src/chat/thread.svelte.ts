@@ -42,8 +42,8 @@ export class Thread {
   #isFlushDue = false;
   #visit = 0;
 
-  /** `onEnd` is told when an answer is over: what is left has changed. */
-  constructor(private readonly onEnd: () => void) {}
+  /** `onSpent` is told when an answer begins and when it is over: what is left may have changed. */
+  constructor(private readonly onSpent: () => void) {}
 
   clear(): void {
     this.#leave();
@@ -160,11 +160,12 @@ export class Thread {
     const now = this.#pending.get(id) ?? this.answers.get(id);
     if (!now) return;
     this.#pending.set(id, fold(now, event));
+    if (event.kind === "run.started") this.onSpent();
     if (isTerminal(event)) {
       this.#flush();
       this.#releases.delete(id);
       if (this.stoppingId === id) this.stoppingId = null;
-      this.onEnd();
+      this.onSpent();
     } else if (!this.#isFlushDue) {
       this.#isFlushDue = true;
       if (document.hidden) setTimeout(() => this.#flush());

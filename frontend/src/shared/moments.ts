@@ -1,20 +1,18 @@
-import { language } from "./i18n";
+import { language, say } from "./i18n";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** When something comes back: “16:40” today, “tomorrow, 09:10”, else with its day. */
+/** When something comes back: “at 16:40” today, “tomorrow at 09:10”, else with its day. */
 export function comingMoment(iso: string, now: Date = new Date()): string {
   const moment = new Date(iso);
   const time = new Intl.DateTimeFormat(language, { hour: "numeric", minute: "2-digit" }).format(moment);
   const days = daysBetween(now, moment);
-  if (days === 0) return time;
-  if (days === 1) return `${new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(1, "day")}, ${time}`;
-  return new Intl.DateTimeFormat(language, {
-    day: "numeric",
-    month: "short",
-    hour: "numeric",
-    minute: "2-digit",
-  }).format(moment);
+  if (days <= 0) return say("atTime", { time });
+  if (days === 1) return say("tomorrowAt", { time });
+  return say("onDay", {
+    time,
+    day: new Intl.DateTimeFormat(language, { day: "numeric", month: "short" }).format(moment),
+  });
 }
 
 /** Whole calendar days from one moment to another, in the person's zone. */

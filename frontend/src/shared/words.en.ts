@@ -1,5 +1,9 @@
 /** What the browser's own parts say, in English. Plural forms are parted by “ | ”. */
 export const en = {
+  atTime: "at {time}",
+  tomorrowAt: "tomorrow at {time}",
+  onDay: "on {day} at {time}",
+
   copy: "Copy",
   copied: "Copied",
   copyFailed: "Copying is not allowed here",
@@ -45,8 +49,8 @@ export const en = {
   model: "Model",
   modelNotIncluded: "{model} (with {plan})",
   left: "{left} of {limit} left",
-  leftUntil: "{left} of {limit} left, more at {moment}",
-  noneLeftUntil: "None left, more at {moment}",
+  leftUntil: "{left} of {limit} left, more {moment}",
+  noneLeftUntil: "None left, more {moment}",
   noLimit: "No limit",
   tooLong: "{count} character too many | {count} characters too many",
   hint: "Answers can be wrong. Check what matters.",
@@ -76,7 +80,7 @@ export const en = {
   toTheEnd: "To the end",
 
   limitTitle: "You have used what your plan gives for now",
-  limitResetsBefore: "You can go on at ",
+  limitResetsBefore: "You can go on ",
   limitResetsAfter: ", or right now with more room.",
   limitPlan: "Upgrade to {plan}",
   comparePlans: "Compare plans",

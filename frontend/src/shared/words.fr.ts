@@ -2,6 +2,10 @@ import type { en } from "./words.en";
 
 /** The same in French: written, not transposed word by word. */
 export const fr: Record<keyof typeof en, string> = {
+  atTime: "à {time}",
+  tomorrowAt: "demain à {time}",
+  onDay: "le {day} à {time}",
+
   copy: "Copier",
   copied: "Copié",
   copyFailed: "La copie n’est pas permise ici",
@@ -47,8 +51,8 @@ export const fr: Record<keyof typeof en, string> = {
   model: "Modèle",
   modelNotIncluded: "{model} (avec {plan})",
   left: "Il en reste {left} sur {limit}",
-  leftUntil: "Il en reste {left} sur {limit}, d’autres à {moment}",
-  noneLeftUntil: "Il n’en reste plus, d’autres à {moment}",
+  leftUntil: "Il en reste {left} sur {limit}, d’autres {moment}",
+  noneLeftUntil: "Il n’en reste plus, d’autres {moment}",
   noLimit: "Sans limite",
   tooLong: "{count} caractère de trop | {count} caractères de trop",
   hint: "Les réponses peuvent être fausses. Vérifiez ce qui compte.",
@@ -78,7 +82,7 @@ export const fr: Record<keyof typeof en, string> = {
   toTheEnd: "Aller à la fin",
 
   limitTitle: "Vous avez utilisé ce que votre formule offre pour l’instant",
-  limitResetsBefore: "Vous pourrez continuer à ",
+  limitResetsBefore: "Vous pourrez continuer ",
   limitResetsAfter: ", ou tout de suite avec plus de place.",
   limitPlan: "Passer à {plan}",
   comparePlans: "Comparer les formules",

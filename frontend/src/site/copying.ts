@@ -1,7 +1,7 @@
 import { copyText } from "../shared/clipboard";
 import { say } from "../shared/i18n";
 
-const COPYABLE = "input[readonly], main pre";
+const COPYABLE = "input[readonly], .card pre";
 
 /** Put a “Copy” button after what is made to be copied: keys and examples. */
 export function offerCopying(root: ParentNode): void {
