@@ -26,10 +26,7 @@ def first_cells(path):
 def settings_that_are_read():
     for path in source.modules("project"):
         for node in ast.walk(source.tree_of(path)):
-            is_reader = (
-                isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in READERS
-            )
-            if is_reader and getattr(node.func.value, "id", "") == "env":
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in READERS:
                 yield ast.literal_eval(node.args[0])
 
 
