@@ -22,6 +22,7 @@ from apps.privacy.registry import STORES
 
 LOOK_AGAIN = timedelta(seconds=45)
 OVER = ("canceled", "incomplete_expired")  # Stripe's words for a subscription that cannot come back
+STRIPE = "stripe-subscriptions"  # the receipt's line for what was ended there
 State = DataRequest.State
 
 
@@ -69,6 +70,7 @@ def continue_erasure(request_id: UUID, *, now: datetime) -> bool:
     if is_waiting(user):
         DataRequest.objects.filter(pk=request_id).update(state=State.CANCELLING)
         return False
+    request.receipt[STRIPE] = _ended_since(user, request.asked_at)
     _erase_stores(request, user, now=now)
     return _finish(request, now=now)
 
@@ -127,6 +129,10 @@ def _close_doors(user: User, *, now: datetime) -> None:
 def _running(user: User) -> QuerySet[Run]:
     found: QuerySet[Run] = Run.objects.filter(account__owner=user, state__in=(Run.State.QUEUED, Run.State.RUNNING))
     return found
+
+
+def _ended_since(user: User, moment: datetime) -> int:
+    return SubscriptionMirror.objects.filter(account__owner=user, ended_at__gte=moment).count()
 
 
 def _erase_stores(request: DataRequest, user: User, *, now: datetime) -> None:

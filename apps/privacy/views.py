@@ -59,8 +59,12 @@ def delete_account(request: HttpRequest) -> HttpResponse:
 @never_cache
 def show_receipt(request: HttpRequest, request_id: UUID) -> HttpResponse:
     receipt = erasures.get_receipt(request_id)
-    removed = [(store.title, receipt.receipt.get(store.slug, 0)) for store in STORES]
-    context = {"receipt": receipt, "is_done": receipt.state == DataRequest.State.DONE, "removed": removed}
+    context = {
+        "receipt": receipt,
+        "is_done": receipt.state == DataRequest.State.DONE,
+        "removed": [(store.title, receipt.receipt.get(store.slug, 0)) for store in STORES],
+        "ended": receipt.receipt.get(erasures.STRIPE, 0),
+    }
     return render(request, "privacy/receipt.html", context)
 
 

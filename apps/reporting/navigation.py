@@ -5,22 +5,21 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+Link = dict[str, object]
 Group = dict[str, object]
 
 
 def list_groups(request: HttpRequest) -> list[Group]:
-    """Groups of links, as unfold reads them; only what this person may see."""
-    overview: Group = {"title": _("Reports"), "link": reverse("reporting:overview"), "icon": "monitoring"}
+    """Groups of links, as unfold reads them; only what this person may see. Apps of the same name share a group."""
+    overview: Link = {"title": _("Reports"), "link": reverse("reporting:overview"), "icon": "monitoring"}
     overview["active"] = request.path.startswith(str(overview["link"]))
-    rooms = [_room(app) for app in admin.site.get_app_list(request)]
-    return [{"items": [overview]}, *(room for room in rooms if room["items"])]
+    rooms: dict[str, list[Link]] = {}
+    for app in admin.site.get_app_list(request):
+        rooms.setdefault(str(app["name"]), []).extend(_links(app))
+    groups: list[Group] = [{"title": name, "items": links} for name, links in rooms.items() if links]
+    return [{"items": [overview]}, *groups]
 
 
-def _room(app: dict[str, object]) -> Group:
-    models = app["models"]
-    links = [
-        {"title": model["name"], "link": model["admin_url"]}
-        for model in (models if isinstance(models, list) else [])
-        if model.get("admin_url")
-    ]
-    return {"title": app["name"], "items": links}
+def _links(app: dict[str, object]) -> list[Link]:
+    models = app["models"] if isinstance(app["models"], list) else []
+    return [{"title": model["name"], "link": model["admin_url"]} for model in models if model.get("admin_url")]

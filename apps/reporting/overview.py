@@ -15,8 +15,8 @@ TITLE = _("Reports")
 BALANCES = ("mrr", "subscriptions", "paying_customers", "free_accounts")
 FLOWS = ("margin", "recognised_revenue", "model_cost", "usage_revenue", "messages", "answers", "input_tokens",
          "output_tokens")  # fmt: skip
-TABLE = ("mrr", "paying_customers", "free_accounts", "messages", "input_tokens", "output_tokens", "model_cost",
-         "recognised_revenue", "margin")  # fmt: skip
+TABLE = ("mrr", "paying_customers", "free_accounts", "margin", "recognised_revenue", "model_cost", "messages",
+         "input_tokens", "output_tokens")  # fmt: skip
 
 
 @dataclass(frozen=True)

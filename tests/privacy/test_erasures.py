@@ -44,7 +44,7 @@ def test_erases_every_store_and_leaves_the_books_without_a_name():
     assert erasures.continue_erasure(request.pk, now=NOW) is True
     request.refresh_from_db()
     assert (request.state, request.done_at) == (State.DONE, NOW)
-    assert set(request.receipt) == {store.slug for store in STORES}
+    assert set(request.receipt) == {store.slug for store in STORES} | {erasures.STRIPE}
     assert not Conversation.objects.filter(owner=ana).exists()
     assert not ApiKey.objects.filter(account__owner=ana).exists()
     assert not DataRequest.objects.exclude(archive=None).exists()
@@ -96,6 +96,7 @@ def test_f24_a_live_subscription_is_cancelled_first_and_its_end_is_awaited():
     account.subscriptions.update(status="canceled", ended_at=LATER)
     assert erasures.continue_erasure(request.pk, now=LATER) is True
     assert not Conversation.objects.filter(owner=ben).exists()
+    assert DataRequest.objects.get(pk=request.pk).receipt[erasures.STRIPE] == 1
 
 
 def test_news_from_stripe_are_read_before_anything_is_erased():
