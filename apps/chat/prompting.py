@@ -1,9 +1,7 @@
 """What a model is asked: the house's instructions, then the path of the conversation as far as it fits, newest kept."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 
-from apps.billing import entitlements
 from apps.billing.plans import PlanTerms
 from apps.chat import tree
 from apps.chat.models import Message
@@ -22,16 +20,16 @@ SAFE_BYTES_PER_TOKEN = 3  # fewer than usual: a prompt that is longer than we th
 TOKENS_PER_MESSAGE = 6
 
 
-def prompt_for(run: Run, *, now: datetime) -> Prompt:
+def prompt_for(run: Run, plan: PlanTerms) -> Prompt:
     """The prompt of the answer that `run` makes.
 
     Raises  Missing: the conversation was deleted meanwhile;  RequestTooLong: the question alone does not fit.
     """
-    reply = Message.objects.filter(run=run).first()
+    messages = list(Message.objects.filter(conversation__messages__run=run))
+    reply = next((message for message in messages if message.run_id == run.pk), None)
     if reply is None:
         raise Missing("The conversation of this answer was deleted.")
-    plan = entitlements.plan_for(run.account, now=now)
-    return build(tree.path_to(reply)[:-1], plan, language_models.get_model(run.model))
+    return build(tree.path_to(messages, reply.pk)[:-1], plan, language_models.get_model(run.model))
 
 
 def build(path: Sequence[Message], plan: PlanTerms, model: LanguageModel) -> Prompt:

@@ -72,7 +72,7 @@ def send(owner: User, draft: Draft, *, now: datetime) -> Sent:
         prompting.refuse_too_long(draft.text, terms.plan, terms.model)
         refuse_when_spent(terms.account, terms.plan, terms.model.key, now=now)
         conversation, parent = _place(owner, draft, now=now)
-        message = Message.objects.create(
+        message = Message(
             conversation=conversation,
             parent=parent,
             role=Message.Role.USER,
@@ -80,7 +80,8 @@ def send(owner: User, draft: Draft, *, now: datetime) -> Sent:
             may_train=consent.may_train(owner),
             created_at=now,
         )
-        reply = _open_reply(conversation, message, terms, now=now)
+        reply = _open_reply(message, terms, now=now)
+        Message.objects.bulk_create([message, reply])
         return Sent(conversation, message, reply)
 
 
@@ -94,17 +95,16 @@ def retry(owner: User, message_id: UUID, *, now: datetime) -> Message:
         _refuse_unfinished(earlier)
         terms = _terms(owner, _still_had(owner, earlier.model, now=now), now=now)
         refuse_when_spent(terms.account, terms.plan, terms.model.key, now=now)
-        return _open_reply(question.conversation, question, terms, now=now)
+        reply = _open_reply(question, terms, now=now)
+        reply.save(force_insert=True)
+        return reply
 
 
 def keep(run: Run, completion: Completion) -> None:
     """Store what the engine made in the message that waits for it. A step; a deleted conversation keeps nothing."""
     guards.inside_transaction()
-    waiting = Message.objects.filter(run=run)
-    if not waiting.update(text=completion.text, model=run.model):
+    if not Message.objects.filter(run=run).update(text=completion.text, model=run.model):
         Run.objects.filter(pk=run.pk).update(text="", reasoning="")
-        return
-    Conversation.objects.filter(messages__run=run).update(updated_at=run.ended_at)
 
 
 def refuse_when_spent(account: BillingAccount, plan: PlanTerms, model: str, *, now: datetime) -> None:
@@ -160,12 +160,13 @@ def _refuse_unfinished(message: Message) -> None:
         raise Conflict(_("This answer is still being written. Wait for it, or stop it."), code="answer_in_progress")
 
 
-def _open_reply(conversation: Conversation, question: Message, terms: _Terms, *, now: datetime) -> Message:
+def _open_reply(question: Message, terms: _Terms, *, now: datetime) -> Message:
+    """The run that answers, and the message that waits for it, yet to be stored; it is the conversation's new leaf."""
     run = runs.open_run(
         terms.account, channel=Run.Channel.CHAT, job=JOB, model=terms.model.key, plan=terms.plan, now=now
     )
-    reply = Message.objects.create(
-        conversation=conversation,
+    reply = Message(
+        conversation=question.conversation,
         parent=question,
         role=Message.Role.ASSISTANT,
         run=run,
@@ -173,6 +174,7 @@ def _open_reply(conversation: Conversation, question: Message, terms: _Terms, *,
         may_train=question.may_train,
         created_at=now,
     )
+    conversation = question.conversation
     conversation.leaf_id, conversation.updated_at = reply.pk, now
     conversation.save(update_fields=["leaf_id", "updated_at"])
     return reply

@@ -7,8 +7,6 @@ from celery import shared_task
 from apps.chat import prompting, replies
 from apps.core import clock
 from apps.inference import engine
-from apps.inference.calls import Prompt
-from apps.inference.models import Run
 
 
 @shared_task(name="chat.answer_message")
@@ -19,8 +17,4 @@ def answer_message(run_id: str) -> None:
     Repeat    the engine claims the run: who comes second does nothing.
     Crash     the lease runs out, another worker begins anew; charged once.
     """
-    engine.execute(UUID(run_id), prompt=_prompt, keep=replies.keep, clock=clock.now)
-
-
-def _prompt(run: Run) -> Prompt:
-    return prompting.prompt_for(run, now=clock.now())
+    engine.execute(UUID(run_id), prompt=prompting.prompt_for, keep=replies.keep, clock=clock.now)

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from apps.billing import entitlements, plans
+from apps.billing.plans import PlanTerms
 from apps.core.errors import CauserieError, Invalid, Missing, Unavailable
 from apps.developer import authentication, dialect, throttles
 from apps.developer.dialect import ChatRequest
@@ -98,7 +99,7 @@ def list_models(authorization: str, *, now: datetime) -> tuple[tuple[LanguageMod
     return offered_models(), throttles.admit(account.pk, plan, 0, now=now)
 
 
-def prompt_of(run: Run) -> Prompt:
+def prompt_of(run: Run, _plan: PlanTerms) -> Prompt:
     """What the engine sends: the request as it was stored, with only the options that were given."""
     request = ChatRequest.from_json(run.request)
     options = {"temperature": request.temperature, "top_p": request.top_p, "seed": request.seed}

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Coalesce
 
@@ -26,6 +26,7 @@ from apps.usage.limits import Demand
 LEASE = timedelta(seconds=10)
 RUN_TIMEOUT_S = 600.0
 FALLBACK = "fallback_model"
+MakePrompt = Callable[[Run, PlanTerms], Prompt]
 
 RENEW = """
     UPDATE inference_run AS run
@@ -72,16 +73,15 @@ def take(run_id: UUID, *, now: datetime) -> Run | None:
     return Run.objects.select_related("account__owner").get(pk=run_id, lease_token=token) if taken else None
 
 
-def prepare(run: Run, prompt: Callable[[Run], Prompt], *, now: datetime) -> Claim:
+def prepare(run: Run, prompt: MakePrompt, *, now: datetime) -> Claim:
     """Decide about a claimed run and set aside what it may take; where a spent limit says so, of a smaller model.
 
-    Effect  a step, whole or nothing.
+    Effect  a step. A refusal may leave a part set aside: whoever ends the run releases it.
     Raises  a leaf of the error tree: the run must be refused, and no model may be called.
     """
     plan = entitlements.plan_for(run.account, now=now)
     try:
-        with transaction.atomic():
-            return _prepare(run, plan, prompt, now=now)
+        return _prepare(run, plan, prompt, now=now)
     except LimitReached as error:
         smaller = ledger.fallback_model(error)
         if smaller is None or smaller == run.model:
@@ -111,11 +111,11 @@ def renew(checkpoints: Iterable[Checkpoint], *, now: datetime) -> Mapping[UUID, 
 
 
 def _prepare(
-    run: Run, plan: PlanTerms, prompt: Callable[[Run], Prompt], *, notices: tuple[Notice, ...] = (), now: datetime
+    run: Run, plan: PlanTerms, prompt: MakePrompt, *, notices: tuple[Notice, ...] = (), now: datetime
 ) -> Claim:
     model = language_models.get_model(run.model)
     _cost, price = model.require_rates()
-    asked = prompt(run)
+    asked = prompt(run, plan)
     input_tokens = pricing.estimate_input(asked.messages)
     if run.channel == Run.Channel.CHAT:
         ceilings = {Meter.MESSAGES: 1, Meter.TOKENS: input_tokens + asked.max_output_tokens}

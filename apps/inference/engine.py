@@ -22,8 +22,8 @@ from httpx_aiohttp import AiohttpTransport
 from apps.core import guards, http
 from apps.inference import backends, claims, gauges, relay, runs, settlement, steps
 from apps.inference.answering import LOST, STOPPED, Answer
-from apps.inference.calls import CallError, Prompt, Server
-from apps.inference.claims import Claim
+from apps.inference.calls import CallError, Server
+from apps.inference.claims import Claim, MakePrompt
 from apps.inference.errors import LeaseLost
 from apps.inference.events import Event
 from apps.inference.models import Run
@@ -41,10 +41,10 @@ RECONNECT_S = 0.5
 Clock = Callable[[], datetime]
 
 
-def execute(run_id: UUID, *, prompt: Callable[[Run], Prompt], keep: Keep, clock: Clock) -> None:
+def execute(run_id: UUID, *, prompt: MakePrompt, keep: Keep, clock: Clock) -> None:
     """Make one answer, from claim to settled, on this process's loop; return when it is over.
 
-    prompt  called in the transaction that claims: what to ask for this run.
+    prompt  called in the transaction that claims, with the plan in force: what to ask for this run.
     keep    called in the transaction that settles: store the answer where it belongs.
     Repeat  a run that is not waiting is left alone.
     """
@@ -91,7 +91,7 @@ class Engine:
         await self._http.aclose()
         await self.loop.shutdown_default_executor()
 
-    async def answer(self, run_id: UUID, prompt: Callable[[Run], Prompt], keep: Keep, clock: Clock) -> None:
+    async def answer(self, run_id: UUID, prompt: MakePrompt, keep: Keep, clock: Clock) -> None:
         """Claim, call, settle, announce."""
         structlog.contextvars.bind_contextvars(run_id=str(run_id))
         try:

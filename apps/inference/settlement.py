@@ -10,8 +10,8 @@ from django.db import transaction
 from apps.core import guards
 from apps.core.errors import CauserieError, Refused
 from apps.inference import claims, errors, pricing
-from apps.inference.calls import Completion, Prompt
-from apps.inference.claims import Claim
+from apps.inference.calls import Completion
+from apps.inference.claims import Claim, MakePrompt
 from apps.inference.models import Run
 from apps.usage import ledger
 from apps.usage.models import UsageLedger
@@ -31,7 +31,7 @@ class Ending:
     first_token_at: datetime | None = None
 
 
-def begin(run_id: UUID, *, prompt: Callable[[Run], Prompt], keep: Keep, now: datetime) -> Claim | Run | None:
+def begin(run_id: UUID, *, prompt: MakePrompt, keep: Keep, now: datetime) -> Claim | Run | None:
     """Claim a run and set aside what it may take. The claim; or the run, when it ended here; or None: not ours.
 
     Effect  an act. A refusal, a stop that came before, or too many lost workers end the run: no model is called.
@@ -84,7 +84,7 @@ def give_up(run_id: UUID, *, now: datetime) -> Run | None:
 
 
 def _end_refused(run: Run, error: CauserieError, keep: Keep, *, now: datetime) -> Run:
-    """Nothing was set aside, or it was given back by the savepoint; a run that was begun before keeps its text."""
+    """What was set aside before the refusal is given back; a run that was begun before keeps its text."""
     completion = Completion(State.FAILED, run.text, run.reasoning, "", errors.code_of(error), 0, 0, Provenance.NONE)
     run.refusal = error.refusal.facts() if isinstance(error, Refused) else None
     token = run.lease_token

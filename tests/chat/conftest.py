@@ -35,8 +35,7 @@ def answer(provider):
     """Make the answer of a run now, as the worker's task does."""
 
     def answer(run):
-        facts = {"prompt": lambda run: prompting.prompt_for(run, now=build.NOW), "keep": replies.keep}
-        engine.execute(run.pk, **facts, clock=lambda: build.NOW)
+        engine.execute(run.pk, prompt=prompting.prompt_for, keep=replies.keep, clock=lambda: build.NOW)
         run.refresh_from_db()
         return run
 

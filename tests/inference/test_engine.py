@@ -33,14 +33,14 @@ class Course:
         self.kept = []
 
     def execute(self, run, *, clock=lambda: NOW):
-        engine.execute(run.pk, prompt=lambda _run: QUESTION, keep=self.keep, clock=clock)
+        engine.execute(run.pk, prompt=lambda _run, _plan: QUESTION, keep=self.keep, clock=clock)
         run.refresh_from_db()
         return run
 
     @contextmanager
     def executing(self, *racing, clock=lambda: NOW):
         """The runs are being made while the block runs, and are over after it."""
-        facts = {"prompt": lambda _run: QUESTION, "keep": self.keep, "clock": clock}
+        facts = {"prompt": lambda _run, _plan: QUESTION, "keep": self.keep, "clock": clock}
         threads = [threading.Thread(target=engine.execute, args=(run.pk,), kwargs=facts) for run in racing]
         for thread in threads:
             thread.start()
@@ -350,7 +350,7 @@ def test_a_fault_of_ours_ends_the_run_and_charges_nothing(account, provider):
     def fail(_run, _completion):
         raise ZeroDivisionError("a fault in keep")
 
-    engine.execute(run.pk, prompt=lambda _run: QUESTION, keep=fail, clock=lambda: NOW)
+    engine.execute(run.pk, prompt=lambda _run, _plan: QUESTION, keep=fail, clock=lambda: NOW)
     run.refresh_from_db()
     assert (run.state, run.error_code) == ("failed", "internal_error")
     assert ledger_of(run) == []

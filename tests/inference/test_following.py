@@ -22,7 +22,7 @@ WORDS = [f"word{number} " for number in range(12)]
 
 
 def execute(run):
-    engine.execute(run.pk, prompt=lambda _run: QUESTION, keep=lambda _run, _completion: None, clock=lambda: NOW)
+    engine.execute(run.pk, prompt=lambda _run, _plan: QUESTION, keep=lambda _run, _completion: None, clock=lambda: NOW)
 
 
 async def read(run, *, after=None, heartbeat_s=0.2):
