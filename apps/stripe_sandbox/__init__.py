@@ -2,4 +2,35 @@
 
 It imports nothing of the other apps and they import nothing of it; the product meets it over HTTP, like Stripe.
 Start it with `python -m apps.stripe_sandbox`. What it leaves out it refuses: an unknown parameter is an error.
+
+| rule | module |
+|---|---|
+| when it starts, and when it refuses to | `environment`, `start`, `settings`; the listening itself is `server` |
+| a call becomes one operation in one transaction | `api`, found through `routes` and `operations` |
+| who may call | `authentication` |
+| nested forms, and what a call may be told | `encoding`, `parameters` |
+| one key, one effect | `idempotency` |
+| refusals in Stripe's words | `errors` |
+| lists by cursor, ids that become objects | `lists`, `expansion` |
+| what each resource of the API can do | `resources` |
+| documents, where they are kept, their ids | `documents`, `store`, `ids` |
+| which time it is, really and for one customer | `clock`, `clocks` |
+| test cards: what is declined, what asks | `cards` (pure) |
+| who a customer is, and their saved cards | `customers`, `payment_methods` |
+| a card is charged or saved | `intents`; after 3-D Secure `challenges` |
+| what changes hands mid-period, the balance, shares of a coupon | `proration` (pure) |
+| months and years from an anchor | `periods` (pure) |
+| an invoice from draft to paid | `invoicing`, `collection` |
+| how invoices, subscriptions and sessions look at first | `blanks` |
+| when a failed payment is tried again | `dunning` (pure) |
+| how a subscription begins, changes and ends | `subscribing`, `plan_changes`, `endings` |
+| its items, and how payments move its status | `items`, `standing` |
+| what is due next, and doing it | `moments` (pure), `renewals`; a test clock moves by `advancing` |
+| hosted Checkout and portal | `checkout`, `portal` |
+| what happened, as an event, with the call that caused it | `events`, `calls` |
+| letters owed, signed, delivered | `outgoing`, `signatures`, `delivery`; by itself in `worker` |
+| what goes wrong on purpose | `faults` |
+| moving a customer's time by hand | `console` |
+| Stripe's own description as the judge | `specification`, asked through `validation` |
+| addresses of its own pages | `addresses` |
 """

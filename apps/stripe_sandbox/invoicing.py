@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from apps.stripe_sandbox import addresses, clock, events, ids, intents, proration, store
+from apps.stripe_sandbox import addresses, blanks, clock, events, ids, intents, proration, store
 from apps.stripe_sandbox.documents import Document, list_of
 
 SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£"}
@@ -86,8 +86,9 @@ def build(customer: Document, subscription: Document, lines: list[Document], rea
     due = proration.settle(total, customer["balance"]).amount_due
     begin = min((each["period"]["start"] for each in lines), default=now)
     return {
-        **_plain(now),
+        **blanks.fresh(blanks.INVOICE),
         "id": key,
+        "created": now,
         "amount_due": due,
         "amount_remaining": due,
         "billing_reason": reason,
@@ -225,75 +226,3 @@ def close(invoice: Document, status: str, *, now: int) -> Document:
     store.save(after)
     events.emit("invoice.voided" if status == "void" else "invoice.marked_uncollectible", after)
     return after
-
-
-def _plain(now: int) -> Document:
-    return {
-        "object": "invoice",
-        "account_country": "FR",
-        "account_name": "Sandbox money",
-        "account_tax_ids": None,
-        "amount_overpaid": 0,
-        "amount_paid": 0,
-        "amount_paid_off_stripe": 0,
-        "amount_shipping": 0,
-        "application": None,
-        "attempt_count": 0,
-        "attempted": False,
-        "auto_advance": True,
-        "automatic_tax": {
-            "disabled_reason": None,
-            "enabled": False,
-            "liability": None,
-            "provider": None,
-            "status": None,
-        },
-        "automatically_finalizes_at": None,
-        "collection_method": "charge_automatically",
-        "created": now,
-        "custom_fields": None,
-        "customer_phone": None,
-        "customer_shipping": None,
-        "customer_tax_exempt": "none",
-        "customer_tax_ids": [],
-        "default_payment_method": None,
-        "default_source": None,
-        "default_tax_rates": [],
-        "description": None,
-        "discounts": [],
-        "due_date": None,
-        "effective_at": None,
-        "ending_balance": None,
-        "footer": None,
-        "from_invoice": None,
-        "hosted_invoice_url": None,
-        "invoice_pdf": None,
-        "issuer": {"type": "self"},
-        "last_finalization_error": None,
-        "latest_revision": None,
-        "livemode": False,
-        "metadata": {},
-        "next_payment_attempt": None,
-        "number": None,
-        "on_behalf_of": None,
-        "payment_settings": {"default_mandate": None, "payment_method_options": None, "payment_method_types": None},
-        "post_payment_credit_notes_amount": 0,
-        "pre_payment_credit_notes_amount": 0,
-        "receipt_number": None,
-        "rendering": None,
-        "shipping_cost": None,
-        "shipping_details": None,
-        "statement_descriptor": None,
-        "status": "draft",
-        "status_details": None,
-        "status_transitions": {
-            "finalized_at": None,
-            "marked_uncollectible_at": None,
-            "paid_at": None,
-            "voided_at": None,
-        },
-        "total_discount_amounts": [],
-        "total_pretax_credit_amounts": [],
-        "total_taxes": [],
-        "webhooks_delivered_at": None,
-    }

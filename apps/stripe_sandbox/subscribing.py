@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from apps.stripe_sandbox import collection, events, ids, invoicing, items, payment_methods, periods, store
+from apps.stripe_sandbox import blanks, collection, events, ids, invoicing, items, payment_methods, periods, store
 from apps.stripe_sandbox.cards import Verdict
 from apps.stripe_sandbox.documents import Document, list_of
 from apps.stripe_sandbox.errors import invalid
@@ -77,8 +77,11 @@ def describe(customer: Document, order: Order, *, now: int) -> Document:
     data = [items.build(each, key, (now, end), now=now) for each in order.wanted]
     items.require_one_rhythm(data)
     return {
-        **_plain(now),
+        **blanks.fresh(blanks.SUBSCRIPTION),
         "id": key,
+        "created": now,
+        "start_date": now,
+        "_last_start": now,
         "billing_cycle_anchor": anchor,
         "currency": price["currency"],
         "customer": customer["id"],
@@ -97,51 +100,3 @@ def _warn_of_short_trial(subscription: Document, *, now: int) -> None:
         kept = store.read("subscription", subscription["id"])
         store.save({**kept, "_was_warned": True})
         events.emit("customer.subscription.trial_will_end", kept)
-
-
-def _plain(now: int) -> Document:
-    return {
-        "object": "subscription",
-        "application": None,
-        "application_fee_percent": None,
-        "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
-        "billing_cycle_anchor_config": None,
-        "billing_mode": {"flexible": {"proration_discounts": "included"}, "type": "flexible"},
-        "billing_schedules": [],
-        "billing_thresholds": None,
-        "cancel_at": None,
-        "cancel_at_period_end": False,
-        "canceled_at": None,
-        "cancellation_details": {"comment": None, "feedback": None, "reason": None},
-        "collection_method": "charge_automatically",
-        "created": now,
-        "days_until_due": None,
-        "default_payment_method": None,
-        "default_source": None,
-        "default_tax_rates": [],
-        "description": None,
-        "discounts": [],
-        "ended_at": None,
-        "invoice_settings": {"account_tax_ids": None, "issuer": {"type": "self"}},
-        "latest_invoice": None,
-        "livemode": False,
-        "metadata": {},
-        "next_pending_invoice_item_invoice": None,
-        "on_behalf_of": None,
-        "pause_collection": None,
-        "payment_settings": {
-            "payment_method_options": None,
-            "payment_method_types": None,
-            "save_default_payment_method": "off",
-        },
-        "pending_invoice_item_interval": None,
-        "pending_setup_intent": None,
-        "pending_update": None,
-        "schedule": None,
-        "start_date": now,
-        "status_details": None,
-        "transfer_data": None,
-        "trial_settings": {"end_behavior": {"billing_cycle_anchor": None, "missing_payment_method": "create_invoice"}},
-        "_pending_lines": [],
-        "_last_start": now,
-    }

@@ -1,6 +1,6 @@
 """Checkout sessions over the API; people meet them at `/c/pay/…`."""
 
-from apps.stripe_sandbox import checkout, clocks, events, ids, lists, store
+from apps.stripe_sandbox import blanks, checkout, clocks, events, ids, lists, store
 from apps.stripe_sandbox.documents import Document
 from apps.stripe_sandbox.errors import invalid
 from apps.stripe_sandbox.operations import NOTHING, Operation
@@ -99,56 +99,18 @@ def create(params: Document) -> Document:
 def _plain(params: Document) -> Document:
     tax = params.get("automatic_tax", {}).get("enabled", False)
     return {
-        "object": "checkout.session",
-        "adaptive_pricing": None,
-        "after_expiration": None,
+        **blanks.fresh(blanks.CHECKOUT_SESSION),
         "automatic_tax": {
             "enabled": tax,
             "liability": {"type": "self"} if tax else None,
             "provider": None,
             "status": "complete" if tax else None,
         },
-        "client_secret": None,
-        "collected_information": None,
-        "consent": None,
-        "consent_collection": None,
-        "currency_conversion": None,
-        "custom_fields": [],
-        "custom_text": dict.fromkeys(("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")),
         "customer_creation": None if "customer" in params else "always",
-        "customer_details": None,
-        "discounts": [],
-        "invoice": None,
-        "invoice_creation": None,
-        "livemode": False,
         "metadata": merge_metadata(None, params.get("metadata")),
         "mode": params["mode"],
-        "payment_intent": None,
-        "payment_link": None,
         "payment_method_collection": params.get("payment_method_collection", "always"),
-        "payment_method_configuration_details": None,
-        "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
-        "payment_method_types": ["card"],
-        "payment_status": "unpaid",
-        "permissions": None,
-        "phone_number_collection": {"enabled": False},
-        "recovered_from": None,
-        "saved_payment_method_options": {
-            "allow_redisplay_filters": ["always"],
-            "payment_method_remove": "disabled",
-            "payment_method_save": None,
-        },
-        "setup_intent": None,
-        "shipping_address_collection": None,
-        "shipping_cost": None,
-        "shipping_options": [],
-        "status": "open",
-        "submit_type": None,
-        "subscription": None,
         "success_url": params["success_url"],
-        "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
-        "ui_mode": "hosted_page",
-        "wallet_options": None,
         **{name: params.get(name) for name in TAKEN},
     }
 

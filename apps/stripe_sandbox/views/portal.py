@@ -101,7 +101,6 @@ def _next_address(request: HttpRequest, session: Document) -> str:
 
 
 def _show(request: HttpRequest, seen: Visit, form: CardForm, problem: str) -> HttpResponse:
-    subscription, offer = seen.subscription, None
     context: dict[str, object] = {
         "cards": chips.all_chips(),
         "confirmation": (seen.session.get("_confirmation") or {}).get("custom_message"),
@@ -109,23 +108,27 @@ def _show(request: HttpRequest, seen: Visit, form: CardForm, problem: str) -> Ht
         "features": seen.configuration["features"],
         "form": form,
         "invoices": store.documents(store.select("invoice", customer=seen.customer["id"])[:12]),
-        "method": payment_methods.choose(seen.customer, subscription),
+        "method": payment_methods.choose(seen.customer, seen.subscription),
         "panel": seen.panel,
         "problem": problem and _(problem),
         "session": seen.session,
-        "subscription": subscription,
+        "subscription": seen.subscription,
         "is_done": "done" in request.GET,
     }
-    if subscription:
-        item = subscription["items"]["data"][0]
-        offer = seen.offer()
-        context |= {
-            "item": item,
-            "name": store.read("product", item["price"]["product"])["name"],
-            "offers": portal.offers(seen.configuration, subscription),
-        }
-    if subscription and offer:
-        context["offer"] = offer
-        context["waits"] = portal.waits_for_period_end(seen.configuration, context["item"]["price"], offer.price)  # type: ignore[index]  # set above
-        context["change"] = portal.weigh_switch(subscription, seen.configuration, offer.price, now=seen.now)
+    if seen.subscription:
+        context |= _describe_plan(seen, seen.subscription)
     return show(request, "portal", context, status=402 if problem else 200)
+
+
+def _describe_plan(seen: Visit, subscription: Document) -> dict[str, object]:
+    item, offer = subscription["items"]["data"][0], seen.offer()
+    described: dict[str, object] = {
+        "item": item,
+        "name": store.read("product", item["price"]["product"])["name"],
+        "offers": portal.offers(seen.configuration, subscription),
+    }
+    if offer:
+        described["offer"] = offer
+        described["waits"] = portal.waits_for_period_end(seen.configuration, item["price"], offer.price)
+        described["change"] = portal.weigh_switch(subscription, seen.configuration, offer.price, now=seen.now)
+    return described
