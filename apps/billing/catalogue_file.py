@@ -16,7 +16,7 @@ from apps.billing.terms import (
     PlanTerms,
     window_of,
 )
-from apps.billing.toml_source import Source, Table
+from apps.billing.toml_source import Source, Table, show
 
 UNLIMITED = "unlimited"
 FALLBACK = "fallback:"
@@ -190,7 +190,7 @@ def _limit(table: Table, included: tuple[str, ...]) -> Limit:
 def _amount(table: Table) -> int:
     value = table.raw("amount")
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        table.refuse(f"is {value}; it takes a whole number from 0 up, or “{UNLIMITED}”", "amount")
+        table.refuse(f"is {show(value)}; it takes a whole number from 0 up, or “{UNLIMITED}”", "amount")
     return value
 
 

@@ -1,0 +1,97 @@
+"""What is on offer, as values."""
+
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+
+from apps.billing import plans
+from apps.billing.meters import Meter
+from apps.billing.terms import PlanTerms, window_of
+from tests import build
+from tests.house.source import ROOT
+
+
+def test_the_shipped_plans_cost_what_was_decided(settings):
+    sold = {key: dict(terms.prices) for key, terms in plans.load(settings.CATALOGUE_PATH).plans.items()}
+    assert sold == {
+        "free": {},
+        "premium": {("month", "usd"): 800, ("month", "eur"): 800, ("year", "usd"): 8400, ("year", "eur"): 8400},
+        "premium_plus": {("month", "usd"): 4000, ("month", "eur"): 4000, ("year", "usd"): 39600, ("year", "eur"): 39600},
+    }  # fmt: skip
+
+
+def test_terms_survive_being_written_down(settings):
+    for terms in plans.load(settings.CATALOGUE_PATH).plans.values():
+        assert PlanTerms.from_json(terms.as_json()) == terms
+        assert PlanTerms.from_json(terms.as_json()).digest() == terms.digest()
+
+
+def test_other_terms_have_another_digest():
+    assert build.plan(concurrency=1).digest() != build.plan(concurrency=2).digest()
+
+
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [("3h", timedelta(hours=3)), ("7d", timedelta(days=7)), ("90m", timedelta(minutes=90)), ("0h", None), ("3", None)],
+)
+def test_windows(text, length):
+    assert window_of(text) == length
+
+
+def test_a_limit_is_named_after_what_it_counts():
+    assert build.limit(models=("a", "b")).key == "messages:a+b:3h"
+    assert build.limit(models=()).key == "messages:*:3h"
+
+
+def test_a_limit_covers_its_models_and_its_meter():
+    limit = build.limit(models=("a",))
+    assert limit.covers(Meter.MESSAGES, "a")
+    assert not limit.covers(Meter.MESSAGES, "b")
+    assert not limit.covers(Meter.TOKENS, "a")
+    assert build.limit(models=()).covers(Meter.MESSAGES, "b")
+
+
+def test_paid_only_gives_nothing_before_paying(settings, tmp_path):
+    text = settings.CATALOGUE_PATH.read_text()
+    path = tmp_path / "catalogue.toml"
+    path.write_text(text.replace('mode = "freemium"', 'mode = "paid_only"', 1))
+    default = plans.load(path).default_terms()
+    assert (default.key, default.models, default.limits) == ("free", (), ())
+    assert plans.load(settings.CATALOGUE_PATH).default_terms().models == ("chat-small",)
+
+
+def test_internal_sells_nothing(settings, tmp_path):
+    text = settings.CATALOGUE_PATH.read_text()
+    path = tmp_path / "catalogue.toml"
+    path.write_text(text.replace('mode = "freemium"', 'mode = "internal"', 1))
+    catalogue = plans.load(path)
+    assert not catalogue.sells
+    assert all(terms.prices == {} for terms in catalogue.plans.values())
+
+
+def test_a_model_without_a_back_end_that_is_set_up_is_not_served(settings):
+    settings.MODEL_BASE_URL, settings.OPENAI_API_KEY = "http://127.0.0.1:9/v1", ""
+    assert plans.is_served("chat-small")
+    assert not plans.is_served("chat-large")
+    settings.OPENAI_API_KEY = "sk-0"
+    assert plans.is_served("chat-large")
+
+
+def test_a_broken_catalogue_stops_the_start_in_one_sentence(tmp_path, settings):
+    path = tmp_path / "catalogue.toml"
+    path.write_text(settings.CATALOGUE_PATH.read_text().replace("amount = 20\n", "amount = -20\n", 1))
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=ROOT,
+        env={"PATH": "", "CAUSERIE_CATALOGUE": str(path), "DJANGO_SETTINGS_MODULE": "project.settings.test"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("Causerie cannot start: catalogue.toml, line ")
+    assert "plans.free.limit[1].amount: is -20" in done.stderr
+    assert "Traceback" not in done.stderr
