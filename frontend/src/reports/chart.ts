@@ -1,1 +1,117 @@
-export {};
+import "./chart.css";
+import "uplot/dist/uPlot.min.css";
+
+import uPlot from "uplot";
+
+import { columnsOf, type ChartData, formatFigure, formatFigureShort, readChart } from "./figures";
+import { language } from "../shared/i18n";
+
+const HEIGHT_PX = 150;
+const DAY_S = 86_400;
+
+for (const place of document.querySelectorAll<HTMLElement>("[data-chart]")) {
+  const chart = readChart(document.getElementById(place.dataset["chart"] ?? "")?.textContent);
+  if (chart) hang(place, chart);
+}
+
+/** Draw a chart into its place, and again when the place or the theme changes. */
+function hang(place: HTMLElement, chart: ChartData): void {
+  place.classList.add("chart");
+  place.setAttribute("role", "img");
+  place.setAttribute("aria-label", chart.title);
+  let plot = draw(place, chart);
+  new ResizeObserver(() => plot.setSize({ width: place.clientWidth, height: HEIGHT_PX })).observe(place);
+  new MutationObserver(() => {
+    plot.destroy();
+    plot = draw(place, chart);
+  }).observe(document.documentElement, { attributes: true, attributeFilter: ["class"] });
+}
+
+function draw(place: HTMLElement, chart: ChartData): uPlot {
+  const colour = coloursOf(place);
+  const isBar = chart.kind === "bar";
+  const bars = uPlot.paths.bars?.({ size: [0.7, 28], radius: 0.15 });
+  const options: uPlot.Options = {
+    width: place.clientWidth,
+    height: HEIGHT_PX,
+    tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "Etc/UTC"),
+    padding: [8, 4, 0, 0],
+    cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
+    legend: { markers: { show: chart.series.length > 1 } },
+    scales: { x: { time: true, ...(isBar ? { range: widened } : {}) }, y: { range: upFromZero } },
+    axes: [dayAxis(colour), figureAxis(colour, chart)],
+    series: [
+      { value: (_plot, at) => dayName(at) },
+      ...chart.series.map(({ name }, index) => {
+        const stroke = index === 0 ? colour.accent : colour.muted;
+        return {
+          label: name,
+          stroke,
+          width: isBar ? 0 : 2,
+          fill: isBar ? stroke : faded(stroke),
+          points: { show: false },
+          value: (_plot: uPlot, value: number | null) => (value === null ? "–" : formatFigure(value, chart.unit)),
+          ...(isBar && bars ? { paths: bars } : {}),
+        };
+      }),
+    ],
+  };
+  return new uPlot(options, columnsOf(chart), place);
+}
+
+interface Colours {
+  accent: string;
+  muted: string;
+  line: string;
+  font: string;
+}
+
+/** The page's own colours, so that charts follow both themes. */
+function coloursOf(place: HTMLElement): Colours {
+  const style = getComputedStyle(place);
+  const read = (name: string): string => style.getPropertyValue(name).trim() || style.color;
+  return { accent: read("--accent"), muted: read("--muted"), line: read("--line"), font: style.fontFamily };
+}
+
+function faded(colour: string): string {
+  return `color-mix(in oklab, ${colour} 12%, transparent)`;
+}
+
+function dayAxis(colour: Colours): uPlot.Axis {
+  return {
+    stroke: colour.muted,
+    font: `12px ${colour.font}`,
+    grid: { show: false },
+    ticks: { show: false },
+    space: 64,
+    incrs: [1, 2, 3, 7, 14, 30, 90, 365].map((days) => days * DAY_S),
+    values: (_plot, days) => days.map((at) => dayName(at)),
+  };
+}
+
+function figureAxis(colour: Colours, chart: ChartData): uPlot.Axis {
+  return {
+    stroke: colour.muted,
+    font: `12px ${colour.font}`,
+    grid: { stroke: colour.line, width: 1 },
+    ticks: { show: false },
+    space: 36,
+    size: 52,
+    values: (_plot, values) => values.map((value) => formatFigureShort(value, chart.unit)),
+  };
+}
+
+function dayName(at: number): string {
+  const format = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", timeZone: "UTC" });
+  return format.format(at * 1000);
+}
+
+function upFromZero(_plot: uPlot, least: number, most: number): uPlot.Range.MinMax {
+  if (most <= 0 && least >= 0) return [0, 1];
+  const room = (Math.max(most, 0) - Math.min(least, 0)) * 0.08;
+  return [least < 0 ? least - room : 0, Math.max(most, 0) + room];
+}
+
+function widened(_plot: uPlot, first: number, last: number): uPlot.Range.MinMax {
+  return [first - DAY_S / 2, last + DAY_S / 2];
+}

@@ -14,7 +14,7 @@ export type Model = Bodies["ModelBody"];
 export type Balance = Bodies["Balance"];
 
 type Method = "GET" | "POST" | "PATCH" | "DELETE";
-export type Facts = Partial<Pick<RunFailure, "limit" | "used" | "resets_at" | "lifted_by">>;
+export type Facts = Partial<Pick<RunFailure, "limit" | "used" | "resets_at" | "lifted_by">> & { meter?: string };
 
 /** The server said no, or could not be reached (`status` 0). The message is made for people. */
 export class ApiError extends Error {

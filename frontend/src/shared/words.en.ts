@@ -70,7 +70,6 @@ export const en = {
   stopped: "You stopped this answer.",
   cutShort: "This answer reached the length your plan allows.",
   failed: "This answer could not be finished.",
-  keptText: "What was written so far is kept.",
   retry: "Try again",
   another: "Another answer",
   previousAnswer: "Previous answer",
@@ -80,6 +79,7 @@ export const en = {
   toTheEnd: "To the end",
 
   limitTitle: "You have used what your plan gives for now",
+  limitTitleMessages: "You have used your {count} message for now | You have used your {count} messages for now",
   limitResetsBefore: "You can go on ",
   limitResetsAfter: ", or right now with more room.",
   limitPlan: "Upgrade to {plan}",

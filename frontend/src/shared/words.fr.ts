@@ -72,7 +72,6 @@ export const fr: Record<keyof typeof en, string> = {
   stopped: "Vous avez arrêté cette réponse.",
   cutShort: "Cette réponse a atteint la longueur que permet votre formule.",
   failed: "Cette réponse n’a pas pu être terminée.",
-  keptText: "Ce qui était écrit est conservé.",
   retry: "Réessayer",
   another: "Une autre réponse",
   previousAnswer: "Réponse précédente",
@@ -82,6 +81,8 @@ export const fr: Record<keyof typeof en, string> = {
   toTheEnd: "Aller à la fin",
 
   limitTitle: "Vous avez utilisé ce que votre formule offre pour l’instant",
+  limitTitleMessages:
+    "Vous avez utilisé votre {count} message pour l’instant | Vous avez utilisé vos {count} messages pour l’instant",
   limitResetsBefore: "Vous pourrez continuer ",
   limitResetsAfter: ", ou tout de suite avec plus de place.",
   limitPlan: "Passer à {plan}",

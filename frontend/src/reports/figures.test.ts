@@ -1,0 +1,25 @@
+import { expect, test } from "vitest";
+
+import { columnsOf, formatFigure, formatFigureShort } from "./figures";
+
+test("figures show their unit", () => {
+  expect(formatFigure(1234.5, "usd")).toBe("$1,234.50");
+  expect(formatFigure(8, "eur")).toBe("€8.00");
+  expect(formatFigure(1204, "count")).toBe("1,204");
+  expect(formatFigure(0.124, "percent")).toBe("12.4%");
+});
+
+test("an axis is brief", () => {
+  expect(formatFigureShort(12_500, "usd")).toBe("$12.5K");
+  expect(formatFigureShort(0, "usd")).toBe("$0");
+  expect(formatFigureShort(2_000_000, "count")).toBe("2M");
+});
+
+test("days become the first column", () => {
+  const series = [{ name: "MRR", values: [0, 8] }];
+  const chart = { title: "MRR", unit: "usd", kind: "line", days: ["2026-11-01", "2026-11-02"], series } as const;
+  expect(columnsOf({ ...chart, days: [...chart.days] })).toEqual([
+    [1793491200, 1793577600],
+    [0, 8],
+  ]);
+});

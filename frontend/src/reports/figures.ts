@@ -1,0 +1,39 @@
+import { language } from "../shared/i18n";
+
+/** What the server writes beside a chart: numbers in the unit's major parts, one for each day. */
+export interface ChartData {
+  title: string;
+  unit: string;
+  kind: "line" | "bar";
+  days: string[];
+  series: { name: string; values: (number | null)[] }[];
+}
+
+const CURRENCY = /^[a-z]{3}$/;
+const MS = 1000;
+
+export function readChart(text: string | null | undefined): ChartData | null {
+  return text ? (JSON.parse(text) as ChartData) : null;
+}
+
+/** Days as seconds, then one column for each series: the shape that the library draws. */
+export function columnsOf(chart: ChartData): [number[], ...(number | null)[][]] {
+  return [chart.days.map((day) => Date.parse(`${day}T00:00:00Z`) / MS), ...chart.series.map(({ values }) => values)];
+}
+
+/** A figure in full: “$1,234.50”, “12.4 %”, “1,204”. */
+export function formatFigure(value: number, unit: string): string {
+  return new Intl.NumberFormat(language, styleOf(unit)).format(value);
+}
+
+/** The same for an axis, where room is short: “$1.2K”. */
+export function formatFigureShort(value: number, unit: string): string {
+  const style = { ...styleOf(unit), notation: "compact", minimumFractionDigits: 0, maximumFractionDigits: 2 } as const;
+  return new Intl.NumberFormat(language, style).format(value);
+}
+
+function styleOf(unit: string): Intl.NumberFormatOptions {
+  if (unit === "percent") return { style: "percent", maximumFractionDigits: 1 };
+  if (CURRENCY.test(unit)) return { style: "currency", currency: unit.toUpperCase() };
+  return { maximumFractionDigits: 2 };
+}
