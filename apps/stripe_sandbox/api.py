@@ -3,8 +3,10 @@
 import json
 import logging
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 
+from django.core.exceptions import RequestDataTooBig
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -90,7 +92,7 @@ def _attempt(request: HttpRequest, perform: Callable[[], Document]) -> tuple[int
     refusal = None
     try:
         _meet_faults(request, ("slow", "http_500"))
-        with transaction.atomic():
+        with nullcontext() if request.method == "GET" else transaction.atomic():
             try:
                 body = perform()
             except StripeError as error:
@@ -121,6 +123,8 @@ def _body(request: HttpRequest) -> str:
         return request.body.decode()
     except UnicodeDecodeError:
         raise invalid("The request body is not UTF-8.") from None
+    except RequestDataTooBig:
+        raise invalid("The request body is too large.", status=413) from None
 
 
 def _as_text(error: StripeError) -> str:

@@ -45,7 +45,6 @@ class Card:
     saving: Decline | None = None
     charging: Decline | None = None
     authentication: str = ""
-    is_disputed: bool = False
 
     @property
     def last4(self) -> str:
@@ -109,7 +108,7 @@ CARDS = (
         charging=GENERIC,
         authentication="required",
     ),
-    Card("4000000000000259", ("pm_card_createDispute",), is_disputed=True),
+    Card("4000000000000259", ("pm_card_createDispute",)),
 )
 BY_NUMBER = {card.number: card for card in CARDS}
 BY_ALIAS = {alias: card for card in CARDS for alias in card.aliases}

@@ -13,6 +13,9 @@ from apps.stripe_sandbox.errors import invalid
 # What comes in is a string or nested mappings of strings, what goes out is whatever the reader makes of it.
 Reader: TypeAlias = Callable[[Json, str], Json]
 
+LATEST = 4102444800  # 1 January 2100
+MOST_KEYS, LONGEST_KEY, LONGEST_VALUE = 50, 40, 500
+
 
 def text(value: Json, name: str) -> str:
     """Read a string that is not empty: an empty one would clear, and this parameter cannot be cleared."""
@@ -37,6 +40,22 @@ def integer(value: Json, name: str) -> int:
         raise invalid(f"Invalid integer: {value}", name, "parameter_invalid_integer") from None
 
 
+def natural(value: Json, name: str) -> int:
+    """Read a whole number that is not negative."""
+    number = integer(value, name)
+    if number < 0:
+        raise invalid("This value must be greater than or equal to 0.", name, "parameter_invalid_integer")
+    return number
+
+
+def timestamp(value: Json, name: str) -> int:
+    """Read a moment in whole seconds since 1970, before the year 2100."""
+    moment = integer(value, name)
+    if not 0 < moment < LATEST:
+        raise invalid("Invalid timestamp: must be an integer Unix timestamp", name)
+    return moment
+
+
 def decimal(value: Json, name: str) -> Decimal:
     """Read a decimal number."""
     try:
@@ -58,6 +77,14 @@ def free_map(value: Json, name: str) -> dict[str, str]:
         return {"": ""}
     if not isinstance(value, dict) or any(isinstance(item, dict) for item in value.values()):
         raise invalid("Invalid hash", name)
+    if len(value) > MOST_KEYS or any(
+        len(key) > LONGEST_KEY or len(item) > LONGEST_VALUE for key, item in value.items()
+    ):
+        raise invalid(
+            f"Metadata can have up to {MOST_KEYS} keys, of up to {LONGEST_KEY} characters, "
+            f"with values of up to {LONGEST_VALUE} characters.",
+            name,
+        )
     return {str(key): str(item) for key, item in value.items()}
 
 

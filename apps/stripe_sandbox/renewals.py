@@ -48,6 +48,16 @@ def run_until(clock_id: str, until: int, *, arrive: Callable[[int], None] = lamb
     return done
 
 
+def end_trial(subscription: Document, *, now: int) -> Document:
+    """End a trial at once: its first paid period begins now and is charged now."""
+    _cycle(subscription, now)
+    after = store.read("subscription", subscription["id"])
+    invoice = store.find("invoice", after["latest_invoice"])
+    if after["status"] == "active" and invoice and invoice["status"] == "draft":
+        _finalize(invoice, now)
+    return store.read("subscription", subscription["id"])
+
+
 def _cycle(subscription: Document, now: int) -> None:
     """Begin the next period, with a draft invoice that is finalised an hour later."""
     if subscription["cancel_at_period_end"]:

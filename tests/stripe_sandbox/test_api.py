@@ -145,3 +145,32 @@ def test_ids_have_stripes_prefixes_and_lengths(stripe, premium):
     assert len(customer.id) == len("cus_") + 14
     assert len(premium.id) == len("price_") + 24
     assert customer.livemode is False
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "param"),
+    [
+        ("products", {"name": "A", **{f"metadata[k{n}]": "1" for n in range(51)}}, "metadata"),
+        ("products", {"name": "A", "metadata[k]": "x" * 501}, "metadata"),
+        ("prices", {"currency": "dollars", "unit_amount": "1"}, "currency"),
+        ("prices", {"currency": "usd", "unit_amount": "-1"}, "unit_amount"),
+        ("test_helpers/test_clocks", {"frozen_time": "99999999999999"}, "frozen_time"),
+        (
+            "subscriptions",
+            {"customer": "cus_x", "items[0][price]": "p", "items[0][quantity]": "-1"},
+            "items[0][quantity]",
+        ),
+        ("subscriptions", {"customer": "cus_x", "items": "text"}, "items"),
+        ("subscriptions", {"customer": "cus_x", "items[0]": "text"}, "items[0]"),
+    ],
+)
+def test_refuses_values_that_make_no_sense(sandbox, path, fields, param):
+    answer = sandbox.call("POST", f"/v1/{path}", fields)
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)
+
+
+def test_refuses_a_body_that_is_no_text_and_one_that_is_too_large(sandbox):
+    headers = {"Authorization": "Bearer sk_test_a"}
+    assert sandbox.http.post("/v1/customers", content=b"name=\xff\xfe", headers=headers).status_code == 400
+    assert sandbox.http.post("/v1/customers", content=b"name=" + b"x" * 1_100_000, headers=headers).status_code == 413
+    assert sandbox.objects("customer") == []

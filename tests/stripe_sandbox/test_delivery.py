@@ -119,3 +119,12 @@ def test_delivers_by_itself_in_rough_weather_everything_and_some_twice(tmp_path,
     assert sorted(set(names), key=int) == [str(number) for number in range(30)]
     assert len(names) > 30
     assert names != sorted(names, key=int)
+
+
+def test_a_rolled_secret_signs_beside_the_old_one(sandbox, stripe, receiver, endpoint):
+    answer = sandbox.http.post(f"/_sandbox/api/endpoints/{endpoint.id}/roll", json={})
+    stripe.customers.create({"name": "Ana"})
+    sandbox.deliver()
+    assert receiver.received[0][0].count("v1=") == 2
+    for secret in (endpoint.secret, answer.json()["secret"]):
+        assert verify(receiver, secret).type == "customer.created"

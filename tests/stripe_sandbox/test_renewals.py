@@ -164,3 +164,11 @@ def test_a_year_of_one_customer_passes_quickly(stripe, premium, clock):
     paid = stripe.invoices.list({"customer": customer.id, "limit": 100, "status": "paid"}).data
     assert sorted(invoice.period_end for invoice in paid)[-1] > JANUARY + 330 * DAY
     assert [invoice.amount_paid for invoice in paid] == [800] * 12
+
+
+def test_a_trial_cut_short_is_charged_at_once(stripe, premium, clock):
+    subscription = subscribe(stripe, make_customer(stripe, clock=clock), premium, trial_period_days=14)
+    clock.advance(days=5)
+    after = stripe.subscriptions.update(subscription.id, {"trial_end": "now", "expand": ["latest_invoice"]})
+    assert (after.status, after.trial_end, after.billing_cycle_anchor) == ("active", clock.now, clock.now)
+    assert (after.latest_invoice.status, after.latest_invoice.amount_paid) == ("paid", 800)

@@ -10,11 +10,12 @@ from apps.stripe_sandbox.parameters import (
     boolean,
     fields,
     free_map,
-    integer,
     list_of,
     merge_metadata,
+    natural,
     one_of,
     text,
+    timestamp,
 )
 
 SHORTEST_S, LONGEST_S = 30 * 60, 24 * 3600
@@ -26,8 +27,8 @@ SUBSCRIPTION_DATA = fields(
         "billing_mode": fields({"type": one_of("classic", "flexible")}, ("type",)),
         "description": text,
         "metadata": free_map,
-        "trial_end": integer,
-        "trial_period_days": integer,
+        "trial_end": timestamp,
+        "trial_period_days": natural,
         "trial_settings": fields(
             {
                 "end_behavior": fields(
@@ -57,8 +58,8 @@ CREATE = fields(
         "customer": text,
         "customer_email": text,
         "customer_update": fields({"address": AUTO, "name": AUTO, "shipping": AUTO}),
-        "expires_at": integer,
-        "line_items": list_of(fields({"price": text, "quantity": integer, "metadata": free_map}, ("price",))),
+        "expires_at": timestamp,
+        "line_items": list_of(fields({"price": text, "quantity": natural, "metadata": free_map}, ("price",))),
         "locale": one_of("auto", "en", "fr"),
         "metadata": free_map,
         "mode": one_of("subscription"),

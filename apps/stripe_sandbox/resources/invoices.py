@@ -16,7 +16,18 @@ from apps.stripe_sandbox.cards import Verdict
 from apps.stripe_sandbox.documents import Document
 from apps.stripe_sandbox.errors import invalid
 from apps.stripe_sandbox.operations import NOTHING, Operation
-from apps.stripe_sandbox.parameters import PAGING, RANGE, boolean, either, fields, integer, list_of, one_of, text
+from apps.stripe_sandbox.parameters import (
+    PAGING,
+    RANGE,
+    boolean,
+    either,
+    fields,
+    list_of,
+    natural,
+    one_of,
+    text,
+    timestamp,
+)
 from apps.stripe_sandbox.plan_changes import Terms
 from apps.stripe_sandbox.subscribing import Order
 
@@ -29,10 +40,10 @@ PREVIEW = fields(
         "subscription_details": fields(
             {
                 "billing_cycle_anchor": fields({"type": one_of("now", "unchanged")}, ("type",)),
-                "items": list_of(fields({"deleted": boolean, "id": text, "price": text, "quantity": integer})),
+                "items": list_of(fields({"deleted": boolean, "id": text, "price": text, "quantity": natural})),
                 "proration_behavior": one_of("always_invoice", "create_prorations", "none"),
-                "proration_date": integer,
-                "trial_end": either(one_of("now"), integer, when=lambda raw: raw == "now"),
+                "proration_date": timestamp,
+                "trial_end": either(one_of("now"), timestamp, when=lambda raw: raw == "now"),
             }
         ),
     }

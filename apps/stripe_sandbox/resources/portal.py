@@ -10,9 +10,9 @@ from apps.stripe_sandbox.parameters import (
     clearable,
     fields,
     free_map,
-    integer,
     list_of,
     merge_metadata,
+    natural,
     one_of,
     text,
 )
@@ -86,7 +86,7 @@ FLOW = fields(
         "subscription_update": fields({"subscription": text}, ("subscription",)),
         "subscription_update_confirm": fields(
             {
-                "items": list_of(fields({"id": text, "price": text, "quantity": integer}, ("id",))),
+                "items": list_of(fields({"id": text, "price": text, "quantity": natural}, ("id",))),
                 "subscription": text,
             },
             ("items", "subscription"),

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from apps.stripe_sandbox import clock, events, ids, items, lists, store
-from apps.stripe_sandbox.documents import Document, public
+from apps.stripe_sandbox.documents import Document, Json, public
 from apps.stripe_sandbox.errors import invalid
 from apps.stripe_sandbox.operations import NOTHING, Operation
 from apps.stripe_sandbox.parameters import (
@@ -21,6 +21,15 @@ from apps.stripe_sandbox.parameters import (
 )
 from apps.stripe_sandbox.resources import products
 
+
+def currency(value: Json, name: str) -> str:
+    """Read a currency's three letters."""
+    code = text(value, name).lower()
+    if len(code) != 3 or not code.isalpha():  # noqa: PLR2004  ISO 4217
+        raise invalid(f"Invalid currency: {code}.", name)
+    return code
+
+
 INTERVAL = one_of("day", "week", "month", "year")
 TAX = one_of("exclusive", "inclusive", "unspecified")
 RECURRING = fields({"interval": INTERVAL, "interval_count": integer, "usage_type": one_of("licensed")}, ("interval",))
@@ -28,7 +37,7 @@ CREATE = fields(
     {
         "active": boolean,
         "billing_scheme": one_of("per_unit"),
-        "currency": text,
+        "currency": currency,
         "lookup_key": text,
         "metadata": free_map,
         "nickname": text,
@@ -76,7 +85,7 @@ def create(params: Document) -> Document:
         "active": params.get("active", True),
         "billing_scheme": "per_unit",
         "created": now,
-        "currency": params["currency"].lower(),
+        "currency": params["currency"],
         "custom_unit_amount": None,
         "livemode": False,
         "lookup_key": None,

@@ -2,7 +2,18 @@
 
 from django.db.models import Q
 
-from apps.stripe_sandbox import clocks, endings, events, items, lists, payment_methods, plan_changes, store, subscribing
+from apps.stripe_sandbox import (
+    clocks,
+    endings,
+    events,
+    items,
+    lists,
+    payment_methods,
+    plan_changes,
+    renewals,
+    store,
+    subscribing,
+)
 from apps.stripe_sandbox.documents import Document
 from apps.stripe_sandbox.errors import invalid
 from apps.stripe_sandbox.operations import NOTHING, Operation
@@ -14,11 +25,12 @@ from apps.stripe_sandbox.parameters import (
     either,
     fields,
     free_map,
-    integer,
     list_of,
     merge_metadata,
+    natural,
     one_of,
     text,
+    timestamp,
 )
 from apps.stripe_sandbox.plan_changes import Terms
 from apps.stripe_sandbox.subscribing import Order
@@ -26,7 +38,7 @@ from apps.stripe_sandbox.subscribing import Order
 DAY_S = 86400
 ENDED = ("canceled", "incomplete_expired")
 STATUSES = ("active", "canceled", "incomplete", "incomplete_expired", "past_due", "paused", "trialing", "unpaid")
-TRIAL_END = either(one_of("now"), integer, when=lambda raw: raw == "now")
+TRIAL_END = either(one_of("now"), timestamp, when=lambda raw: raw == "now")
 TRIAL_SETTINGS = fields(
     {"end_behavior": fields({"missing_payment_method": one_of("cancel", "create_invoice", "pause")})}, ("end_behavior",)
 )
@@ -67,8 +79,8 @@ CREATE = fields(
         **COMMON,
         "billing_mode": fields({"type": one_of("classic", "flexible")}, ("type",)),
         "customer": text,
-        "items": list_of(fields({"price": text, "quantity": integer, "metadata": free_map}, ("price",))),
-        "trial_period_days": integer,
+        "items": list_of(fields({"price": text, "quantity": natural, "metadata": free_map}, ("price",))),
+        "trial_period_days": natural,
     },
     ("customer", "items"),
 )
@@ -78,20 +90,20 @@ UPDATE = fields(
         "billing_cycle_anchor": fields({"type": one_of("now", "unchanged")}, ("type",)),
         "cancel_at": clearable(
             either(
-                one_of("min_period_end", "max_period_end"), integer, when=lambda raw: str(raw).endswith("period_end")
+                one_of("min_period_end", "max_period_end"), timestamp, when=lambda raw: str(raw).endswith("period_end")
             )
         ),
         "cancellation_details": DETAILS,
         "items": list_of(
-            fields({"deleted": boolean, "id": text, "metadata": free_map, "price": text, "quantity": integer})
+            fields({"deleted": boolean, "id": text, "metadata": free_map, "price": text, "quantity": natural})
         ),
         "pause_collection": clearable(
             fields(
-                {"behavior": one_of("keep_as_draft", "mark_uncollectible", "void"), "resumes_at": integer},
+                {"behavior": one_of("keep_as_draft", "mark_uncollectible", "void"), "resumes_at": timestamp},
                 ("behavior",),
             )
         ),
-        "proration_date": integer,
+        "proration_date": timestamp,
     }
 )
 
@@ -164,6 +176,8 @@ def update(key: str, params: Document) -> Document:
     after = _end(after, params, now)
     if params.get("trial_end") is not None and before["status"] == "trialing":
         after = _move_trial(after, params["trial_end"], now)
+        if after["trial_end"] == now:
+            return renewals.end_trial(events.update("customer.subscription.updated", before, after), now=now)
     anchor = params.get("billing_cycle_anchor", {}).get("type")
     if "items" not in params and anchor != "now":
         return events.update("customer.subscription.updated", before, after)
@@ -205,6 +219,8 @@ def _end(subscription: Document, params: Document, now: int) -> Document:
 
 def _move_trial(subscription: Document, end: str | int, now: int) -> Document:
     moment = now if end == "now" else int(end)
+    if moment < now:
+        raise invalid("Invalid timestamp: must be an integer Unix timestamp in the future.", "trial_end")
     start = items.period_of(subscription)[0]
     moved = items.replaced(subscription, items.in_period(subscription["items"]["data"], (start, moment)))
     return {**moved, "trial_end": moment, "billing_cycle_anchor": moment}

@@ -4,7 +4,12 @@ from apps.stripe_sandbox import advancing, clock, endings, events, ids, lists, s
 from apps.stripe_sandbox.documents import Document
 from apps.stripe_sandbox.errors import invalid
 from apps.stripe_sandbox.operations import NOTHING, Operation
-from apps.stripe_sandbox.parameters import PAGING, fields, integer, text
+from apps.stripe_sandbox.parameters import (
+    PAGING,
+    fields,
+    text,
+    timestamp,
+)
 
 KEPT_S = 30 * 86400
 
@@ -68,7 +73,7 @@ OPERATIONS = [
         "POST",
         "/v1/test_helpers/test_clocks",
         create,
-        fields({"customer": text, "frozen_time": integer, "name": text}, ("frozen_time",)),
+        fields({"customer": text, "frozen_time": timestamp, "name": text}, ("frozen_time",)),
     ),
     Operation("GET", "/v1/test_helpers/test_clocks", list_all, fields(PAGING)),
     Operation("GET", "/v1/test_helpers/test_clocks/{}", retrieve, NOTHING),
@@ -77,6 +82,6 @@ OPERATIONS = [
         "POST",
         "/v1/test_helpers/test_clocks/{}/advance",
         advance,
-        fields({"frozen_time": integer}, ("frozen_time",)),
+        fields({"frozen_time": timestamp}, ("frozen_time",)),
     ),
 ]

@@ -60,6 +60,14 @@ def register_once(url: str, secret: str) -> None:
     register({"url": url, "enabled_events": ["*"], "description": "named at start"}, secret)
 
 
+def roll(endpoint: Document) -> str:
+    """Give an endpoint a new secret; for 24 hours letters are signed with the old one as well."""
+    secret = f"whsec_{ids.word(32)}"
+    old = {"_rolled_secret": endpoint["_secret"], "_rolled_at": clock.now()}
+    store.save({**endpoint, **old, "_secret": secret})
+    return secret
+
+
 def _require_loopback(url: str) -> None:
     if not outgoing.is_loopback(url):
         raise invalid(

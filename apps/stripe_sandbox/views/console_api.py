@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from apps.stripe_sandbox import delivery, environment, faults, ids, routes, start, store
 from apps.stripe_sandbox.documents import Document, public
 from apps.stripe_sandbox.models import Delivery, Fault, IdempotentCall, StoredObject, Violation
+from apps.stripe_sandbox.resources import webhook_endpoints
 
 
 class BadBody(ValueError):
@@ -98,6 +99,20 @@ def send_again(request: HttpRequest, number: int) -> JsonResponse:
         return JsonResponse({"error": "There is no such letter."}, status=404)
     with delivery.open_client() as http:
         return JsonResponse(describe_letter(delivery.attempt(letter, http)))
+
+
+@csrf_exempt
+@require_POST
+def roll_secret(request: HttpRequest, key: str) -> JsonResponse:
+    """Give a webhook endpoint a new secret, as the Dashboard does, and show it."""
+    try:
+        read_body(request)
+    except BadBody as problem:
+        return refuse(str(problem))
+    endpoint = store.find("webhook_endpoint", key)
+    if endpoint is None:
+        return JsonResponse({"error": "There is no such webhook endpoint."}, status=404)
+    return JsonResponse({"secret": webhook_endpoints.roll(endpoint)})
 
 
 def describe_letter(letter: Delivery) -> Document:
