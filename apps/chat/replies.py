@@ -96,7 +96,7 @@ def retry(owner: User, message_id: UUID, *, now: datetime) -> Message:
         terms = _terms(owner, _still_had(owner, earlier.model, now=now), now=now)
         refuse_when_spent(terms.account, terms.plan, terms.model.key, now=now)
         reply = _open_reply(question, terms, now=now)
-        reply.save(force_insert=True)
+        Message.objects.bulk_create([reply])
         return reply
 
 

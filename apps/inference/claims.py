@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce
 
@@ -76,7 +76,7 @@ def take(run_id: UUID, *, now: datetime) -> Run | None:
 def prepare(run: Run, prompt: MakePrompt, *, now: datetime) -> Claim:
     """Decide about a claimed run and set aside what it may take; where a spent limit says so, of a smaller model.
 
-    Effect  a step. A refusal may leave a part set aside: whoever ends the run releases it.
+    Effect  a step; a refusal leaves nothing set aside.
     Raises  a leaf of the error tree: the run must be refused, and no model may be called.
     """
     plan = entitlements.plan_for(run.account, now=now)
@@ -114,24 +114,35 @@ def _prepare(
     run: Run, plan: PlanTerms, prompt: MakePrompt, *, notices: tuple[Notice, ...] = (), now: datetime
 ) -> Claim:
     model = language_models.get_model(run.model)
-    _cost, price = model.require_rates()
     asked = prompt(run, plan)
-    input_tokens = pricing.estimate_input(asked.messages)
     if run.channel == Run.Channel.CHAT:
-        ceilings = {Meter.MESSAGES: 1, Meter.TOKENS: input_tokens + asked.max_output_tokens}
-        ledger.reserve(run.account, run.pk, Demand(plan, model.key, ceilings), timeout_s=RUN_TIMEOUT_S, now=now)
+        _reserve_messages(run, plan, model, asked, now=now)
     else:
-        if model.key not in plans.catalogue().developer.models:
-            raise ModelNotOffered
-        amount_micro = pricing.amount_micro(price, input_tokens, asked.max_output_tokens)
-        ledger.reserve(run.account, run.pk, Demand(plan, model.key, {}), timeout_s=RUN_TIMEOUT_S, now=now)
-        ledger.reserve_credit(
-            run.account, run.pk, amount_micro, currency=model.currency, timeout_s=RUN_TIMEOUT_S, now=now
-        )
+        _reserve_credit(run, plan, model, asked, now=now)
     servers = backends.candidates(language_models.servers_of(model), now=now)
     token = run.lease_token
     assert token is not None  # noqa: S101 a claimed run has one
     return Claim(run, token, plan, model, servers, asked, notices)
+
+
+def _reserve_messages(run: Run, plan: PlanTerms, model: LanguageModel, asked: Prompt, *, now: datetime) -> None:
+    model.require_rates()
+    tokens = pricing.estimate_input(asked.messages) + asked.max_output_tokens
+    demand = Demand(plan, model.key, {Meter.MESSAGES: 1, Meter.TOKENS: tokens})
+    ledger.reserve(run.account, run.pk, demand, timeout_s=RUN_TIMEOUT_S, now=now)
+
+
+def _reserve_credit(run: Run, plan: PlanTerms, model: LanguageModel, asked: Prompt, *, now: datetime) -> None:
+    """A slot and money, or neither."""
+    _cost, price = model.require_rates()
+    if model.key not in plans.catalogue().developer.models:
+        raise ModelNotOffered
+    most_micro = pricing.amount_micro(price, pricing.estimate_input(asked.messages), asked.max_output_tokens)
+    with transaction.atomic():
+        ledger.reserve(run.account, run.pk, Demand(plan, model.key, {}), timeout_s=RUN_TIMEOUT_S, now=now)
+        ledger.reserve_credit(
+            run.account, run.pk, most_micro, currency=model.currency, timeout_s=RUN_TIMEOUT_S, now=now
+        )
 
 
 def _text(value: object) -> str | None:
