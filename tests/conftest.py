@@ -92,4 +92,5 @@ def product_processes():
 def running_product(product_processes):
     """The whole product as processes of their own, with its provider as a test left nothing of it."""
     product_processes.provider.reset()
-    return product_processes
+    yield product_processes
+    product_processes.part_with_people()

@@ -7,7 +7,7 @@ import re
 import shutil
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PATIENCE_MS = 15_000
@@ -71,13 +71,14 @@ def sign_up(running_product):
 
     def go(page, email):
         page.goto("/")
-        page.get_by_role("link", name=re.compile("sign up|start", re.IGNORECASE)).first.click()
+        page.get_by_role("link", name="Start a conversation").first.click()
         page.get_by_label("E-mail").fill(email)
         page.get_by_label("Password", exact=True).fill("correct horse battery")
         page.get_by_label("I accept").check()
         page.get_by_role("button", name="Create account").click()
-        page.get_by_label(re.compile("code", re.IGNORECASE)).fill(running_product.code_for(email))
-        page.get_by_role("button", name=re.compile("confirm", re.IGNORECASE)).click()
+        expect(page).to_have_url(re.compile("/accounts/confirm-email/"))
+        page.get_by_label("Code").fill(running_product.code_for(email))
+        page.get_by_role("button", name="Go on").click()
         page.wait_for_url("**/chat/")
 
     return go

@@ -30,5 +30,4 @@ def test_another_worker_finishes_and_it_is_charged_once(running_product):
     assert running_product.rows(SETTLED, run["id"]) == [(1, 1)]
     (balance,) = ana.get("/api/v1/balances").json()["balances"]
     assert balance["used"] == 1
-    ana.close()
     gate.open()

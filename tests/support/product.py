@@ -16,12 +16,14 @@ from pathlib import Path
 
 import httpx
 import psycopg
+import redis
 from django.conf import settings
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from apps.localdev import addresses, mailbox, staff, system
 from apps.localdev.addresses import Addresses
+from apps.localdev.processes import Crashed
 from apps.localdev.supervisor import Supervisor
 from tests.support.provider import Provider
 
@@ -50,6 +52,7 @@ class Product:
     environment: dict[str, str]
     addresses: Addresses
     supervisor: Supervisor = field(init=False)
+    people: list["Person"] = field(default_factory=list)
 
     @property
     def url(self):
@@ -65,14 +68,23 @@ class Product:
         self.supervisor = Supervisor(
             parts, logs=self.folder / "logs", environment=self.addresses.environment(self.environment)
         )
-        self.supervisor.start(Silence(), on_started=lambda: None)
+        try:
+            self.supervisor.start(Silence(), on_started=lambda: None)
+        except Crashed as crash:
+            raise AssertionError("\n".join([str(crash), *crash.last_lines()])) from None
 
     def stop(self):
         self.supervisor.stop()
 
     def person(self):
         """A browser without a browser: a client that keeps cookies."""
-        return Person(httpx.Client(base_url=self.url, follow_redirects=False, timeout=PATIENCE_S))
+        self.people.append(Person(httpx.Client(base_url=self.url, follow_redirects=False, timeout=PATIENCE_S)))
+        return self.people[-1]
+
+    def part_with_people(self):
+        """Close what the people of one test left open."""
+        while self.people:
+            self.people.pop().close()
 
     def code_for(self, email):
         """The code in the latest mail to someone, as the mailbox has it."""
@@ -126,6 +138,13 @@ class Person:
         assert answer.headers["Location"] == "/accounts/confirm-email/", answer.text
         answer = self.post("/accounts/confirm-email/", code=product.code_for(email))
         assert answer.headers["Location"] == "/chat/", answer.text
+        return self
+
+    def sign_in_as_staff(self, product):
+        """Become the local staff account, by the admin's own page."""
+        self.get("/admin/login/")
+        answer = self.post("/admin/login/", username=product.staff["email"], password=product.staff["password"])
+        assert answer.status_code == 302, answer.text
         return self
 
     def ask(self, text, *, conversation=None):
@@ -186,11 +205,15 @@ def running(name, provider):
         database_url=settings.DATABASE_URL.rpartition("/")[0] + f"/{name}",
         valkey_url=settings.VALKEY_URL.rpartition("/")[0] + f"/{FLOW_VALKEY}",
     )
+    with redis.Redis.from_url(product.environment["VALKEY_URL"]) as valkey:
+        valkey.flushdb()  # what a killed run left
     try:
         product.start()
         yield product
     finally:
         product.stop()
+        shutil.rmtree(settings.LOCAL_DIR / "last-logs", ignore_errors=True)
+        shutil.move(folder / "logs", settings.LOCAL_DIR / "last-logs")
         conninfo = make_conninfo(**{**conninfo_to_dict(settings.DATABASE_URL), "dbname": "postgres"})
         with psycopg.connect(conninfo, autocommit=True) as connection:
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
