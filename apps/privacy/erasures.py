@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts import audit
 from apps.accounts.models import User
 from apps.billing import outbox
-from apps.billing.models import BillingAccount, SubscriptionMirror
+from apps.billing.models import BillingAccount, StripeOutbox, SubscriptionMirror
 from apps.core import jobs
 from apps.core.errors import Invalid, Missing
 from apps.developer import keys
@@ -70,7 +70,7 @@ def continue_erasure(request_id: UUID, *, now: datetime) -> bool:
     if is_waiting(user):
         DataRequest.objects.filter(pk=request_id).update(state=State.CANCELLING)
         return False
-    request.receipt[STRIPE] = _ended_since(user, request.asked_at)
+    request.receipt[STRIPE] = _ended_for(user)
     _erase_stores(request, user, now=now)
     return _finish(request, now=now)
 
@@ -131,8 +131,9 @@ def _running(user: User) -> QuerySet[Run]:
     return found
 
 
-def _ended_since(user: User, moment: datetime) -> int:
-    return SubscriptionMirror.objects.filter(account__owner=user, ended_at__gte=moment).count()
+def _ended_for(user: User) -> int:
+    """How many subscriptions we asked Stripe to end; all of them have by now."""
+    return StripeOutbox.objects.filter(account__owner=user, kind=outbox.CANCEL).count()
 
 
 def _erase_stores(request: DataRequest, user: User, *, now: datetime) -> None:
