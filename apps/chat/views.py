@@ -11,7 +11,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_safe
 
 from apps.accounts.models import User
 from apps.billing import entitlements
@@ -25,7 +25,7 @@ from apps.inference.models import Run
 @never_cache
 @ensure_csrf_cookie
 @login_required
-@require_GET
+@require_safe
 def room(request: HttpRequest, conversation_id: UUID | None = None) -> HttpResponse:
     user = cast(User, request.user)
     if conversation_id is not None:

@@ -100,6 +100,7 @@ class Engine:
                 await self._make(begun, keep, clock)
             elif begun is not None:
                 gauges.refusals.labels(code=begun.error_code or begun.state).inc()
+                log.info("run.not_begun", state=begun.state, code=begun.error_code)
                 await self._announce_end(begun)
         except DatabaseError:
             raise  # the run stays as it is; the sweeper brings it back
@@ -124,6 +125,7 @@ class Engine:
                 return
             ended = await steps.call(settlement.finish, claim, ending, keep, now=clock())
             gauges.observe(ended)
+            log.info("run.ended", state=ended.state, backend=ended.backend, output_tokens=ended.output_tokens)
             run_log.emit(_terminal_event(ended))
         except LeaseLost:
             log.warning("run.lost")

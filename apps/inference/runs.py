@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 
+import structlog
 from django.db import transaction
 
 from apps.billing.models import BillingAccount
@@ -11,6 +12,8 @@ from apps.billing.plans import PlanTerms
 from apps.core import guards, jobs
 from apps.inference import errors, events, relay
 from apps.inference.models import Run
+
+log = structlog.get_logger(__name__)
 
 BATCH_QUEUE = "runs.batch"
 
@@ -42,6 +45,7 @@ def open_run(  # noqa: PLR0913 what one run is, in one row
         nudged_at=now,
     )
     jobs.enqueue(job, str(run.pk), queue=run.queue)
+    log.info("run.opened", run_id=str(run.pk), job=job, model=model)
     return run
 
 

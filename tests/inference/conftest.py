@@ -26,3 +26,18 @@ def two_backends(settings, tmp_path, provider):
     settings.CATALOGUE_PATH.write_text(catalogue, encoding="utf-8")
     settings.MODEL_BASE_URL = "http://127.0.0.1:9/v1"
     return provider
+
+
+@pytest.fixture
+def small_fallback(settings, tmp_path, provider):
+    """When the small model's messages are spent, Free falls back to one that is smaller still."""
+    catalogue = Path(settings.CATALOGUE_PATH).read_text(encoding="utf-8")
+    free, rest = catalogue.split("[plans.premium]")
+    free = free.replace('models = ["chat-small"]\nqueue', 'models = ["chat-small", "chat-tiny"]\nqueue')
+    free = free.replace('when_spent = "refuse"', 'when_spent = "fallback:chat-tiny"')
+    free += '[[plans.free.limit]]\nmeter = "messages"\nmodels = ["chat-tiny"]\namount = 5\nwindow = "3h"\n'
+    free += 'when_spent = "refuse"\n\n'
+    tiny = '[models.chat-tiny]\nname = "Tiny"\nbackends = { local = "tiny" }\ncontext_tokens = 2048\ncurrency = "usd"\n'
+    tiny += "cost = { input = 1, output = 1 }\nprice = { input = 1, output = 1 }\n\n"
+    settings.CATALOGUE_PATH = tmp_path / "catalogue.toml"
+    settings.CATALOGUE_PATH.write_text(free + "[plans.premium]" + rest + "\n" + tiny, encoding="utf-8")

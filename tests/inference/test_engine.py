@@ -64,6 +64,12 @@ def events_of(run):
         return [fields[b"k"].decode() for _id, fields in client.xrange(relay.log_key(run.pk))]
 
 
+def notice_of(run):
+    with Redis.from_url(settings.VALKEY_URL) as client:
+        rows = client.xrange(relay.log_key(run.pk))
+    return next(relay.Entry(None, "", f[b"d"]).data for _id, f in rows if f[b"k"] == b"run.notice")
+
+
 def text_of(run):
     with Redis.from_url(settings.VALKEY_URL) as client:
         rows = client.xrange(relay.log_key(run.pk))
@@ -178,6 +184,17 @@ def test_two_runs_race_for_the_last_message_and_one_is_answered(account, course,
     assert sorted((run.state, run.error_code) for run in racers) == [("failed", "limit_reached"), ("succeeded", "")]
     assert len(provider.requests) == 1
     assert messages_used(account) == [(0, 300)]
+
+
+def test_a_spent_limit_falls_back_to_a_smaller_model_that_says_so(account, course, provider, small_fallback):
+    build.spent_messages(account=account, used=20)
+    run = course.execute(build.run(account=account))
+    assert (run.state, run.model) == ("succeeded", "chat-tiny")
+    assert provider.requests[0].body["model"] == "tiny"
+    assert notice_of(run) == {"code": "fallback_model", "model": "chat-tiny", "resets_at": "2026-03-02T12:00:00Z"}
+    buckets = UsageBucket.objects.filter(account=account, meter="messages").order_by("limit_key")
+    assert [(b.limit_key, b.settled) for b in buckets] == [("messages:chat-small:3h", 20), ("messages:chat-tiny:3h", 1)]
+    assert UsageLedger.objects.get(run_id=run.pk).model == "chat-tiny"
 
 
 def test_executed_twice_it_is_made_and_paid_once(account, course, provider):
