@@ -8,6 +8,7 @@ import { language } from "../shared/i18n";
 
 const HEIGHT_PX = 150;
 const DAY_S = 86_400;
+const WHOLE_STEPS = Array.from({ length: 10 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat();
 
 for (const place of document.querySelectorAll<HTMLElement>("[data-chart]")) {
   const chart = readChart(document.getElementById(place.dataset["chart"] ?? "")?.textContent);
@@ -16,7 +17,7 @@ for (const place of document.querySelectorAll<HTMLElement>("[data-chart]")) {
 
 /** Draw a chart into its place, and again when the place or the theme changes. */
 function hang(place: HTMLElement, chart: ChartData): void {
-  place.classList.add("chart");
+  place.classList.add("drawn-chart");
   place.setAttribute("role", "img");
   place.setAttribute("aria-label", chart.title);
   let plot = draw(place, chart);
@@ -30,18 +31,20 @@ function hang(place: HTMLElement, chart: ChartData): void {
 function draw(place: HTMLElement, chart: ChartData): uPlot {
   const colour = coloursOf(place);
   const isBar = chart.kind === "bar";
+  const readout = readoutOf(place);
   const bars = uPlot.paths.bars?.({ size: [0.7, 28], radius: 0.15 });
   const options: uPlot.Options = {
     width: place.clientWidth,
     height: HEIGHT_PX,
     tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "Etc/UTC"),
-    padding: [8, 4, 0, 0],
+    padding: [8, 20, 0, 0],
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
-    legend: { markers: { show: chart.series.length > 1 } },
+    legend: { show: false },
+    hooks: { setCursor: [(plot) => tell(readout, plot, chart)] },
     scales: { x: { time: true, ...(isBar ? { range: widened } : {}) }, y: { range: upFromZero } },
     axes: [dayAxis(colour), figureAxis(colour, chart)],
     series: [
-      { value: (_plot, at) => dayName(at) },
+      {},
       ...chart.series.map(({ name }, index) => {
         const stroke = index === 0 ? colour.accent : colour.muted;
         return {
@@ -50,13 +53,37 @@ function draw(place: HTMLElement, chart: ChartData): uPlot {
           width: isBar ? 0 : 2,
           fill: isBar ? stroke : faded(stroke),
           points: { show: false },
-          value: (_plot: uPlot, value: number | null) => (value === null ? "–" : formatFigure(value, chart.unit)),
           ...(isBar && bars ? { paths: bars } : {}),
         };
       }),
     ],
   };
   return new uPlot(options, columnsOf(chart), place);
+}
+
+/** The line below a chart that says what the pointer is at. */
+function readoutOf(place: HTMLElement): HTMLElement {
+  const found = place.querySelector<HTMLElement>(".readout");
+  if (found) return found;
+  const readout = document.createElement("p");
+  readout.className = "readout";
+  place.append(readout);
+  return readout;
+}
+
+function tell(readout: HTMLElement, plot: uPlot, chart: ChartData): void {
+  const index = plot.cursor.idx ?? null;
+  const day = index === null ? undefined : chart.days[index];
+  if (index === null || day === undefined) {
+    readout.textContent = "";
+    return;
+  }
+  const figures = chart.series.map(({ name, values }) => {
+    const value = values[index] ?? null;
+    const figure = value === null ? "–" : formatFigure(value, chart.unit);
+    return chart.series.length > 1 ? `${name} ${figure}` : figure;
+  });
+  readout.textContent = [dayName(Date.parse(`${day}T00:00:00Z`) / 1000), ...figures].join(" · ");
 }
 
 interface Colours {
@@ -96,7 +123,8 @@ function figureAxis(colour: Colours, chart: ChartData): uPlot.Axis {
     grid: { stroke: colour.line, width: 1 },
     ticks: { show: false },
     space: 36,
-    size: 52,
+    size: (_plot, labels: string[] | null) => 16 + 7 * Math.max(3, ...(labels ?? []).map((label) => label.length)),
+    ...(chart.unit === "count" ? { incrs: WHOLE_STEPS } : {}),
     values: (_plot, values) => values.map((value) => formatFigureShort(value, chart.unit)),
   };
 }

@@ -23,17 +23,17 @@ export function columnsOf(chart: ChartData): [number[], ...(number | null)[][]] 
 
 /** A figure in full: “$1,234.50”, “12.4 %”, “1,204”. */
 export function formatFigure(value: number, unit: string): string {
-  return new Intl.NumberFormat(language, styleOf(unit)).format(value);
+  const digits: Intl.NumberFormatOptions = unit === "percent" ? { maximumFractionDigits: 1 } : {};
+  return new Intl.NumberFormat(language, { ...styleOf(unit), ...digits }).format(value);
 }
 
 /** The same for an axis, where room is short: “$1.2K”. */
 export function formatFigureShort(value: number, unit: string): string {
-  const style = { ...styleOf(unit), notation: "compact", minimumFractionDigits: 0, maximumFractionDigits: 2 } as const;
+  const style: Intl.NumberFormatOptions = { ...styleOf(unit), notation: "compact", maximumSignificantDigits: 3 };
   return new Intl.NumberFormat(language, style).format(value);
 }
 
 function styleOf(unit: string): Intl.NumberFormatOptions {
-  if (unit === "percent") return { style: "percent", maximumFractionDigits: 1 };
-  if (CURRENCY.test(unit)) return { style: "currency", currency: unit.toUpperCase() };
-  return { maximumFractionDigits: 2 };
+  if (unit === "percent") return { style: "percent" };
+  return CURRENCY.test(unit) ? { style: "currency", currency: unit.toUpperCase() } : {};
 }
