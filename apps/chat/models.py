@@ -36,7 +36,7 @@ class Conversation(models.Model):
         indexes = [models.Index(fields=["owner", "-updated_at"], name="conversation_recent")]
 
     def __str__(self) -> str:
-        return self.title or str(self.id)
+        return str(self.id)  # not the title: it is taken from what the person wrote
 
 
 class Message(models.Model):
