@@ -215,3 +215,10 @@ def test_an_unknown_figure_is_not_there(client, dana):
 
 def test_only_reading_is_possible(client, dana):
     assert client.post(OVERVIEW).status_code == 405
+
+
+def test_a_warm_page_asks_little_of_the_database(client, dana, django_assert_max_num_queries):
+    upgraded_today()
+    client.get(OVERVIEW)
+    with django_assert_max_num_queries(12):
+        assert client.get(OVERVIEW).status_code == 200
