@@ -43,7 +43,7 @@ def mark_dirty(family: Family, wanted: Iterable[date] = (), *, now: datetime) ->
         due = _due(family, states, today) | set(wanted)
         due = {day for day in due if day not in states or states[day].dirty_since is None}
         FillState.objects.bulk_create(
-            [FillState(family=family.name, day=day, dirty_since=now) for day in due],
+            [FillState(family=family.name, day=day, dirty_since=now) for day in sorted(due)],  # one order: no deadlock
             update_conflicts=True,
             unique_fields=["family", "day"],
             update_fields=["dirty_since"],
