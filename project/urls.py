@@ -1,27 +1,21 @@
-"""Every address of the product."""
-
-from importlib import import_module
-from importlib.util import find_spec
+"""Every address of the product. Each room says its own; here they get their place."""
 
 from django.conf import settings
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
+from apps.accounts import urls as accounts
+from apps.billing import urls as billing
+from apps.chat import urls as chat
+from apps.developer import urls as developer
+from apps.privacy import urls as privacy
+from apps.reporting import urls as reporting
+from apps.usage import urls as usage
 from project import views
 
-ROOMS = ("accounts", "billing", "usage", "inference", "chat", "developer", "privacy")
-
-
-def _room(name: str, kind: str) -> list[URLPattern | URLResolver]:
-    """The addresses of one kind that a room offers."""
-    try:
-        if find_spec(f"apps.{name}.urls") is None:
-            return []
-        return list(getattr(import_module(f"apps.{name}.urls"), kind, []))
-    except ImportError:
-        return []
-
+ROOMS_WITH_PAGES = (accounts, billing, usage, chat, developer, privacy)
+ROOMS_WITH_JSON = (billing, usage, chat)
 
 urlpatterns = [
     path("", views.show_home, name="home"),
@@ -31,15 +25,17 @@ urlpatterns = [
     path("metrics", views.show_metrics, name="metrics"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("accounts/", include("allauth.urls")),
-    *(path("", include((_room(name, "page_urls"), name))) for name in ROOMS),
-    *(path("api/v1/", include((_room(name, "api_urls"), f"{name}-api"))) for name in ROOMS),
+    *(path("", include((room.page_urls, room.app_name))) for room in ROOMS_WITH_PAGES),
+    *(path("api/v1/", include((room.api_urls, f"{room.app_name}-api"))) for room in ROOMS_WITH_JSON),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("v1/", include((_room("developer", "v1_urls"), "v1"))),
-    path("admin/reports/", include((_room("reporting", "admin_urls"), "reporting"))),
+    path("v1/", include((developer.v1_urls, "v1"))),
+    path("admin/reports/", include((reporting.admin_urls, reporting.app_name))),
     path("admin/", admin.site.urls),
 ]
 if settings.LOCAL_TOOLS:
-    urlpatterns.append(path("", include((_room("localdev", "page_urls"), "localdev"))))
+    from apps.localdev import urls as localdev
+
+    urlpatterns.append(path("", include((localdev.page_urls, localdev.app_name))))
 
 handler400 = views.answer_bad_request
 handler403 = views.answer_forbidden

@@ -112,7 +112,7 @@ def test_at_the_limit_a_declined_card_changes_nothing_and_a_good_one_lifts_it(ch
     choose_premium(chat)
     pay(chat, DECLINED)
     expect(chat.get_by_text("Your card was declined.")).to_be_visible()
-    assert chat.evaluate("fetch('/api/v1/billing/state').then((answer) => answer.json())")["plan"]["key"] == "free"
+    assert chat.context.request.get(f"{running_product.url}/api/v1/billing/state").json()["plan"]["key"] == "free"
 
     pay(chat, GOOD)
     chat.wait_for_url(f"{running_product.url}/**")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.management import BaseCommand, call_command, get_commands
+from django.core.management import BaseCommand, call_command
 from django.core.management.base import CommandError
 
 from apps.localdev import postgres, staff
@@ -20,6 +20,5 @@ class Command(BaseCommand):
             raise CommandError("This command is for local settings only.")
         postgres.create_database(settings.DATABASE_URL)
         call_command("migrate", interactive=False, stdout=self.stdout)
-        if "catalogue" in get_commands():
-            call_command("catalogue", "apply", "--yes", stdout=self.stdout)
+        call_command("catalogue", "apply", "--yes", stdout=self.stdout)
         staff.ensure(settings.LOCAL_DIR)

@@ -1,0 +1,38 @@
+import pytest
+
+from tests import cast
+
+pytestmark = pytest.mark.django_db
+
+
+def directives(response):
+    return dict(part.split(" ", 1) for part in response["Content-Security-Policy"].split("; "))
+
+
+def test_pages_load_nothing_from_elsewhere_and_run_nothing_inline(client):
+    policy = directives(client.get("/"))
+    assert policy["default-src"] == "'self'"
+    assert "unsafe" not in " ".join(policy.values())
+    assert (policy["object-src"], policy["base-uri"], policy["frame-ancestors"]) == ("'none'", "'none'", "'none'")
+
+
+def test_forms_lead_to_us_and_to_the_pages_where_one_pays(client, settings):
+    assert directives(client.get("/"))["form-action"] == f"'self' {settings.STRIPE_API_BASE}"
+
+
+def test_only_the_admin_may_evaluate_what_its_library_needs(client):
+    client.force_login(cast.dana())
+    assert "'unsafe-eval'" in directives(client.get("/admin/"))["script-src"]
+    assert "script-src" not in directives(client.get("/chat/"))
+
+
+def test_json_carries_no_policy_of_pages(client):
+    assert "Content-Security-Policy" not in client.get("/healthz")
+
+
+def test_every_answer_refuses_to_be_guessed_framed_or_traced(client):
+    response = client.get("/")
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["X-Frame-Options"] == "DENY"
+    assert response["Referrer-Policy"] == "same-origin"
+    assert response["Permissions-Policy"] == "camera=(), geolocation=(), payment=(), usb=()"
