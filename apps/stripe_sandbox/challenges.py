@@ -51,4 +51,4 @@ def refuse(intent: Document) -> str:
     intents.fail_authentication(intent)
     if intent.get("_invoice"):
         collection.fail(store.read("invoice", intent["_invoice"]), NOT_AUTHENTICATED, now=now)
-    return way_back(intent)
+    return way_back(intent) + ("?panel=card&failed=1" if intent.get("_portal") else "")

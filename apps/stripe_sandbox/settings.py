@@ -30,6 +30,7 @@ DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": environment.read().database,
+        "CONN_MAX_AGE": None,  # one connection for as long as a thread lives
         "OPTIONS": {
             "timeout": 30,
             "transaction_mode": "IMMEDIATE",

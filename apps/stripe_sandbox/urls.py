@@ -3,6 +3,8 @@ from django.urls import path, re_path
 from apps.stripe_sandbox import api
 from apps.stripe_sandbox.views import answers, checkout, console, console_api, invoice, portal, three_d_secure
 
+handler404 = "apps.stripe_sandbox.views.answers.say_missing"
+
 urlpatterns = [
     re_path(r"^v1/", api.answer_call),
     re_path(r"^v2/", api.answer_call),

@@ -107,7 +107,7 @@ class Browser:
     """A browser without JavaScript: follows no redirect by itself, keeps cookies, sends forms with their token."""
 
     def __init__(self, language="en"):
-        self.http = httpx.Client(headers={"Accept-Language": language})
+        self.http = httpx.Client(headers={"Accept-Language": language}, verify=False)
 
     def get(self, address):
         return self.http.get(address)

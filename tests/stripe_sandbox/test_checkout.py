@@ -199,3 +199,22 @@ def test_speaks_french_to_those_who_ask(stripe, premium, customer):
     assert "Argent fictif" in page
     assert "Numéro de carte" in page
     assert "Payer 8,00\N{NO-BREAK SPACE}$" in page
+
+
+def test_speaks_the_language_the_session_was_made_for(stripe, premium, customer, browser):
+    page = browser.get(open_session(stripe, premium, customer, locale="fr").url).text
+    assert '<html lang="fr">' in page
+    assert "Votre commande" in page
+
+
+def test_an_address_that_leads_nowhere_has_a_page(sandbox, browser):
+    answer = browser.get(f"{sandbox.base}/nowhere")
+    assert (answer.status_code, "There is nothing here" in answer.text) == (404, True)
+
+
+def test_a_price_archived_since_cannot_be_paid(sandbox, stripe, premium, customer, browser):
+    session = open_session(stripe, premium, customer)
+    stripe.prices.update(premium.id, {"active": False})
+    answer = browser.get(session.url)
+    assert (answer.status_code, "This checkout cannot be paid any more" in answer.text) == (400, True)
+    assert sandbox.objects("payment_intent") == []

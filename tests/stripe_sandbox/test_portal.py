@@ -3,7 +3,7 @@
 import pytest
 import stripe as stripe_library
 
-from tests.stripe_sandbox.conftest import event_types, make_customer, subscribe
+from tests.stripe_sandbox.conftest import event_types, make_customer, subscribe, use_card
 
 SHOP = "http://127.0.0.1:8000/billing/after-portal/"
 
@@ -162,3 +162,26 @@ def test_configurations_can_be_changed_and_listed(stripe, premium):
     assert (after.features.subscription_cancel.enabled, after.features.invoice_history.enabled) == (False, True)
     assert [each.id for each in stripe.billing_portal.configurations.list({"is_default": True}).data] == [made.id]
     assert event_types(stripe, type="billing_portal.session.created") == []
+
+
+def test_a_refused_3d_secure_replaces_nothing_and_says_so(stripe, person, browser):
+    url = enter(stripe, person)
+    asked = browser.pay(url, "4000002500003155", action="card").headers["Location"]
+    back = browser.submit(asked, answer="fail").headers["Location"]
+    assert "We are unable to authenticate your payment method." in browser.get(back).text
+    assert subscription_of(stripe, person).default_payment_method is None
+
+
+def test_speaks_the_language_it_was_opened_for(stripe, person, browser):
+    assert "Votre abonnement" in browser.get(enter(stripe, person, locale="fr")).text
+
+
+def test_a_switch_that_cannot_be_paid_changes_nothing_and_says_so(
+    sandbox, stripe, person, premium, premium_plus, browser
+):
+    use_card(stripe, person.id, "pm_card_chargeCustomerFail")
+    answer = browser.submit(enter(stripe, person), action="switch", price=premium_plus.id)
+    assert (answer.status_code, "Your card was declined." in answer.text) == (402, True)
+    after = subscription_of(stripe, person)
+    assert (after.status, after["items"].data[0].price.id) == ("active", premium.id)
+    assert len(sandbox.objects("invoice")) == 1

@@ -115,7 +115,12 @@ def start_sandbox(directory, *, weather="calm", seed="1", delivers=False, webhoo
         )
     base = f"http://127.0.0.1:{port}"
     sandbox = Sandbox(
-        base, "sk_test_sandbox", [webhook_secret] if webhook_secret else [], process, log, httpx.Client(base_url=base)
+        base,
+        "sk_test_sandbox",
+        [webhook_secret] if webhook_secret else [],
+        process,
+        log,
+        httpx.Client(base_url=base, verify=False),
     )
     _wait_for(sandbox)
     return sandbox

@@ -87,7 +87,7 @@ def update(key: str, params: Document) -> Document:
 
 
 def delete(key: str, params: Document) -> Document:
-    """Delete a customer: subscriptions end at once, cards are let go."""
+    """Delete a customer; subscriptions end at once."""
     customer = store.get("customer", key)
     now = clocks.time_of_customer(customer)
     for subscription in store.documents(store.select("subscription", customer=key)):

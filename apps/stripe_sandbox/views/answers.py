@@ -1,7 +1,10 @@
 """How pages answer."""
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils import translation
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 
@@ -22,6 +25,19 @@ def show(request: HttpRequest, page: str, context: dict[str, object], *, status:
 def say(request: HttpRequest, title: str, text: str, *, back: str | None = None, status: int = 200) -> HttpResponse:
     """Draw a page with one message and a way on."""
     return show(request, "message", {"title": title, "text": text, "back": back}, status=status)
+
+
+def speak(request: HttpRequest, locale: str | None) -> None:
+    """Use the language that a session was made for; otherwise the reader's own stays."""
+    if locale in dict(settings.LANGUAGES):
+        translation.activate(str(locale))
+        request.LANGUAGE_CODE = locale
+
+
+def say_missing(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer an address that leads nowhere."""
+    text = _("The address is incomplete, or the sandbox was emptied since.")
+    return say(request, _("There is nothing here"), text, back="/_sandbox", status=404)
 
 
 @require_GET

@@ -10,33 +10,35 @@ from apps.stripe_sandbox.documents import Document
 from apps.stripe_sandbox.errors import StripeError
 from apps.stripe_sandbox.forms import CardForm
 from apps.stripe_sandbox.views import chips
-from apps.stripe_sandbox.views.answers import SeeOther, say, show
+from apps.stripe_sandbox.views.answers import SeeOther, say, show, speak
 
 
 @require_http_methods(["GET", "POST"])
 def pay(request: HttpRequest, key: str) -> HttpResponse:
     """Show an open session, or pay it: amounts are computed again, nothing in the form sets them."""
-    with transaction.atomic():
-        session = store.find("checkout.session", key)
-        closed = _say_closed(request, session)
-        if closed or session is None:
-            return closed or HttpResponse(status=404)
-        customer = store.find("customer", session["customer"])
-        now = clocks.time_on(session["_clock"])
-        form = CardForm(
-            request.POST or None,
-            initial=chips.picked(request),
-            now=now,
-            email=(customer or {}).get("email") or session["customer_email"],
-            takes_codes=bool(session["allow_promotion_codes"]),
-        )
-        if request.method == "GET" or not form.is_valid():
-            return _show_form(request, session, form, _last_problem(session) if request.method == "GET" else "")
-        try:
-            outcome = checkout.pay(session, form.payment(), now=now)
-        except StripeError as problem:
-            transaction.set_rollback(True)
-            return _show_form(request, session, form, str(problem))
+    try:
+        with transaction.atomic():
+            session = store.find("checkout.session", key)
+            speak(request, (session or {}).get("locale"))
+            closed = _say_closed(request, session)
+            return closed or _visit(request, session or {})
+    except StripeError as problem:
+        return say(request, _("This checkout cannot be paid any more"), str(problem), status=400)
+
+
+def _visit(request: HttpRequest, session: Document) -> HttpResponse:
+    customer = store.find("customer", session["customer"])
+    now = clocks.time_on(session["_clock"])
+    form = CardForm(
+        request.POST or None,
+        initial=chips.picked(request),
+        now=now,
+        email=(customer or {}).get("email") or session["customer_email"],
+        takes_codes=bool(session["allow_promotion_codes"]),
+    )
+    if request.method == "GET" or not form.is_valid():
+        return _show_form(request, session, form, _last_problem(session) if request.method == "GET" else "")
+    outcome = checkout.pay(session, form.payment(), now=now)
     if outcome.redirect_to:
         return SeeOther(outcome.redirect_to)
     return _show_form(request, outcome.session, form, outcome.message)

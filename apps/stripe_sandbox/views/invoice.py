@@ -25,40 +25,63 @@ from apps.stripe_sandbox.views.answers import SeeOther, say, show
 
 @require_http_methods(["GET", "POST"])
 def pay(request: HttpRequest, key: str) -> HttpResponse:
-    """Show an invoice; pay an open one with the card on file or with another."""
-    with transaction.atomic():
-        invoice = store.find("invoice", key)
-        if invoice is None:
-            return _say_unknown(request)
-        customer = store.read("customer", invoice["customer"])
-        now = clocks.time_on(invoice["test_clock"])
-        saved = payment_methods.choose(customer, standing.subscription_of(invoice))
-        uses_saved = saved is not None and "use_saved" in request.POST
-        typed = request.POST if request.method == "POST" and not uses_saved else None
-        form = CardForm(typed, initial=chips.picked(request), now=now, email=customer["email"] or "-")
-        if request.method == "POST" and invoice["status"] == "open" and (uses_saved or form.is_valid()):
-            return _charge(request, invoice, form, saved if uses_saved else None, now)
-        return _show(request, invoice, form, saved, _last_problem(invoice) if typed is None else "")
-
-
-def _charge(request: HttpRequest, invoice: Document, form: CardForm, saved: Document | None, now: int) -> HttpResponse:
-    customer, method = store.read("customer", invoice["customer"]), saved
-    if method is None:
-        typed = form.payment()
-        built = payment_methods.build(typed.card, exp_month=typed.exp_month, exp_year=typed.exp_year, now=now)
+    """Show an invoice; pay an open one with the card on file or with another. What fails changes nothing."""
+    problem = ""
+    if request.method == "POST":
         try:
-            method = payment_methods.attach(store.insert(built), customer)
-        except StripeError as problem:
-            transaction.set_rollback(True)
-            return _show(request, invoice, form, None, str(problem), status=402)
-        portal.make_default(customer, method)
+            with transaction.atomic():
+                return _answer(request, key)
+        except StripeError as refusal:
+            problem = str(refusal)
+    invoice = store.find("invoice", key)
+    if invoice is None:
+        return _say_unknown(request)
+    form, saved = _form(request, invoice), _saved(invoice)
+    return _show(request, invoice, form, saved, problem or _last_problem(invoice))
+
+
+def _form(request: HttpRequest, invoice: Document) -> CardForm:
+    typed = request.POST if request.method == "POST" and "use_saved" not in request.POST else None
+    email = store.read("customer", invoice["customer"])["email"] or "-"
+    return CardForm(typed, initial=chips.picked(request), now=clocks.time_on(invoice["test_clock"]), email=email)
+
+
+def _saved(invoice: Document) -> Document | None:
+    customer = store.read("customer", invoice["customer"])
+    return payment_methods.choose(customer, standing.subscription_of(invoice))
+
+
+def _answer(request: HttpRequest, key: str) -> HttpResponse:
+    invoice = store.find("invoice", key)
+    if invoice is None or invoice["status"] != "open":
+        return SeeOther(addresses.page(f"/i/{key}")) if invoice else _say_unknown(request)
+    form, saved = _form(request, invoice), _saved(invoice)
+    if form.is_bound and not form.is_valid():
+        return _show(request, invoice, form, saved, "")
+    now = clocks.time_on(invoice["test_clock"])
+    method = _save_card(invoice, form, now) if form.is_bound else saved
     collected = collection.collect(invoice, method=method, on_session=True, now=now)
     if collected.verdict is Verdict.REQUIRES_ACTION:
         intent = invoicing.intent_of(invoice)
-        return SeeOther(addresses.page(f"/3ds/{intent['id']}" if intent else f"/i/{invoice['id']}"))
+        return SeeOther(addresses.page(f"/3ds/{intent['id']}" if intent else f"/i/{key}"))
     if collected.decline:
-        return _show(request, collected.invoice, form, saved, collected.decline.message, status=402)
-    return SeeOther(addresses.page(f"/i/{invoice['id']}"))
+        return _show(request, collected.invoice, form, saved, collected.decline.message)
+    return SeeOther(addresses.page(f"/i/{key}"))
+
+
+def _save_card(invoice: Document, form: CardForm, now: int) -> Document:
+    """Attach the card that was typed, and let it pay from now on."""
+    customer, typed = store.read("customer", invoice["customer"]), form.payment()
+    built = payment_methods.build(
+        typed.card,
+        exp_month=typed.exp_month,
+        exp_year=typed.exp_year,
+        details=typed.billing_details(),
+        now=now,
+    )
+    method = payment_methods.attach(store.insert(built), customer)
+    portal.make_default(customer, method)
+    return method
 
 
 def _last_problem(invoice: Document) -> str:
@@ -68,16 +91,11 @@ def _last_problem(invoice: Document) -> str:
 
 
 def _show(
-    request: HttpRequest, invoice: Document, form: CardForm, saved: Document | None, problem: str, status: int = 200
+    request: HttpRequest, invoice: Document, form: CardForm, saved: Document | None, problem: str
 ) -> HttpResponse:
-    context = {
-        "invoice": invoice,
-        "form": form,
-        "saved": saved,
-        "problem": problem and _(problem),
-        "cards": chips.all_chips(),
-    }
-    return show(request, "invoice", context, status=status)
+    context = {"invoice": invoice, "form": form, "saved": saved, "problem": problem and _(problem)}
+    status = 402 if problem and request.method == "POST" else 200
+    return show(request, "invoice", {**context, "cards": chips.all_chips()}, status=status)
 
 
 def _say_unknown(request: HttpRequest) -> HttpResponse:

@@ -5,12 +5,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from apps.stripe_sandbox import clock, clocks, payment_methods, portal, store
+from apps.stripe_sandbox import cards, clock, clocks, payment_methods, portal, store
 from apps.stripe_sandbox.documents import Document
 from apps.stripe_sandbox.errors import StripeError
 from apps.stripe_sandbox.forms import CardForm
 from apps.stripe_sandbox.views import chips
-from apps.stripe_sandbox.views.answers import SeeOther, say, show
+from apps.stripe_sandbox.views.answers import SeeOther, say, show, speak
 
 PANELS = {
     "payment_method_update": "card",
@@ -49,24 +49,40 @@ class Visit:
 
 @require_http_methods(["GET", "POST"])
 def visit(request: HttpRequest, word: str) -> HttpResponse:
-    """Show the portal, or do one thing in it."""
+    """Show the portal, or do one thing in it; what fails changes nothing."""
+    problem = cards.NOT_AUTHENTICATED.message if "failed" in request.GET else ""
+    if request.method == "POST":
+        try:
+            with transaction.atomic():
+                return _answer(request, word)
+        except StripeError as refusal:
+            problem = str(refusal)
     with transaction.atomic():
         session = portal.find_session(word, real_now=clock.now())
         if session is None:
-            text = _(
-                "This page is open for five minutes without use. Go back to where you came from and open it again."
-            )
-            return say(request, _("Please start again"), text, status=404)
-        seen, problem, onward = Visit(request, session), "", ""
-        if request.method == "POST" and (seen.form.is_valid() or not seen.form.is_bound):
-            try:
-                problem, onward = _act(request.POST.get("action", ""), seen)
-            except StripeError as refusal:
-                transaction.set_rollback(True)
-                problem = str(refusal)
-            if not problem:
-                return SeeOther(onward or _next_address(request, session))
-        return _show(request, Visit(request, session), seen.form, problem)
+            return _say_closed(request)
+        speak(request, session["locale"])
+        seen = Visit(request, session)
+        return _show(request, seen, seen.form, problem)
+
+
+def _answer(request: HttpRequest, word: str) -> HttpResponse:
+    session = portal.find_session(word, real_now=clock.now())
+    if session is None:
+        return _say_closed(request)
+    speak(request, session["locale"])
+    seen = Visit(request, session)
+    if seen.form.is_bound and not seen.form.is_valid():
+        return _show(request, seen, seen.form, "")
+    problem, onward = _act(request.POST.get("action", ""), seen)
+    if problem:
+        return _show(request, seen, seen.form, problem)
+    return SeeOther(onward or _next_address(request, session))
+
+
+def _say_closed(request: HttpRequest) -> HttpResponse:
+    text = _("This page is open for five minutes without use. Go back to where you came from and open it again.")
+    return say(request, _("Please start again"), text, status=404)
 
 
 def _act(action: str, seen: Visit) -> tuple[str, str]:
