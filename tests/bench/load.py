@@ -46,6 +46,9 @@ async def read_events(answer: Answer, content: aiohttp.StreamReader) -> None:
             event = line[6:].strip().decode()
         elif line.startswith(b"data:") and event == "run.delta":
             note_tokens(answer, orjson.loads(line[5:])["text"])
+        elif line.startswith(b"data:") and event == "run.snapshot":
+            answer.end = "snapshot"
+            note_tokens(answer, orjson.loads(line[5:])["text"])
         elif line.startswith(b"data:") and event in ("run.finished", "run.failed", "run.stopped"):
             answer.end, answer.ended_us = event, now_us()
             return

@@ -8,6 +8,7 @@ import asyncio
 import subprocess
 import sys
 import time
+from collections import Counter
 from types import SimpleNamespace
 
 import httpx
@@ -21,11 +22,11 @@ from tests.bench import load
 from tests.bench.figures import HEAD, cpu_seconds, figures_of, memory_mb
 from tests.support.product import running
 
-TOKENS, PER_SECOND = 200, 40
+TOKENS, PER_SECOND = 400, 40
 ROUNDS = (1, 50, 200)
 SERVING = ("web", "models")
 WARMING = 3  # answers before the first round
-SPREAD_S = 1.0
+SPREAD_S = 5.0  # half an answer: all are open at once afterwards, and nobody presses send in the same instant
 SETTLE_S = 2.0  # between rounds, so that one does not pay for the other
 
 pytestmark = [pytest.mark.bench, pytest.mark.filterwarnings("default")]
@@ -85,7 +86,7 @@ def test_the_way_of_a_token(backend, product, capsys):
         found = figures_of(answers, tokens=TOKENS, per_second=PER_SECOND, cpu_s=spent)
         alone = figures_of(direct, tokens=TOKENS, per_second=PER_SECOND, cpu_s=0)
         rows += [found.row("through Causerie"), alone.row("back end alone")]
-        assert found.complete == count, [answer.end for answer in answers]
+        assert found.complete == count, Counter((answer.end, len(answer.lags_us)) for answer in answers)
     memory = {name: f"{memory_mb(process):.0f} MB" for name, process in serving.items()}
     with capsys.disabled():
         print("\n" + "\n".join([HEAD, *rows]) + f"\n\nMemory (PSS) after the last round: {memory}")  # noqa: T201
