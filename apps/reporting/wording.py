@@ -19,7 +19,7 @@ def money(micro: int, currency: str) -> str:
     """An amount with its currency and two decimals; one too small to show says so instead of looking like nothing."""
     unit, shown = currency.upper(), decimal_from_micro(abs(micro))
     if micro and not shown:
-        return f"{'<' if micro > 0 else '> −'} {unit} {formats.number_format(CENT, 2)}"
+        return f"{'< ' if micro > 0 else '> −'}{unit} {formats.number_format(CENT, 2)}"
     return f"{'−' if micro < 0 else ''}{unit} {formats.number_format(shown, 2, force_grouping=True)}"
 
 

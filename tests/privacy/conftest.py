@@ -1,5 +1,20 @@
-"""The local Stripe, as billing's tests know it."""
+"""A local Stripe with our products, for those who leave while they are subscribed."""
 
-from tests.billing.conftest import published, sandbox, sandbox_server
+import pytest
+from django.core.management import call_command
 
-__all__ = ["published", "sandbox", "sandbox_server"]
+from tests.support import shop
+from tests.support.stripe import start_sandbox
+
+
+@pytest.fixture
+def published(db, settings, tmp_path):
+    """Stripe over HTTP. What it sent is checked against Stripe's own description of its API."""
+    server = start_sandbox(tmp_path / "stripe")
+    settings.STRIPE_API_BASE = server.base
+    settings.STRIPE_SECRET_KEY = server.secret_key
+    call_command("catalogue", "apply", "--yes", stdout=shop.Quiet())
+    yield server
+    violations = server.violations()
+    server.stop()
+    assert violations == []

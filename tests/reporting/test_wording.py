@@ -1,0 +1,50 @@
+from datetime import date, timedelta
+
+import pytest
+
+from apps.reporting import wording
+from apps.reporting.days import Period
+from apps.reporting.figures import Figure
+from apps.reporting.metrics.families import METRICS
+
+LAST = date(2026, 3, 10)
+PERIOD = Period(LAST - timedelta(days=4), LAST)
+
+
+def figure(slug, *, before, now, currency=""):
+    return Figure(METRICS[slug], currency, PERIOD, {PERIOD.before().last: before, LAST: now})
+
+
+@pytest.mark.parametrize(
+    ("micro", "shown"),
+    [
+        (8_000_000, "USD 8.00"),
+        (1_234_567_890_000, "USD 1,234,567.89"),
+        (-1_755_000, "−USD 1.76"),
+        (4_999, "< USD 0.01"),
+        (-1, "> −USD 0.01"),
+        (0, "USD 0.00"),
+    ],
+)
+def test_money_has_its_currency_and_two_decimals(micro, shown):
+    assert wording.money(micro, "usd") == shown
+
+
+def test_one_row_keeps_every_decimal():
+    assert wording.exact_money(123, "usd") == "USD 0.000123"
+    assert wording.exact_money(-8_000_000, "eur") == "−EUR 8.00"
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "says"),
+    [(8, 12, "+4 (+50.0 %)"), (10, 5, "−5 (−50.0 %)"), (0, 3, "+3"), (3, 3, "no change")],
+)
+def test_a_change_is_against_the_period_before_and_na_is_no_percentage(before, now, says):
+    assert wording.change(figure("free_accounts", before=before, now=now)) == says
+
+
+def test_a_flow_is_the_sum_of_its_period_and_a_balance_its_last_day():
+    flow = Figure(METRICS["messages"], "", PERIOD, dict.fromkeys(PERIOD.days(), 2) | {PERIOD.before().last: 3})
+    assert (flow.value, flow.previous, flow.today) == (10, 3, 2)
+    balance = figure("mrr", before=5, now=9, currency="usd")
+    assert (balance.value, balance.previous) == (9, 5)
