@@ -67,9 +67,14 @@ def _prorate(old: list[Document], new: list[Document], period: tuple[int, int], 
 def change_items(before: Document, asked: Document, wanted: list[Wanted], terms: Terms, *, now: int) -> Document:
     """Change a subscription's items and charge as the terms say; give the subscription as it is afterwards.
 
+    A change that was still pending is dropped first.
+
     before  the subscription as it is kept; `asked` is the same with the call's other fields.
     Raises  StripeError 402: `error_if_incomplete` and the charge failed; then nothing is kept.
     """
+    if before["pending_update"]:
+        before = expire_pending(before, now=now)
+        asked = {**asked, "pending_update": None, "_pending_invoice": None}
     change = weigh(asked, wanted, terms, now=now)
     lines = [*asked["_pending_lines"], *change.lines]
     if not change.lines or not (change.resets_period or terms.proration_behavior == "always_invoice"):
@@ -96,8 +101,9 @@ def _charge_first(before: Document, after: Document, invoice: Document, terms: T
     marked = store.save({**before, "_pending_invoice": invoice["id"]})
     if _charge({**invoice, "_is_pending": True}, terms, now=now).verdict is Verdict.SUCCEEDED:
         return events.update("customer.subscription.updated", marked, {**after, "_pending_invoice": None})
+    moves = after["billing_cycle_anchor"] != before["billing_cycle_anchor"]
     pending = {
-        "billing_cycle_anchor": None,
+        "billing_cycle_anchor": after["billing_cycle_anchor"] if moves else None,
         "expires_at": now + PENDING_S,
         "subscription_items": after["items"]["data"],
         "trial_end": None,

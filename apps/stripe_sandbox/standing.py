@@ -54,6 +54,7 @@ def _belongs(invoice: Document, subscription: Document) -> bool:
 
 def _apply_pending(subscription: Document) -> None:
     after = items.replaced(subscription, subscription["pending_update"]["subscription_items"])
-    after |= {"pending_update": None, "_pending_invoice": None}
+    anchor = subscription["pending_update"]["billing_cycle_anchor"] or subscription["billing_cycle_anchor"]
+    after |= {"pending_update": None, "_pending_invoice": None, "billing_cycle_anchor": anchor}
     events.update("customer.subscription.updated", subscription, after)
     events.emit("customer.subscription.pending_update_applied", after)

@@ -149,6 +149,27 @@ def test_a_pending_change_expires_after_23_hours(stripe, pending, premium, april
     assert "customer.subscription.pending_update_expired" in event_types(stripe)
 
 
+def test_another_change_drops_the_pending_one(stripe, pending, premium_plus):
+    use_card(stripe, pending.customer, "pm_card_visa")
+    after = change(stripe, pending, premium_plus, proration_behavior="always_invoice")
+    assert (after.pending_update, after["items"].data[0].price.id) == (None, premium_plus.id)
+    assert stripe.invoices.retrieve(pending.latest_invoice).status == "void"
+    assert stripe.invoices.retrieve(after.latest_invoice).total == 1600
+
+
+def test_a_pending_change_of_interval_moves_the_anchor_when_paid(stripe, premium, april):
+    yearly = make_price(stripe, "Premium", 8400, interval="year")
+    customer = make_customer(stripe, clock=april)
+    subscription = subscribe(stripe, customer, premium)
+    use_card(stripe, customer.id, "pm_card_chargeCustomerFail")
+    april.advance(days=15)
+    waiting = change(stripe, subscription, yearly, payment_behavior="pending_if_incomplete")
+    assert (waiting.billing_cycle_anchor, waiting.pending_update.billing_cycle_anchor) == (APRIL, april.now)
+    stripe.invoices.pay(waiting.latest_invoice, {"payment_method": "pm_card_visa"})
+    after = stripe.subscriptions.retrieve(subscription.id)
+    assert (after.billing_cycle_anchor, after["items"].data[0].price.id) == (april.now, yearly.id)
+
+
 def test_a_paid_change_is_never_pending(stripe, premium, premium_plus):
     subscription = subscribe(stripe, make_customer(stripe), premium)
     fields = {"proration_behavior": "always_invoice", "payment_behavior": "pending_if_incomplete"}
