@@ -1,5 +1,11 @@
+import re
+from datetime import UTC, datetime
+
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.db import connection
+from django.template import engines
+from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from apps.accounts import profiles
@@ -74,3 +80,16 @@ def test_only_the_four_columns_are_written():
     (update,) = [query["sql"] for query in queries if query["sql"].startswith("UPDATE")]
     assert "is_active" not in update
     assert "password" not in update
+
+
+def test_pages_show_times_in_the_persons_zone():
+    template = engines["django"].from_string(
+        '{% extends "base.html" %}{% block main %}[{{ moment|date:"H:i" }}]{% endblock main %}'
+    )
+    context = {"moment": datetime(2026, 3, 2, 9, 0, tzinfo=UTC)}
+    request = RequestFactory().get("/")
+    shown = []
+    for user in (cast.ana(time_zone="Asia/Kolkata"), AnonymousUser()):
+        request.user = user
+        shown.append(re.search(r"\[(.*?)\]", template.render(context, request)).group(1))
+    assert shown == ["14:30", "09:00"]
