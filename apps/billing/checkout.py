@@ -15,6 +15,7 @@ from apps.billing.errors import (
     NotOnSale,
     NotOnSaleYet,
     PaymentRefused,
+    PaymentsAway,
 )
 from apps.billing.models import BillingAccount, CheckoutAttempt, Price
 from apps.billing.stripe_facts import Session
@@ -105,7 +106,7 @@ def _session(attempt: CheckoutAttempt, terms: PlanTerms, price: Price, gateway: 
     try:
         if attempt.session_id:
             return gateway.fetch_session(attempt.session_id)
-        customer = customers.ensure(attempt.account, gateway)
+        customer = customers.ensure(attempt.account, gateway, key=str(attempt.pk))
         session = gateway.create_session(_params(attempt, terms, price, customer), key=f"checkout:{attempt.pk}")
     except MissingAtStripe as error:
         if error.param == "customer":
@@ -115,6 +116,10 @@ def _session(attempt: CheckoutAttempt, terms: PlanTerms, price: Price, gateway: 
         _end(attempt)
         if error.code == "idempotency_error":  # the price or the customer changed since the first click
             return OVER
+        raise
+    except PaymentsAway as error:
+        if error.spends_key:
+            _end(attempt)
         raise
     CheckoutAttempt.objects.filter(pk=attempt.pk).update(session_id=session.id)
     return session

@@ -6,21 +6,19 @@ from django.db.models import Q
 from apps.billing.models import BillingAccount
 from apps.billing.stripe_gateway import Gateway
 
-FIRST = "first"
 
-
-def ensure(account: BillingAccount, gateway: Gateway) -> str:
+def ensure(account: BillingAccount, gateway: Gateway, *, key: str) -> str:
     """The account's customer at Stripe, made where there is none.
 
-    Effect  the network, then an act. Two clicks at once send the same key, so Stripe makes one customer.
+    key     of the attempt to buy: two clicks at once belong to one attempt, so Stripe makes one customer.
+    Effect  the network, then an act.
     Raises  PaymentsAway, PaymentRefused.
     """
     account.refresh_from_db(fields=["stripe_customer_id", "customer_gone_at"])
     if account.stripe_customer_id is not None and account.customer_gone_at is None:
         return account.stripe_customer_id
     before = account.stripe_customer_id
-    key = f"cus-create:{account.pk}:{before or FIRST}"
-    made = gateway.create_customer(account.owner.email, str(account.pk), key=key)
+    made = gateway.create_customer(account.owner.email, str(account.pk), key=f"cus-create:{account.pk}:{key}")
     with transaction.atomic(durable=True):
         unchanged = Q(stripe_customer_id=before)
         BillingAccount.objects.filter(unchanged, pk=account.pk).update(

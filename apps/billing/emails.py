@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.conf import settings
 from django.core.mail import send_mail
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import translation
+from django.utils import formats, translation
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
@@ -33,6 +34,8 @@ def compose(kind: str, facts: Mapping[str, str], reader: User) -> Letter:
             PAYMENT_FAILED: _("Your payment for %(plan)s did not go through") % {"plan": facts["plan"]},
         }
         words = {**facts, "name": reader.get_short_name(), "site_name": settings.SITE_NAME}
+        if facts.get("until"):
+            words["until"] = formats.date_format(datetime.fromisoformat(facts["until"]), "DATE_FORMAT")
         words["settings_url"] = settings.SITE_URL + reverse("billing:plan")
         words["chat_url"] = settings.SITE_URL + settings.LOGIN_REDIRECT_URL
         return Letter(subjects[kind], render_to_string(f"billing/mail/{kind}.txt", words))

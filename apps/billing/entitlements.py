@@ -101,10 +101,10 @@ def decide(subscriptions: Iterable[Subscribed], standing: Standing, rules: Rules
     if standing.hold_reason:
         return _default(rules, f"hold_{standing.hold_reason}")
     untils = ((_until(subscription, standing, rules), subscription) for subscription in subscriptions)
-    granted = [(one.rank, until, one) for until, one in untils if until is not None and until > now]
+    granted = [(until, one) for until, one in untils if until is not None and until > now]
     if rules.mode == "internal" or not granted:
         return _default(rules, max((one.status for one in subscriptions), default=NO_SUBSCRIPTION))
-    _rank, until, best = max(granted, key=lambda candidate: candidate[:2])
+    until, best = max(granted, key=_weight)
     source = Source.TRIAL if best.status == "trialing" else Source.SUBSCRIPTION
     return Decision(best.plan, source, best.status, None if until == ALWAYS else until)
 
@@ -187,6 +187,12 @@ def _until(subscription: Subscribed, standing: Standing, rules: Rules) -> dateti
     if subscription.is_collection_paused and rules.policy["paused_collection"] != "keep":
         return subscription.period_end
     return ALWAYS
+
+
+def _weight(granted: tuple[datetime, Subscribed]) -> tuple[object, ...]:
+    """Which of several subscriptions counts: the most, the longest, the paid one; never the order they came in."""
+    until, one = granted
+    return one.rank, until, one.status != "trialing", one.plan, one.status
 
 
 def _default(rules: Rules, reason: str) -> Decision:

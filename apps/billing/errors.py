@@ -65,13 +65,17 @@ class MissingAtStripe(Missing):
 
 
 class PaymentsAway(Unavailable):
-    """Stripe does not answer, asks us to slow down, or does not take our key; what was asked may be asked again."""
+    """Stripe does not answer, asks us to slow down, or does not take our key; what was asked may be asked again.
+
+    spends_key  Stripe did answer, with a fault of its own: under the same idempotency key it repeats that answer.
+    """
 
     code = "payments_unavailable"
 
-    def __init__(self, cause: str = "") -> None:
+    def __init__(self, cause: str = "", *, spends_key: bool = False) -> None:
         super().__init__(_("The payment service does not answer right now. Nothing was charged. Please try again."))
         self.cause = cause
+        self.spends_key = spends_key
 
 
 class NotOnSaleYet(Unavailable):

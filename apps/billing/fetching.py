@@ -8,7 +8,8 @@ from apps.billing.models import BillingAccount, CheckoutAttempt
 from apps.billing.stripe_facts import Card, Charge, Customer, Dispute, Invoice, Refund, Subscription
 from apps.billing.stripe_gateway import Gateway
 
-NOBODY = Customer("", is_deleted=True, currency="", card=Card())
+NO_CARD = Card()
+NOBODY = Customer("", is_deleted=True, currency="", payment_method="")
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,7 @@ class Found:
     """What Stripe said."""
 
     customer: Customer = NOBODY
+    card: Card = NO_CARD  # charged where a subscription names none
     subscriptions: tuple[Subscription, ...] = ()
     invoices: tuple[Invoice, ...] = ()
     refunds: tuple[Refund, ...] = ()
@@ -42,6 +44,7 @@ def fetch(account: BillingAccount, gateway: Gateway, go_on: Callable[[], None]) 
     charges = [charge for invoice in invoices for charge in invoice.charges]
     return Found(
         customer=customer,
+        card=_card(customer, subscriptions, gateway, go_on),
         subscriptions=subscriptions,
         invoices=invoices,
         refunds=tuple(_refunds(charges, gateway, go_on)),
@@ -55,6 +58,15 @@ def _customer(key: str, gateway: Gateway) -> Customer:
         return gateway.fetch_customer(key)
     except MissingAtStripe:
         return NOBODY
+
+
+def _card(
+    customer: Customer, subscriptions: Iterable[Subscription], gateway: Gateway, go_on: Callable[[], None]
+) -> Card:
+    if not customer.payment_method or all(subscription.card.last4 for subscription in subscriptions):
+        return NO_CARD
+    go_on()
+    return gateway.fetch_card(customer.payment_method)
 
 
 def _refunds(charges: Iterable[Charge], gateway: Gateway, go_on: Callable[[], None]) -> Iterable[Refund]:

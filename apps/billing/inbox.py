@@ -77,6 +77,7 @@ def _account_of(event: Event) -> BillingAccount | None:
 
 def _row(event: Event, account: BillingAccount | None, *, now: datetime) -> StripeEvent:
     customer = event.customer or (account.stripe_customer_id if account else "") or ""
+    has_left = account is not None and account.erased_at is not None
     return StripeEvent(
         id=event.id,
         type=event.type,
@@ -86,6 +87,6 @@ def _row(event: Event, account: BillingAccount | None, *, now: datetime) -> Stri
         api_version=event.api_version,
         created=event.created,
         received_at=now,
-        payload=dict(event.payload),
+        payload=None if has_left else dict(event.payload),
         state=State.STORED if customer else State.IGNORED,
     )

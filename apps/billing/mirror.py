@@ -124,7 +124,7 @@ def _write_subscription(
 ) -> None:
     before = movements.shape_of(row) if row else None
     plan = _plan_of(account, row, found, now=now)
-    card = found.card if found.card.last4 else fallback_card
+    card = Card() if account.erased_at else (found.card if found.card.last4 else fallback_card)
     values: dict[str, object] = {
         "account_id": account.pk,
         "status": found.status,

@@ -26,7 +26,7 @@ class Customer:
     id: str
     is_deleted: bool
     currency: str  # empty before the first payment
-    card: Card
+    payment_method: str  # charged where a subscription names none; may be empty
 
 
 @dataclass(frozen=True)
@@ -194,12 +194,11 @@ def moment(seconds: object) -> datetime | None:
 
 def read_customer(raw: Raw) -> Customer:
     """Read a customer; of a deleted one only the id is there."""
-    method = (raw.get("invoice_settings") or {}).get("default_payment_method")
     return Customer(
         id=raw["id"],
         is_deleted=bool(raw.get("deleted")),
         currency=(raw.get("currency") or "").lower(),
-        card=read_card(method),
+        payment_method=id_of((raw.get("invoice_settings") or {}).get("default_payment_method")),
     )
 
 

@@ -21,7 +21,9 @@ from apps.core import guards
 log = structlog.get_logger(__name__)
 SLOW_DOWN_S = 0.5
 PAGE = 100
+BURST = 40  # requests that a quiet job may make at once
 SKEW_S = 300
+SERVER_FAULT = 500
 PORTAL_MARK = {"managed_by": "causerie"}
 CHARGES = "data.payments.data.payment.payment_intent.latest_charge"
 Found = TypeVar("Found")
@@ -30,18 +32,18 @@ Params = Mapping[str, Any]  # Any: what the SDK's own TypedDicts describe
 
 @dataclass(frozen=True)
 class Patience:
-    """How long a caller waits. `between_s` keeps background work at ten requests a second."""
+    """How long a caller waits. `per_s` bounds background work, after a burst; 0 does not."""
 
     connect_s: float
     answer_s: float
     repeats: int  # of the SDK: lost connections, 409 and 5xx, with the same key
     slow_downs: int  # of ours: 429, which the SDK does not repeat
-    between_s: float
+    per_s: float
 
 
-PATIENT = Patience(connect_s=3, answer_s=20, repeats=2, slow_downs=3, between_s=0)
-BRISK = Patience(connect_s=1, answer_s=3, repeats=0, slow_downs=1, between_s=0)
-BACKGROUND = Patience(connect_s=3, answer_s=20, repeats=2, slow_downs=3, between_s=0.1)
+PATIENT = Patience(connect_s=3, answer_s=20, repeats=2, slow_downs=3, per_s=0)
+BRISK = Patience(connect_s=1, answer_s=3, repeats=0, slow_downs=1, per_s=0)
+BACKGROUND = Patience(connect_s=3, answer_s=20, repeats=2, slow_downs=3, per_s=10)
 
 
 def patient() -> "Gateway":
@@ -70,7 +72,7 @@ class Gateway:
             http_client=stripe.RequestsClient(timeout=(patience.connect_s, patience.answer_s)),
         )
         self._patience = patience
-        self._next_at = 0.0
+        self._room, self._room_at = float(BURST), time.monotonic()  # a token bucket
         self._turn = threading.Lock()
 
     def __repr__(self) -> str:
@@ -83,9 +85,12 @@ class Gateway:
         return str(self._ask(self._client.v1.customers.create, params, key=key)["id"])
 
     def fetch_customer(self, customer: str) -> facts.Customer:
-        """Read a customer with the card that is charged."""
-        params = {"expand": ["invoice_settings.default_payment_method"]}
-        return facts.read_customer(self._ask(self._client.v1.customers.retrieve, params, customer))
+        """Read a customer, also one that was deleted."""
+        return facts.read_customer(self._ask(self._client.v1.customers.retrieve, {}, customer))
+
+    def fetch_card(self, method: str) -> facts.Card:
+        """Read what may be shown of a payment method."""
+        return facts.read_card(self._ask(self._client.v1.payment_methods.retrieve, {}, method))
 
     def list_subscriptions(self, customer: str | None = None) -> Iterator[facts.Subscription]:
         """Read all subscriptions, of one customer or of all, ended ones too, the newest first."""
@@ -211,11 +216,13 @@ class Gateway:
         raise PaymentsAway(cause="RateLimitError")
 
     def _wait_for_turn(self) -> None:
-        if not self._patience.between_s:
+        if not self._patience.per_s:
             return
         with self._turn:
-            wait_s = self._next_at - time.monotonic()
-            self._next_at = max(self._next_at, time.monotonic()) + self._patience.between_s
+            now = time.monotonic()
+            self._room = min(BURST, self._room + (now - self._room_at) * self._patience.per_s) - 1
+            self._room_at = now
+            wait_s = -self._room / self._patience.per_s
         if wait_s > 0:
             time.sleep(wait_s)
 
@@ -253,11 +260,11 @@ def _translated(error: stripe.StripeError) -> Exception:
         return PaymentRefused(error.user_message or "", code=error.code or "refused", param=error.param or "")
     if isinstance(error, stripe.IdempotencyError):
         return PaymentRefused(error.user_message or "", code="idempotency_error")
-    return PaymentsAway(cause=type(error).__name__)
+    return PaymentsAway(cause=type(error).__name__, spends_key=(error.http_status or 0) >= SERVER_FAULT)
 
 
 def _plain(answer: Any) -> Params:  # noqa: ANN401 an SDK object of any kind
-    found: Params = answer.to_dict()
+    found: Params = answer.to_dict(for_json=True)  # decimals as text, as Stripe sends them
     return found
 
 

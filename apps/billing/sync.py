@@ -82,7 +82,7 @@ def _apply(lease: Lease, customer: str | None, found: Found, *, now: datetime) -
         account = BillingAccount.objects.select_for_update(no_key=True).get(pk=lease.account_id)
         if account.sync_lease_until != lease.until or account.stripe_customer_id != customer:
             raise LeaseLost
-        mirror.write_subscriptions(account, found.subscriptions, found.customer.card, now=now)
+        mirror.write_subscriptions(account, found.subscriptions, found.card, now=now)
         mirror.write_invoices(account, found.invoices, now=now)
         mirror.write_money_back(account, found.refunds, found.disputes, now=now)
         _write_standing(account, found, now=now)

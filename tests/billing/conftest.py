@@ -1,36 +1,54 @@
-"""A local Stripe over HTTP, empty at the start of each test, and the catalogue published to it where a test asks."""
+"""A local Stripe over HTTP, and our catalogue published to it where a test asks."""
 
 import pytest
 from django.core.management import call_command
 
 from apps.billing import entitlements
+from apps.billing.models import Plan, PlanVersion, Price
 from tests import build, cast
 from tests.support import shop
 from tests.support.stripe import start_sandbox
+
+SHELF = (Plan, PlanVersion, Price)
 
 
 @pytest.fixture(scope="session")
 def sandbox_server(tmp_path_factory):
     server = start_sandbox(tmp_path_factory.mktemp("stripe"))
+    server.shelf = None
     yield server
     server.stop()
 
 
 @pytest.fixture
-def sandbox(sandbox_server, settings):
-    """Stripe, empty. What it sent is checked against Stripe's own description of its API."""
-    sandbox_server.empty()
+def stripe(sandbox_server, settings):
+    """The product talks to the sandbox; what that sends is held to Stripe's own description of its API."""
     settings.STRIPE_API_BASE = sandbox_server.base
     settings.STRIPE_SECRET_KEY = sandbox_server.secret_key
+    sandbox_server.http.request("DELETE", "/_sandbox/api/faults", json={})
     yield sandbox_server
     assert sandbox_server.violations() == []
 
 
 @pytest.fixture
-def published(sandbox, db):
-    """Stripe with our products and prices."""
-    call_command("catalogue", "apply", "--yes", stdout=shop.Quiet())
-    return sandbox
+def sandbox(stripe):
+    """Stripe with nothing in it."""
+    stripe.empty()
+    stripe.shelf = None
+    return stripe
+
+
+@pytest.fixture
+def published(stripe, db):
+    """Stripe with our products and prices. They are made once; each test begins with its own people."""
+    if stripe.shelf is None:
+        stripe.empty()
+        call_command("catalogue", "apply", "--yes", stdout=shop.Quiet())
+        stripe.shelf = [list(table.objects.all()) for table in SHELF]
+    else:
+        for table, rows in zip(SHELF, stripe.shelf, strict=True):
+            table.objects.bulk_create(rows)
+    return stripe
 
 
 @pytest.fixture

@@ -1,12 +1,31 @@
 """Stripe's truth becomes ours, through the sandbox over HTTP."""
 
+from datetime import timedelta
+
 import pytest
 
-from apps.billing import entitlements
-from apps.billing.models import SubscriptionState
+from apps.billing import entitlements, leases, sync
+from apps.billing.errors import PaymentsAway
+from apps.billing.models import (
+    BillingAccount,
+    DriftItem,
+    EntitlementSnapshot,
+    InvoiceMirror,
+    Price,
+    RefundMirror,
+    StripeOutbox,
+    SubscriptionMirror,
+    SubscriptionState,
+)
 from tests.support import shop
 
 pytestmark = pytest.mark.django_db
+
+
+def rows():
+    """Everything a sync may write, as it is now."""
+    tables = (SubscriptionMirror, SubscriptionState, InvoiceMirror, Price, EntitlementSnapshot, StripeOutbox, DriftItem)
+    return [list(table.objects.order_by("pk").values()) for table in tables]
 
 
 def test_a_paid_month_of_premium_gives_premium(published, account):
@@ -16,3 +35,203 @@ def test_a_paid_month_of_premium_gives_premium(published, account):
     state = SubscriptionState.objects.get()
     assert (state.status, state.plan_id, state.interval) == ("active", "premium", "month")
     assert (state.mrr_micro, state.currency, state.cause) == (8_000_000, "usd", "checkout")
+    assert account.currency == "usd"
+    assert (account.sync_wanted_seq, account.sync_done_seq, account.sync_lease_until) == (1, 1, None)
+
+
+def test_the_mirror_says_what_a_page_needs(published, account):
+    shop.buy(account)
+    paid = SubscriptionMirror.objects.get()
+    assert (paid.status, paid.plan_id, paid.card_brand, paid.card_last4) == ("active", "premium", "visa", "4242")
+    assert timedelta(days=27) < paid.current_period_end - paid.started_at < timedelta(days=32)
+    invoice = InvoiceMirror.objects.get()
+    assert (invoice.status, invoice.total_minor, invoice.amount_paid_minor) == ("paid", 800, 800)
+    assert (invoice.period_start, invoice.period_end) == (paid.started_at, paid.current_period_end)
+    state = entitlements.state_for(account, now=shop.now())
+    assert (state["plan"], state["source"], state["status"]) == (
+        {"key": "premium", "name": "Premium"},
+        "subscription",
+        "active",
+    )
+    assert (state["renews_at"], state["ends_at"]) == (paid.current_period_end, None)
+    assert state["card"] == {"brand": "visa", "last4": "4242"}
+
+
+def test_a_year_in_euro_counts_a_twelfth_each_month(published, account):
+    shop.buy(account, interval="year", currency="eur")
+    state = SubscriptionState.objects.get()
+    assert (state.mrr_micro, state.currency, state.interval) == (7_000_000, "eur", "year")
+
+
+def test_looking_twice_writes_nothing(published, account):
+    shop.buy(account)
+    before = rows()
+    shop.look(account)
+    assert rows() == before
+
+
+def test_a_declined_card_changes_nothing(published, account):
+    answer = shop.buy(account, card=shop.DECLINED)
+    assert answer.status_code == 402
+    assert "Your card was declined" in answer.text
+    assert entitlements.plan_for(account, now=shop.now()).key == "free"
+    assert not SubscriptionMirror.objects.exists()
+    assert not StripeOutbox.objects.exists()
+    assert account.checkout_attempts.get().state == "open"
+
+
+def test_a_plan_that_begins_is_announced_once(published, account):
+    shop.buy(account)
+    shop.look(account)
+    letter = StripeOutbox.objects.get()
+    assert (letter.kind, letter.payload["letter"], letter.payload["plan"]) == ("mail", "plan_started", "Premium")
+
+
+def test_a_canceled_plan_stays_until_the_period_ends(published, account):
+    shop.buy(account)
+    paid = SubscriptionMirror.objects.get()
+    shop.change(published, paid.pk, cancel_at_period_end="true")
+    shop.look(account)
+    assert SubscriptionState.objects.count() == 1
+    state = entitlements.state_for(account, now=shop.now())
+    assert (state["plan"]["key"], state["ends_at"], state["renews_at"]) == ("premium", paid.current_period_end, None)
+    shop.pass_time(published, account, to=paid.current_period_end + timedelta(hours=2))
+    shop.look(account, at=paid.current_period_end + timedelta(hours=2))
+    ended = SubscriptionState.objects.latest("effective_at")
+    assert (ended.status, ended.mrr_micro, ended.cause) == ("canceled", 0, "voluntary")
+    assert ended.effective_at == paid.current_period_end
+    assert entitlements.plan_for(account, now=paid.current_period_end + timedelta(hours=2)).key == "free"
+
+
+def test_a_renewal_that_fails_keeps_the_plan_for_the_days_of_grace(published, account):
+    shop.buy(account)
+    paid = SubscriptionMirror.objects.get()
+    shop.use_card(published, account, "pm_card_chargeCustomerFail")
+    at = paid.current_period_end + timedelta(hours=2)
+    shop.pass_time(published, account, to=at)
+    shop.look(account, at=at)
+    account.refresh_from_db()
+    snapshot = EntitlementSnapshot.objects.latest("version")
+    assert (snapshot.reason, snapshot.source) == ("past_due", "subscription")
+    assert snapshot.valid_until == account.delinquent_since + timedelta(days=7)
+    assert entitlements.plan_for(account, now=at).key == "premium"
+    assert entitlements.plan_for(account, now=snapshot.valid_until).key == "free"
+    assert SubscriptionState.objects.latest("effective_at").mrr_micro == 8_000_000
+    letters = [row.payload["letter"] for row in StripeOutbox.objects.order_by("pk")]
+    assert letters == ["plan_started", "payment_failed"]
+
+
+def test_an_upgrade_is_one_movement(published, account):
+    shop.buy(account)
+    paid = SubscriptionMirror.objects.get()
+    item = paid.items.get()
+    price = Price.objects.get(lookup_key="premium_plus_month_usd")
+    shop.change(published, paid.pk, **{"items[0][id]": item.pk, "items[0][price]": price.pk})
+    shop.look(account)
+    assert entitlements.plan_for(account, now=shop.now()).key == "premium_plus"
+    causes = list(SubscriptionState.objects.order_by("observed_at").values_list("cause", "mrr_micro"))
+    assert causes == [("checkout", 8_000_000), ("upgrade", 40_000_000)]
+
+
+def test_a_refund_is_written_down_and_changes_no_access(published, account):
+    shop.buy(account)
+    charge = published.objects("charge")[0]
+    assert published.call("POST", "/v1/refunds", {"charge": charge["id"], "amount": "300"}).status_code == 200
+    shop.look(account)
+    refund = RefundMirror.objects.get()
+    assert (refund.amount_minor, refund.currency, refund.status) == (300, "usd", "succeeded")
+    assert entitlements.plan_for(account, now=shop.now()).key == "premium"
+    assert SubscriptionState.objects.count() == 1
+
+
+def test_a_customer_deleted_at_stripe_has_the_default_plan(published, account):
+    shop.buy(account)
+    assert published.call("DELETE", f"/v1/customers/{account.stripe_customer_id}").status_code == 200
+    shop.look(account)
+    assert entitlements.plan_for(account, now=shop.now()).key == "free"
+    assert account.customer_gone_at is not None
+    assert SubscriptionMirror.objects.get().gone_at is not None
+    assert SubscriptionState.objects.latest("observed_at").mrr_micro == 0
+    first = account.stripe_customer_id
+    shop.buy(account)
+    assert account.stripe_customer_id != first
+    assert entitlements.plan_for(account, now=shop.now()).key == "premium"
+
+
+def test_a_price_nobody_knows_leaves_the_last_known_plan(published, account):
+    shop.buy(account)
+    paid = SubscriptionMirror.objects.get()
+    foreign = published.call(
+        "POST",
+        "/v1/prices",
+        {"currency": "usd", "unit_amount": "700", "recurring[interval]": "month", "product_data[name]": "Odd"},
+    ).json()
+    shop.change(published, paid.pk, **{"items[0][id]": paid.items.get().pk, "items[0][price]": foreign["id"]})
+    shop.look(account)
+    assert entitlements.plan_for(account, now=shop.now()).key == "premium"
+    item = DriftItem.objects.get()
+    assert (item.kind, item.ours, item.stripe, item.severity) == ("unknown_price", "premium", foreign["id"], "high")
+
+
+def test_of_two_that_look_only_one_fetches(published, account):
+    shop.buy(account)
+    lease = leases.claim(account.pk, now=shop.now())
+    assert sync.sync_customer(account.pk, clock=shop.now) is False
+    assert leases.claim(account.pk, now=shop.now() + timedelta(seconds=30)) is None
+    lease.give_back()
+    assert sync.sync_customer(account.pk, clock=shop.now) is True
+
+
+def test_a_lease_ends_by_itself_and_then_belongs_to_another(published, account):
+    shop.buy(account)
+    lost = leases.claim(account.pk, now=shop.now())
+    taken = leases.claim(account.pk, now=shop.now() + timedelta(seconds=61))
+    with pytest.raises(leases.LeaseLost):
+        lost.renew(now=shop.now() + timedelta(seconds=62))
+    lost.give_back()
+    account.refresh_from_db()
+    assert account.sync_lease_until == taken.until
+
+
+def test_what_was_fetched_under_a_lost_lease_is_thrown_away(published, account):
+    shop.buy(account)
+    shop.change(published, SubscriptionMirror.objects.get().pk, cancel_at_period_end="true")
+    moments = iter(range(0, 1000, 61))
+
+    def racing_clock():
+        at = shop.now() + timedelta(seconds=next(moments))
+        BillingAccount.objects.filter(pk=account.pk).update(sync_lease_until=at + timedelta(hours=1))
+        return at
+
+    assert sync.sync_customer(account.pk, clock=racing_clock) is False
+    assert SubscriptionMirror.objects.get().cancel_at_period_end is False
+
+
+def test_stripe_being_away_leaves_everything_and_the_wish_to_look(published, account):
+    shop.buy(account)
+    before = rows()
+    published.fault("http_500", count=10, match="/v1/customers")
+    sync.want(account)
+    assert sync.sync_customer(account.pk, clock=shop.now, budget_s=3) is False
+    with pytest.raises(PaymentsAway):
+        sync.sync_customer(account.pk, clock=shop.now)
+    assert rows() == before
+    assert leases.is_wanted(account.pk)
+    account.refresh_from_db()
+    assert account.sync_lease_until is None
+
+
+def test_a_person_does_not_wait_longer_than_the_budget(published, account):
+    shop.buy(account)
+    published.fault("slow", count=1, match="/v1/customers", ms=400)
+    sync.want(account)
+    assert sync.sync_customer(account.pk, clock=shop.now, budget_s=0.2) is False
+    assert leases.is_wanted(account.pk)
+
+
+def test_an_account_that_never_bought_needs_no_network(account, settings):
+    settings.STRIPE_API_BASE = "http://127.0.0.1:9"
+    sync.want(account)
+    assert sync.sync_customer(account.pk, clock=shop.now) is True
+    assert not leases.is_wanted(account.pk)
+    assert not EntitlementSnapshot.objects.exists()

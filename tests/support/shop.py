@@ -8,7 +8,7 @@ import httpx
 
 from apps.billing import checkout, sync
 
-GOOD, DECLINED, FAILS_LATER = "4242424242424242", "4000000000000002", "4000000000000341"
+GOOD, DECLINED = "4242424242424242", "4000000000000002"
 
 
 class Quiet(io.StringIO):
@@ -51,3 +51,46 @@ def look(account, *, at=None):
     sync.want(account)
     assert sync.sync_customer(account.pk, clock=lambda: at or now())
     account.refresh_from_db()
+
+
+def change(sandbox, subscription, **fields):
+    """Change a subscription as somebody would in Stripe's Dashboard."""
+    answer = sandbox.call("POST", f"/v1/subscriptions/{subscription}", fields)
+    assert answer.status_code == 200, answer.text
+
+
+def use_card(sandbox, account, method):
+    """Replace the card that is charged from now on."""
+    customer = account.stripe_customer_id
+    card = sandbox.call("POST", f"/v1/payment_methods/{method}/attach", {"customer": customer}).json()
+    for subscription in sandbox.objects("subscription"):
+        if subscription["customer"] == customer:
+            change(sandbox, subscription["id"], default_payment_method=card["id"])
+
+
+def pass_time(sandbox, account, *, to):
+    """Let time pass for one customer, up to a moment, with all that is due until then."""
+    customer = sandbox.call("GET", f"/v1/customers/{account.stripe_customer_id}").json()
+    clock = customer["test_clock"]
+    if clock is None:
+        begin = {"frozen_time": str(int(now().timestamp())), "customer": customer["id"]}
+        clock = sandbox.call("POST", "/v1/test_helpers/test_clocks", begin).json()["id"]
+    answer = sandbox.call(
+        "POST", f"/v1/test_helpers/test_clocks/{clock}/advance", {"frozen_time": str(int(to.timestamp()))}
+    )
+    assert answer.status_code == 200, answer.text
+    while sandbox.call("GET", f"/v1/test_helpers/test_clocks/{clock}").json()["status"] == "advancing":
+        continue
+
+
+def visit(url):
+    """The text of a page at Stripe."""
+    return httpx.get(url).text
+
+
+def end_subscriptions(sandbox, account):
+    """Cancel at once what a customer has, as somebody would in the Dashboard, and look."""
+    for subscription in sandbox.objects("subscription"):
+        if subscription["customer"] == account.stripe_customer_id:
+            assert sandbox.call("DELETE", f"/v1/subscriptions/{subscription['id']}").status_code == 200
+    look(account)

@@ -1,0 +1,41 @@
+"""What the archive holds of billing, and what leaves with the person."""
+
+import pytest
+
+from apps.billing.models import CheckoutAttempt, InvoiceMirror, StripeEvent, SubscriptionMirror
+from apps.billing.personal_data import BillingData
+from tests import cast
+from tests.build import NOW
+from tests.support import shop
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_archive_holds_ones_own_and_nothing_else(published, account, ana):
+    shop.buy(account)
+    mine = dict(BillingData().export(ana))
+    assert [row["currency"] for row in mine["account"]] == ["usd"]
+    assert [(row["plan"], row["card_last4"]) for row in mine["subscriptions"]] == [("premium", "4242")]
+    assert [row["total_minor"] for row in mine["invoices"]] == [800]
+    assert [row["plan_version__plan"] for row in mine["plans"]] == ["premium"]
+    assert all(rows == [] for rows in dict(BillingData().export(cast.mallory())).values())
+
+
+def test_leaving_drops_the_card_and_keeps_the_invoice(published, account, ana):
+    shop.buy(account)
+    StripeEvent.objects.create(
+        id="evt_1",
+        type="x",
+        customer=account.stripe_customer_id,
+        livemode=False,
+        created=NOW,
+        received_at=NOW,
+        payload={"email": ana.email},
+    )
+    CheckoutAttempt.objects.create(account=account, lookup_key="x", created_at=NOW, expires_at=NOW)
+    assert BillingData().erase(ana, now=NOW) == 4  # card, event, attempt, and the letter that was not sent yet
+    assert SubscriptionMirror.objects.get().card_last4 == ""
+    assert StripeEvent.objects.get().payload is None
+    assert not CheckoutAttempt.objects.filter(state="open").exists()
+    assert InvoiceMirror.objects.count() == 1
+    assert BillingData().erase(ana, now=NOW) == 0

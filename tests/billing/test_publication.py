@@ -1,0 +1,150 @@
+"""The catalogue brought here and to Stripe."""
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from apps.billing.models import BillingAccount, Plan, PlanVersion, Price
+from tests.support import shop
+
+pytestmark = pytest.mark.django_db
+PRICES = [
+    "premium_month_eur",
+    "premium_month_usd",
+    "premium_plus_month_eur",
+    "premium_plus_month_usd",
+    "premium_plus_year_eur",
+    "premium_plus_year_usd",
+    "premium_year_eur",
+    "premium_year_usd",
+]
+
+
+def run(act, *words):
+    said = shop.Quiet()
+    call_command("catalogue", act, *words, stdout=said)
+    return said.getvalue().splitlines()
+
+
+def with_catalogue(settings, tmp_path, *changes, name="other.toml"):
+    text = settings.CATALOGUE_PATH.read_text()
+    for there, instead in changes:
+        assert there in text
+        text = text.replace(there, instead, 1)
+    path = tmp_path / name
+    path.write_text(text)
+    settings.CATALOGUE_PATH = path
+
+
+def active(sandbox):
+    return {price["lookup_key"]: price for price in sandbox.objects("price") if price["active"]}
+
+
+def test_diff_shows_and_changes_nothing(sandbox):
+    said = run("diff")
+    plans = [f"here: terms of {key}" for key in ("free", "premium", "premium_plus")]
+    assert said[:4] == [*plans, "Stripe: new product Premium"]
+    assert "Stripe: new price premium_month_usd: 800 usd a month" in said
+    assert said[-1] == "15 changes; `manage.py catalogue apply` makes them."
+    assert sandbox.objects("product") == []
+    assert not Plan.objects.exists()
+
+
+def test_apply_makes_products_and_prices(sandbox):
+    assert run("apply")[-1] == "Done: 15 changes."
+    assert sorted(product["metadata"]["plan_key"] for product in sandbox.objects("product")) == [
+        "premium",
+        "premium_plus",
+    ]
+    prices = active(sandbox)
+    assert sorted(prices) == PRICES
+    year = prices["premium_year_eur"]
+    assert (year["unit_amount"], year["currency"], year["recurring"]["interval"]) == (8400, "eur", "year")
+    assert year["tax_behavior"] == "exclusive"
+    assert (
+        sorted(Price.objects.filter(is_active=True, plan__isnull=False).values_list("lookup_key", flat=True)) == PRICES
+    )
+    assert list(Plan.objects.filter(is_default=True).values_list("key", flat=True)) == ["free"]
+    portal = sandbox.objects("billing_portal.configuration")[0]["features"]
+    assert portal["subscription_cancel"]["mode"] == "at_period_end"
+    assert len(portal["subscription_update"]["products"]) == 2
+
+
+def test_a_second_apply_has_nothing_to_do(sandbox):
+    run("apply")
+    events = len(sandbox.objects("event"))
+    assert run("apply") == ["Nothing to do: all is as the catalogue says."]
+    assert run("diff") == ["Nothing to do: all is as the catalogue says."]
+    assert len(sandbox.objects("event")) == events
+    assert PlanVersion.objects.count() == 3
+
+
+def test_a_new_amount_is_a_new_price_and_the_old_one_stays_for_its_subscribers(sandbox, settings, tmp_path):
+    run("apply")
+    old = active(sandbox)["premium_month_usd"]["id"]
+    with_catalogue(settings, tmp_path, ("usd = 800", "usd = 900"))
+    said = run("apply")
+    assert "Stripe: new price premium_month_usd: 900 usd a month" in said
+    assert "Stripe: archive price premium_month_usd: 800 usd" in said
+    new = active(sandbox)["premium_month_usd"]
+    assert (new["unit_amount"], new["id"] != old) == (900, True)
+    row = Price.objects.get(pk=old)
+    assert (row.is_active, row.plan_id, row.unit_amount_minor) == (False, "premium", 800)
+    assert Price.objects.get(lookup_key="premium_month_usd", is_active=True).pk == new["id"]
+    assert run("diff") == ["Nothing to do: all is as the catalogue says."]
+
+
+def test_a_plan_that_leaves_the_catalogue_is_archived_and_comes_back(sandbox, settings, tmp_path):
+    run("apply")
+    shipped = settings.CATALOGUE_PATH
+    text = shipped.read_text()
+    begin, end = text.index("[plans.premium_plus]"), text.index("# --- developer API")
+    with_catalogue(settings, tmp_path, (text[begin:end], ""))
+    assert "Stripe: archive product Premium+" in run("apply")
+    assert set(active(sandbox)) == {key for key in PRICES if "plus" not in key}
+    assert len(sandbox.objects("product")) == 2
+    assert Plan.objects.filter(pk="premium_plus").exists()
+    settings.CATALOGUE_PATH = shipped
+    assert "Stripe: product Premium+ on sale" in run("apply")
+    assert sorted(active(sandbox)) == PRICES
+    assert run("diff") == ["Nothing to do: all is as the catalogue says."]
+
+
+def test_new_limits_are_a_new_version_and_wanted_for_subscribers(sandbox, settings, tmp_path, account):
+    run("apply")
+    shop.buy(account)
+    with_catalogue(settings, tmp_path, ("amount = 300", "amount = 400"))
+    assert run("diff")[:1] == ["here: terms of premium"]
+    run("apply")
+    assert PlanVersion.objects.filter(plan="premium").count() == 2
+    assert BillingAccount.objects.all().in_need_of_sync().count() == 1
+
+
+def test_a_database_that_was_lost_learns_what_stripe_has(sandbox):
+    run("apply")
+    Price.objects.all().delete()
+    assert run("apply")[0] == "here: products and prices as Stripe has them"
+    assert Price.objects.count() == 8
+
+
+def test_internal_mode_needs_no_stripe(settings, tmp_path, db):
+    settings.STRIPE_API_BASE = "http://127.0.0.1:9"
+    with_catalogue(settings, tmp_path, ('mode = "freemium"', 'mode = "internal"'))
+    assert run("apply")[-1] == "Done: 3 changes."
+    assert not Price.objects.exists()
+
+
+def test_a_live_key_is_asked_about_again(settings, tmp_path, monkeypatch):
+    with_catalogue(settings, tmp_path, ('mode = "freemium"', 'mode = "internal"'), name="live.toml")
+    settings.STRIPE_SECRET_KEY = "sk_live_0"
+    monkeypatch.setattr("builtins.input", lambda _question: "no")
+    with pytest.raises(CommandError, match=r"Nothing was changed\."):
+        run("apply")
+    assert not Plan.objects.exists()
+    monkeypatch.setattr("builtins.input", lambda _question: "yes")
+    assert run("apply")[-1] == "Done: 3 changes."
+
+
+def test_stripe_being_away_is_said_in_one_sentence(settings):
+    settings.STRIPE_API_BASE = "http://127.0.0.1:9"
+    with pytest.raises(CommandError, match="The payment service does not answer right now"):
+        run("diff")
