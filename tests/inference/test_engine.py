@@ -4,12 +4,13 @@ import threading
 import time
 from contextlib import contextmanager
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.conf import settings
 from redis import Redis
 
-from apps.inference import engine, relay, runs
+from apps.inference import answering, engine, relay, runs, settlement
 from apps.inference.calls import Prompt
 from apps.inference.models import Backend, Run
 from apps.usage.models import UsageBucket, UsageLedger, UsageReservation
@@ -257,7 +258,9 @@ def test_a_refused_request_is_not_tried_again(account, course, provider):
 
 
 @pytest.mark.parametrize(
-    "trouble", [Drop(), b"data: {broken\n\n", b'data: {"error": {"message": "out of memory"}}\n\n'], ids=str
+    "trouble",
+    [Drop(), b"data: {broken\n\n", b'data: {"error": {"message": "out of memory"}}\n\n'],
+    ids=["cut", "broken", "error"],
 )
 def test_trouble_in_the_middle_keeps_the_text_and_pays_what_was_consumed(account, course, provider, trouble):
     gate = provider.gate()
@@ -359,6 +362,25 @@ def test_text_is_saved_and_the_lease_renewed_while_it_runs(account, course, prov
         gate.open()
     engine.stop()
     assert run.text == "saved so far and the rest"
+
+
+def test_an_answer_that_takes_too_long_is_ended_and_kept(account, course, provider, monkeypatch):
+    monkeypatch.setattr(answering, "RUN_TIMEOUT_S", 0.3)
+    gate = provider.gate()
+    provider.answer("The beginning", gate, " and no end")
+    run = course.execute(build.run(account=account))
+    gate.open()
+    assert (run.state, run.error_code, run.text) == ("failed", "timed_out", "The beginning")
+    assert ledger_of(run)[0][:4] == ("estimated", 1, 9, 1)
+
+
+def test_giving_up_leaves_another_workers_run_alone(account):
+    token = uuid4()
+    run = build.run(account=account, state="running", lease_token=token)
+    assert settlement.give_up(run.pk, uuid4(), now=NOW) is None
+    assert settlement.give_up(run.pk, None, now=NOW) is None
+    run.refresh_from_db()
+    assert (run.state, run.lease_token) == ("running", token)
 
 
 def test_a_fault_of_ours_ends_the_run_and_charges_nothing(account, provider):
