@@ -14,7 +14,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_safe
 
 from apps.accounts.models import User
-from apps.billing import entitlements
+from apps.billing import entitlements, plans
 from apps.chat import conversations
 from apps.core import clock, sse
 from apps.core.errors import Unauthenticated
@@ -36,6 +36,7 @@ def room(request: HttpRequest, conversation_id: UUID | None = None) -> HttpRespo
         "conversation_id": conversation_id and str(conversation_id),
         "user": {"name": user.name, "email": user.email},
         "plan": {"key": plan.key, "name": plan.name},
+        "plans": {key: terms.name for key, terms in plans.catalogue().plans.items()},
         "urls": {
             "pricing": reverse("billing:pricing"),
             "settings": reverse("billing:plan"),

@@ -4,7 +4,7 @@ export interface Boot {
   user: { name: string; email: string };
   plan: { key: string; name: string };
   /** Names of the plans by their key. */
-  plans?: Record<string, string>;
+  plans: Record<string, string>;
   urls: { pricing: string; settings: string; usage: string; logout: string };
 }
 
@@ -15,5 +15,5 @@ export function readBoot(): Boot {
 
 /** How a plan is called. */
 export function planName(boot: Boot, key: string): string {
-  return boot.plans?.[key] ?? key.charAt(0).toUpperCase() + key.slice(1).replace("_", " ");
+  return boot.plans[key] ?? key;
 }

@@ -20,6 +20,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/billing/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["billing_state_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/conversations": {
         parameters: {
             query?: never;
@@ -135,6 +151,22 @@ export interface components {
             plan: components["schemas"]["PlanName"];
             balances: components["schemas"]["Balance"][];
         };
+        BillingState: {
+            plan: components["schemas"]["PlanNamed"];
+            source: string;
+            status: string;
+            /** Format: date-time */
+            renews_at: string | null;
+            /** Format: date-time */
+            ends_at: string | null;
+            card: components["schemas"]["Card"] | null;
+            is_confirming: boolean;
+            limits: components["schemas"]["Limit"][];
+        };
+        Card: {
+            brand: string;
+            last4: string;
+        };
         ConversationBody: {
             /** Format: uuid */
             id: string;
@@ -164,6 +196,12 @@ export interface components {
             leaf_id: string | null;
             readonly messages: components["schemas"]["MessageBody"][];
         };
+        Limit: {
+            meter: string;
+            models: string[];
+            amount: number | null;
+            window_s: number | null;
+        };
         MessageBody: {
             /** Format: uuid */
             id: string;
@@ -189,6 +227,10 @@ export interface components {
             title?: string;
         };
         PlanName: {
+            key: string;
+            name: string;
+        };
+        PlanNamed: {
             key: string;
             name: string;
         };
@@ -271,6 +313,25 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Balances"];
+                };
+            };
+        };
+    };
+    billing_state_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BillingState"];
                 };
             };
         };

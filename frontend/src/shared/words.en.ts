@@ -81,7 +81,7 @@ export const en = {
   limitTitle: "You have used what your plan gives for now",
   limitTitleMessages: "You have used your {count} message for now | You have used your {count} messages for now",
   limitResetsBefore: "You can go on ",
-  limitResetsAfter: ", or right now with more room.",
+  limitResetsAfter: ", or right away with a larger plan.",
   limitPlan: "Upgrade to {plan}",
   comparePlans: "Compare plans",
   slotTitle: "One answer is still being written",

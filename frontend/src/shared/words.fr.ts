@@ -11,7 +11,7 @@ export const fr: Record<keyof typeof en, string> = {
   copyFailed: "La copie n’est pas permise ici",
 
   newChat: "Nouvelle conversation",
-  search: "Chercher dans vos conversations",
+  search: "Rechercher",
   noMatch: "Aucune conversation avec ces mots.",
   noChats: "Vos conversations apparaîtront ici.",
   showMore: "Voir les plus anciennes",
@@ -37,8 +37,8 @@ export const fr: Record<keyof typeof en, string> = {
   upgrade: "Changer de formule",
   planName: "Formule {plan}",
 
-  greeting: "De quoi parlons-nous ?",
-  greetingNamed: "De quoi parlons-nous, {name} ?",
+  greeting: "Qu’avez-vous en tête ?",
+  greetingNamed: "Qu’avez-vous en tête, {name} ?",
   suggestionExplain: "Explique pourquoi le ciel est bleu, comme à un enfant curieux",
   suggestionDraft: "Rédige un petit mot pour remercier un collègue",
   suggestionPlan: "Imagine un week-end calme qui coûte peu",
@@ -84,7 +84,7 @@ export const fr: Record<keyof typeof en, string> = {
   limitTitleMessages:
     "Vous avez utilisé votre {count} message pour l’instant | Vous avez utilisé vos {count} messages pour l’instant",
   limitResetsBefore: "Vous pourrez continuer ",
-  limitResetsAfter: ", ou tout de suite avec plus de place.",
+  limitResetsAfter: ", ou tout de suite avec une formule plus large.",
   limitPlan: "Passer à {plan}",
   comparePlans: "Comparer les formules",
   slotTitle: "Une réponse est encore en train de s’écrire",
