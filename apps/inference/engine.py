@@ -94,6 +94,7 @@ class Engine:
     async def answer(self, run_id: UUID, prompt: MakePrompt, keep: Keep, clock: Clock) -> None:
         """Claim, call, settle, announce."""
         structlog.contextvars.bind_contextvars(run_id=str(run_id))
+        begun: Claim | Run | None = None
         try:
             begun = await steps.call(settlement.begin, run_id, prompt=prompt, keep=keep, now=clock())
             if isinstance(begun, Claim):
@@ -106,7 +107,8 @@ class Engine:
             raise  # the run stays as it is; the sweeper brings it back
         except Exception:
             log.exception("run.broke")
-            given_up = await steps.call(settlement.give_up, run_id, now=clock())
+            token = begun.token if isinstance(begun, Claim) else None
+            given_up = await steps.call(settlement.give_up, run_id, token, now=clock())
             if given_up is not None:
                 await self._announce_end(given_up, after=relay.AFTER_ALL)
 
@@ -180,12 +182,16 @@ class Engine:
 
     async def _note_server(self, server: Server, error: CallError | None) -> None:
         now = next(iter(self._answers.values())).clock()
-        if error is not None:
-            self._noted_ok.pop(server.key, None)
-            await steps.call(backends.note_failure, server.key, error, now=now)
-        elif server.key not in self._noted_ok or self._noted_ok[server.key] + NOTE_OK_EVERY < now:
-            self._noted_ok[server.key] = now
-            await steps.call(backends.note_ok, server.key, now=now)
+        noted_ok = self._noted_ok.get(server.key)
+        try:
+            if error is not None:
+                self._noted_ok.pop(server.key, None)
+                await steps.call(backends.note_failure, server.key, error, now=now)
+            elif noted_ok is None or noted_ok + NOTE_OK_EVERY < now:
+                self._noted_ok[server.key] = now
+                await steps.call(backends.note_ok, server.key, now=now)
+        except DatabaseError as problem:  # no reason to lose an answer
+            log.warning("server.not_noted", backend=server.key, reason=type(problem).__name__)
 
 
 def _terminal_event(run: Run) -> Event:

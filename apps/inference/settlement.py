@@ -70,11 +70,15 @@ def end(claim: Claim, ending: Ending, keep: Keep, *, now: datetime) -> Run:
     return run
 
 
-def give_up(run_id: UUID, *, now: datetime) -> Run | None:
-    """End a run that our own fault keeps from being made: nothing is charged. None when it is over already."""
+def give_up(run_id: UUID, token: UUID | None, *, now: datetime) -> Run | None:
+    """End a run that our own fault keeps from being made: nothing is charged. An act.
+
+    token   of our claim; None when it could not be claimed, so that it still waits.
+    None    it is over already, or another worker has it.
+    """
     with transaction.atomic(durable=True):
-        ours = Run.objects.filter(pk=run_id, state__in=[State.QUEUED, State.RUNNING])
-        ended = ours.update(
+        state = State.QUEUED if token is None else State.RUNNING
+        ended = Run.objects.filter(pk=run_id, state=state, lease_token=token).update(
             state=State.FAILED, error_code=errors.INTERNAL, ended_at=now, lease_token=None, lease_until=None, request={}
         )
         if not ended:

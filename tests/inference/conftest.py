@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from apps.inference import engine
+from tests import build
+from tests.support.answers import Course
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -41,3 +43,13 @@ def small_fallback(settings, tmp_path, provider):
     tiny += "cost = { input = 1, output = 1 }\nprice = { input = 1, output = 1 }\n\n"
     settings.CATALOGUE_PATH = tmp_path / "catalogue.toml"
     settings.CATALOGUE_PATH.write_text(free + "[plans.premium]" + rest + "\n" + tiny, encoding="utf-8")
+
+
+@pytest.fixture
+def account():
+    return build.account()
+
+
+@pytest.fixture
+def course():
+    return Course()

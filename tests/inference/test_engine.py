@@ -1,94 +1,18 @@
 """apps/inference/engine.py against a scripted server, real Postgres and real Valkey."""
 
-import threading
 import time
-from contextlib import contextmanager
 from datetime import timedelta
-from uuid import uuid4
 
 import pytest
-from django.conf import settings
-from redis import Redis
 
-from apps.inference import answering, engine, relay, runs, settlement
-from apps.inference.calls import Prompt
+from apps.inference import answering, engine, runs
 from apps.inference.models import Backend, Run
 from apps.usage.models import UsageBucket, UsageLedger, UsageReservation
 from tests import build
+from tests.support.answers import NOW, events_of, ledger_of, messages_used, notice_of, slots_held, text_of, wait_for
 from tests.support.provider import GREETING_TEXT, Drop, Reasoning
 
 pytestmark = pytest.mark.django_db(transaction=True)
-NOW = build.NOW
-QUESTION = Prompt(({"role": "user", "content": "What is the answer?"},), max_output_tokens=100)
-
-
-@pytest.fixture
-def account():
-    return build.account()
-
-
-class Course:
-    """Executes runs, and remembers what was kept."""
-
-    def __init__(self):
-        self.kept = []
-
-    def execute(self, run, *, clock=lambda: NOW):
-        engine.execute(run.pk, prompt=lambda _run, _plan: QUESTION, keep=self.keep, clock=clock)
-        run.refresh_from_db()
-        return run
-
-    @contextmanager
-    def executing(self, *racing, clock=lambda: NOW):
-        """The runs are being made while the block runs, and are over after it."""
-        facts = {"prompt": lambda _run, _plan: QUESTION, "keep": self.keep, "clock": clock}
-        threads = [threading.Thread(target=engine.execute, args=(run.pk,), kwargs=facts) for run in racing]
-        for thread in threads:
-            thread.start()
-        yield
-        for thread in threads:
-            thread.join()
-        for run in racing:
-            run.refresh_from_db()
-
-    def keep(self, run, completion):
-        self.kept.append((run.pk, completion.text))
-
-
-@pytest.fixture
-def course():
-    return Course()
-
-
-def events_of(run):
-    with Redis.from_url(settings.VALKEY_URL) as client:
-        return [fields[b"k"].decode() for _id, fields in client.xrange(relay.log_key(run.pk))]
-
-
-def notice_of(run):
-    with Redis.from_url(settings.VALKEY_URL) as client:
-        rows = client.xrange(relay.log_key(run.pk))
-    return next(relay.Entry(None, "", f[b"d"]).data for _id, f in rows if f[b"k"] == b"run.notice")
-
-
-def text_of(run):
-    with Redis.from_url(settings.VALKEY_URL) as client:
-        rows = client.xrange(relay.log_key(run.pk))
-    entries = [relay.Entry(None, fields[b"k"].decode(), fields[b"d"]) for _id, fields in rows]
-    return "".join(entry.data["text"] for entry in entries if entry.kind == "run.delta")
-
-
-def ledger_of(run):
-    fields = "provenance", "messages", "input_tokens", "output_tokens", "price_micro", "cost_micro"
-    return list(UsageLedger.objects.filter(run_id=run.pk).values_list(*fields))
-
-
-def messages_used(account):
-    return list(UsageBucket.objects.filter(account=account, meter="messages").values_list("reserved", "settled"))
-
-
-def slots_held(account):
-    return sum(UsageBucket.objects.filter(account=account, meter="concurrency").values_list("reserved", flat=True))
 
 
 def test_an_answer_is_streamed_stored_kept_and_paid(account, course, provider):
@@ -321,32 +245,6 @@ def test_a_run_stopped_while_it_waits_is_over_at_once(account, course, provider)
     assert UsageReservation.objects.count() == 0
 
 
-def test_a_late_workers_answer_is_refused(account, course, provider):
-    gate = provider.gate()
-    provider.answer("old ", gate, "worker")
-    run = build.run(account=account)
-    with course.executing(run):
-        gate.wait_reached()
-        Run.objects.filter(pk=run.pk).update(state="queued", lease_token=None)  # as the sweeper does
-        gate.open()
-    assert (run.state, course.kept, ledger_of(run)) == ("queued", [], [])
-    course.execute(run)
-    assert (run.state, run.text, run.attempts) == ("succeeded", GREETING_TEXT, 2)
-    assert len(ledger_of(run)) == 1
-    assert messages_used(account) == [(0, 1)]
-    assert "run.restarted" in events_of(run)
-    assert [kind for kind in events_of(run) if kind in ("run.finished", "run.failed")] == ["run.finished"]
-
-
-def test_after_two_lost_workers_it_ends_with_what_was_saved(account, course, provider):
-    run = build.run(account=account, attempts=2, text="What was saved", backend="local")
-    course.execute(run)
-    assert (run.state, run.error_code, run.text) == ("failed", "worker_lost", "What was saved")
-    assert course.kept == [(run.pk, "What was saved")]
-    assert ledger_of(run) == [("estimated", 1, 9, 4, 0, 1)]
-    assert provider.requests == []
-
-
 def test_text_is_saved_and_the_lease_renewed_while_it_runs(account, course, provider, monkeypatch):
     monkeypatch.setattr(engine, "RENEW_S", 0.05)
     engine.stop()
@@ -372,34 +270,3 @@ def test_an_answer_that_takes_too_long_is_ended_and_kept(account, course, provid
     gate.open()
     assert (run.state, run.error_code, run.text) == ("failed", "timed_out", "The beginning")
     assert ledger_of(run)[0][:4] == ("estimated", 1, 9, 1)
-
-
-def test_giving_up_leaves_another_workers_run_alone(account):
-    token = uuid4()
-    run = build.run(account=account, state="running", lease_token=token)
-    assert settlement.give_up(run.pk, uuid4(), now=NOW) is None
-    assert settlement.give_up(run.pk, None, now=NOW) is None
-    run.refresh_from_db()
-    assert (run.state, run.lease_token) == ("running", token)
-
-
-def test_a_fault_of_ours_ends_the_run_and_charges_nothing(account, provider):
-    run = build.run(account=account)
-
-    def fail(_run, _completion):
-        raise ZeroDivisionError("a fault in keep")
-
-    engine.execute(run.pk, prompt=lambda _run, _plan: QUESTION, keep=fail, clock=lambda: NOW)
-    run.refresh_from_db()
-    assert (run.state, run.error_code) == ("failed", "internal_error")
-    assert ledger_of(run) == []
-    assert messages_used(account) == [(0, 0)]
-    assert slots_held(account) == 0
-    assert events_of(run)[-1] == "run.failed"
-
-
-def wait_for(condition, timeout_s=5.0):
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "it never became true"
-        time.sleep(0.01)
