@@ -33,7 +33,7 @@ def test_with_its_key_it_is_and_its_server_is_called_by_the_names_in_use_there(s
     assert keys(language_models.offered()) == ["chat-small", "chat-large"]
     (server,) = language_models.servers_of(language_models.get_model("chat-large"))
     assert (server.base_url, server.api_key) == ("https://models.example/v1", "sk-real")
-    assert server.model_name == "gpt-5-mini"
+    assert (server.model_name, server.limit_parameter) == ("gpt-5-mini", "max_completion_tokens")
     assert "sk-real" not in repr(server)
 
 
