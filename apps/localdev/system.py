@@ -95,7 +95,7 @@ def _product(addresses: Addresses) -> Iterator[Part]:
         name="web",
         title="Web",
         command=(PYTHON, "-m", "uvicorn", "project.asgi:application", *place, *habits),
-        after=("prepare", "assets"),
+        after=("postgres", "assets"),  # it loads while tables are made; its address is told when all is ready
         is_ready=lambda: says_yes(f"{site}/healthz"),
         floor=PRODUCT,
     )

@@ -66,20 +66,6 @@ def test_production_refuses_to_start(changes, sentence):
     assert (code, said) == (1, sentence)
 
 
-def test_production_knows_no_local_tools():
-    probe = "from django.conf import settings as s; print(s.LOCAL_TOOLS, *s.INSTALLED_APPS, sep='\\n')"
-    has_tools, *apps = load({}, probe)[2].stdout.split()
-    assert has_tools == "False"
-    assert "apps.privacy" in apps
-    assert not {"apps.localdev", "apps.stripe_sandbox"} & set(apps)
-
-
-def test_production_has_no_command_that_starts_local_services():
-    done = run("manage.py", "up", environment=PRODUCTION)
-    assert done.returncode == 1
-    assert done.stderr.startswith("Unknown command: 'up'")
-
-
 def test_local_settings_refuse_a_live_key(tmp_path):
     local = {"DJANGO_SETTINGS_MODULE": "project.settings.local", "CAUSERIE_LOCAL_DIR": str(tmp_path)}
     code, said, _ = load({"STRIPE_SECRET_KEY": "sk_live_x"}, base=local)
