@@ -73,11 +73,15 @@ def _look(lease: Lease, clock: Clock, deadline: float | None) -> None:
     gateway = stripe_gateway.background() if deadline is None else stripe_gateway.brisk()
     account = BillingAccount.objects.get(pk=lease.account_id)
     found = fetch(account, gateway, go_on)
-    _apply(lease, account.stripe_customer_id, found, now=clock())
+    apply(lease, account.stripe_customer_id, found, now=clock())
 
 
-def _apply(lease: Lease, customer: str | None, found: Found, *, now: datetime) -> None:
-    """Write all of it, or nothing: mirror, standing, access, letters."""
+def apply(lease: Lease, customer: str | None, found: Found, *, now: datetime) -> None:
+    """Write all of it, or nothing: mirror, standing, access, letters. An act.
+
+    customer  whom `found` is about.
+    Raises    LeaseLost: somebody else fetches now, or the account has another customer by now.
+    """
     with transaction.atomic(durable=True):
         account = BillingAccount.objects.select_for_update(no_key=True).get(pk=lease.account_id)
         if account.sync_lease_until != lease.until or account.stripe_customer_id != customer:

@@ -26,7 +26,7 @@ def sync_customer(self: "Task[[str], None]", account_id: str) -> None:
         is_done = sync.sync_customer(UUID(account_id), clock=clock.now)
     except PaymentsAway:
         is_done = False
-    if not is_done and self.request.retries < MOST_RETRIES and not self.request.is_eager:
+    if not is_done and self.request.retries < MOST_RETRIES:
         raise self.retry(countdown=random.uniform(*RETRY_S))  # noqa: S311 jitter, no secret
 
 

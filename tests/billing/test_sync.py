@@ -1,13 +1,15 @@
 """Stripe's truth becomes ours, through the sandbox over HTTP."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from apps.billing import entitlements, leases, sync
+from apps.billing import entitlements, fetching, leases, stripe_gateway, sync
 from apps.billing.errors import PaymentsAway
 from apps.billing.models import (
     BillingAccount,
+    DisputeMirror,
     DriftItem,
     EntitlementSnapshot,
     InvoiceMirror,
@@ -17,6 +19,7 @@ from apps.billing.models import (
     SubscriptionMirror,
     SubscriptionState,
 )
+from apps.billing.stripe_facts import Dispute
 from tests.support import shop
 
 pytestmark = pytest.mark.django_db
@@ -119,6 +122,77 @@ def test_a_renewal_that_fails_keeps_the_plan_for_the_days_of_grace(published, ac
     assert SubscriptionState.objects.latest("effective_at").mrr_micro == 8_000_000
     letters = [row.payload["letter"] for row in StripeOutbox.objects.order_by("pk")]
     assert letters == ["plan_started", "payment_failed"]
+
+
+def test_paying_the_open_bill_brings_the_plan_back(published, account):
+    shop.buy(account)
+    at = SubscriptionMirror.objects.get().current_period_end + timedelta(hours=2)
+    shop.use_card(published, account, "pm_card_chargeCustomerFail")
+    shop.pass_time(published, account, to=at)
+    shop.look(account, at=at)
+    shop.use_card(published, account, "pm_card_visa")
+    invoice = InvoiceMirror.objects.get(status="open")
+    assert published.call("POST", f"/v1/invoices/{invoice.pk}/pay").status_code == 200
+    shop.look(account, at=at)
+    assert account.delinquent_since is None
+    assert entitlements.plan_for(account, now=at + timedelta(days=9)).key == "premium"
+    states = list(SubscriptionState.objects.order_by("pk").values_list("cause", "mrr_micro"))
+    assert states == [("checkout", 8_000_000), ("payment_failed", 8_000_000), ("recovered", 8_000_000)]
+
+
+def test_3d_secure_that_nobody_finishes_never_gives_access(published, account):
+    shop.become_customer(account)
+    shop.subscribe(published, account, "premium_month_usd", card="pm_card_authenticationRequired")
+    shop.look(account)
+    assert SubscriptionMirror.objects.get().status == "incomplete"
+    assert entitlements.plan_for(account, now=shop.now()).key == "free"
+    later = shop.now() + timedelta(hours=24)
+    shop.pass_time(published, account, to=later)
+    shop.look(account, at=later)
+    assert SubscriptionMirror.objects.get().status == "incomplete_expired"
+    assert {state.mrr_micro for state in SubscriptionState.objects.all()} == {0}
+    assert not StripeOutbox.objects.exists()
+
+
+def test_of_two_paid_plans_the_higher_counts_and_a_person_is_told(published, account):
+    shop.buy(account)
+    second = shop.subscribe(published, account, "premium_plus_month_usd", card="pm_card_visa")
+    shop.look(account)
+    assert entitlements.plan_for(account, now=shop.now()).key == "premium_plus"
+    item = DriftItem.objects.get(fixed_at=None)
+    assert (item.kind, item.severity, second in item.stripe) == ("multiple_live", "high", True)
+    published.call("DELETE", f"/v1/subscriptions/{second}")
+    shop.look(account)
+    assert entitlements.plan_for(account, now=shop.now()).key == "premium"
+    assert not DriftItem.objects.filter(fixed_at=None).exists()
+
+
+def test_a_product_that_is_not_ours_is_mirrored_and_gives_nothing(published, account):
+    shop.become_customer(account)
+    product = {"currency": "usd", "unit_amount": "700", "recurring[interval]": "month", "product_data[name]": "Odd"}
+    price = published.call("POST", "/v1/prices", product).json()
+    shop.subscribe(published, account, price["id"], card="pm_card_visa")
+    shop.look(account)
+    paid = SubscriptionMirror.objects.get()
+    assert (paid.status, paid.plan, paid.mrr_micro) == ("active", None, 0)
+    assert entitlements.plan_for(account, now=shop.now()).key == "free"
+    assert not DriftItem.objects.exists()
+
+
+def test_a_trial_gives_the_plan_once_and_no_revenue(published, account, settings, tmp_path):
+    path = tmp_path / "trial.toml"
+    path.write_text(
+        settings.CATALOGUE_PATH.read_text().replace('name = "Premium"', 'name = "Premium"\ntrial_days = 14', 1)
+    )
+    settings.CATALOGUE_PATH = path
+    shop.buy(account)
+    state = entitlements.state_for(account, now=shop.now())
+    assert (state["plan"]["key"], state["source"], state["status"]) == ("premium", "trial", "trialing")
+    assert SubscriptionState.objects.get().mrr_micro == 0
+    assert account.trial_consumed_at is not None
+    shop.end_subscriptions(published, account)
+    shop.buy(account)
+    assert entitlements.state_for(account, now=shop.now())["source"] == "subscription"
 
 
 def test_an_upgrade_is_one_movement(published, account):
@@ -235,3 +309,33 @@ def test_an_account_that_never_bought_needs_no_network(account, settings):
     assert sync.sync_customer(account.pk, clock=shop.now) is True
     assert not leases.is_wanted(account.pk)
     assert not EntitlementSnapshot.objects.exists()
+
+
+# --- what the sandbox cannot do yet: facts are handed in as if fetched ---
+def disputed(account, status):
+    """Apply what Stripe would say with a dispute in this state."""
+    lease = leases.claim(account.pk, now=shop.now())
+    gateway = stripe_gateway.patient()
+    found = fetching.fetch(account, gateway, lambda: None)
+    dispute = Dispute("dp_1", 800, "usd", status, shop.now())
+    sync.apply(lease, account.stripe_customer_id, replace(found, disputes=(dispute,)), now=shop.now())
+    account.refresh_from_db()
+
+
+def test_a_dispute_holds_access_until_it_is_won(published, account):
+    shop.buy(account)
+    disputed(account, "needs_response")
+    assert account.hold_reason == "dispute"
+    assert entitlements.plan_for(account, now=shop.now()).key == "free"
+    assert DisputeMirror.objects.get().amount_minor == 800
+    disputed(account, "won")
+    assert account.hold_reason == ""
+    assert entitlements.plan_for(account, now=shop.now()).key == "premium"
+
+
+def test_a_dispute_that_is_lost_ends_the_subscription(published, account):
+    shop.buy(account)
+    disputed(account, "lost")
+    assert entitlements.plan_for(account, now=shop.now()).key == "free"
+    wanted = StripeOutbox.objects.get(kind="cancel_subscription")
+    assert wanted.payload == {"subscription": SubscriptionMirror.objects.get().pk}

@@ -94,3 +94,20 @@ def end_subscriptions(sandbox, account):
         if subscription["customer"] == account.stripe_customer_id:
             assert sandbox.call("DELETE", f"/v1/subscriptions/{subscription['id']}").status_code == 200
     look(account)
+
+
+def become_customer(account):
+    """Open a checkout and leave it: Stripe knows the person now."""
+    checkout.open_checkout(account, "premium", "month", "usd", now=now())
+    account.refresh_from_db()
+
+
+def subscribe(sandbox, account, price, *, card):
+    """Begin a subscription as somebody would in the Dashboard; its id. `price` is an id or a lookup key of ours."""
+    known = {one["lookup_key"]: one["id"] for one in sandbox.objects("price") if one["active"]}
+    customer = account.stripe_customer_id
+    method = sandbox.call("POST", f"/v1/payment_methods/{card}/attach", {"customer": customer}).json()["id"]
+    fields = {"customer": customer, "items[0][price]": known.get(price, price), "default_payment_method": method}
+    answer = sandbox.call("POST", "/v1/subscriptions", fields)
+    assert answer.status_code == 200, answer.text
+    return answer.json()["id"]

@@ -1,0 +1,41 @@
+"""Jobs of billing: nudges that may come late, twice, or never."""
+
+import uuid
+
+import pytest
+
+from apps.billing import checkout, entitlements, leases, sync, tasks
+from apps.billing.models import StripeOutbox, SubscriptionState
+from tests.support import shop
+
+pytestmark = pytest.mark.django_db
+
+
+def test_one_job_looks_and_a_second_changes_nothing(published, account):
+    shop.pay(checkout.open_checkout(account, "premium", "month", "usd", now=shop.now()))
+    sync.want(account)
+    for _ in range(2):
+        assert tasks.sync_customer.apply(args=[str(account.pk)]).successful()
+    assert entitlements.plan_for(account, now=shop.now()).key == "premium"
+    assert SubscriptionState.objects.count() == 1
+    assert not leases.is_wanted(account.pk)
+
+
+def test_an_account_that_is_gone_is_no_error(db):
+    assert tasks.sync_customer.apply(args=[str(uuid.uuid4())]).successful()
+
+
+def test_a_job_gives_up_quietly_and_the_counter_remembers(account, settings):
+    type(account).objects.update(stripe_customer_id="cus_1")
+    settings.STRIPE_API_BASE = "http://127.0.0.1:9"
+    sync.want(account)
+    done = tasks.sync_customer.apply(args=[str(account.pk)], retries=tasks.MOST_RETRIES)
+    assert done.successful()
+    assert leases.is_wanted(account.pk)
+
+
+def test_letters_and_catching_up_run(published, account):
+    shop.buy(account)
+    assert tasks.send_outbox.apply().successful()
+    assert StripeOutbox.objects.get().state == "done"
+    assert tasks.catch_up.apply().successful()
