@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from time import monotonic
+from time import monotonic, sleep
 from uuid import UUID
 
 import structlog
@@ -23,6 +23,7 @@ ROUNDS = 3  # something may happen at Stripe while we look; then we look again, 
 DISPUTE_HOLDS = ("needs_response", "under_review", "warning_needs_response", "warning_under_review", "lost")
 LOST = "lost"
 HOLD = "dispute"
+LOOK_AGAIN_S = 0.05
 
 
 class OverBudget(Exception):
@@ -40,9 +41,9 @@ def sync_customer(account_id: UUID, *, clock: Clock, budget_s: float | None = No
         return True
     deadline = monotonic() + budget_s if budget_s is not None else None
     for _round in range(ROUNDS):
-        lease = leases.claim(account_id, now=clock())
+        lease = _take_turn(account_id, clock, deadline)
         if lease is None:
-            return False
+            return deadline is not None and not leases.is_wanted(account_id)
         try:
             _look(lease, clock, deadline)
         except (LeaseLost, OverBudget):
@@ -56,6 +57,19 @@ def sync_customer(account_id: UUID, *, clock: Clock, budget_s: float | None = No
         if not leases.is_wanted(account_id):
             return True
     return False
+
+
+def _take_turn(account_id: UUID, clock: Clock, deadline: float | None) -> Lease | None:
+    """The lease; None when somebody else has it. With a deadline, wait that long for it, or for the other to finish.
+
+    The job that a webhook nudged often comes a moment before the person who returns from paying: what it fetches is
+    what the person wants to know.
+    """
+    lease = leases.claim(account_id, now=clock())
+    while lease is None and deadline is not None and monotonic() < deadline and leases.is_wanted(account_id):
+        sleep(LOOK_AGAIN_S)
+        lease = leases.claim(account_id, now=clock())
+    return lease
 
 
 def want(account: BillingAccount) -> None:

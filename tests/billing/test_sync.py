@@ -295,6 +295,32 @@ def test_stripe_being_away_leaves_everything_and_the_wish_to_look(published, acc
     assert account.sync_lease_until is None
 
 
+def test_a_person_who_returns_while_a_job_looks_is_told_what_the_job_found(published, account):
+    shop.buy(account)
+    sync.want(account)
+    lease = leases.claim(account.pk, now=shop.now())
+    account.refresh_from_db()
+    found = fetching.fetch(account, stripe_gateway.background(), lambda: None)
+    looks = []
+
+    def clock():
+        looks.append(shop.now())
+        if len(looks) == 2:
+            sync.apply(lease, account.stripe_customer_id, found, now=looks[-1])
+        return looks[-1]
+
+    assert sync.sync_customer(account.pk, clock=clock, budget_s=3) is True
+    assert entitlements.plan_for(account, now=shop.now()).key == "premium"
+
+
+def test_a_person_does_not_wait_for_a_lease_that_is_kept(published, account):
+    shop.buy(account)
+    sync.want(account)
+    leases.claim(account.pk, now=shop.now())
+    assert sync.sync_customer(account.pk, clock=shop.now, budget_s=0.2) is False
+    assert leases.is_wanted(account.pk)
+
+
 def test_a_person_does_not_wait_longer_than_the_budget(published, account):
     shop.buy(account)
     published.fault("slow", count=1, match="/v1/customers", ms=400)
