@@ -1,8 +1,10 @@
 from django.contrib import admin
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
+from apps.billing import sync
 from apps.billing.models import (
     BillingAccount,
     CheckoutAttempt,
@@ -41,6 +43,13 @@ class BillingAccountAdmin(MirrorAdmin):
     search_fields = ("=id", "owner__email", "=stripe_customer_id")
     list_select_related = ("owner",)
     ordering = ("-created_at",)
+    actions = ("look_at_stripe",)
+
+    @admin.action(description=_("Look at Stripe now"), permissions=["view"])
+    def look_at_stripe(self, request: HttpRequest, accounts: QuerySet[BillingAccount]) -> None:
+        for account in accounts:
+            sync.want(account)
+        self.message_user(request, _("Stripe is being looked at; reload in a moment."))
 
 
 @admin.register(SubscriptionMirror)

@@ -1,5 +1,6 @@
 """Events from Stripe are hints: verified, stored once, and turned into the wish to look."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import structlog
@@ -16,6 +17,7 @@ State = StripeEvent.State
 LARGEST_BYTES = 1024 * 1024
 PATIENCE = timedelta(days=1)  # how long an event waits for the account that it is about
 BATCH = 500
+LET_ANYBODY_IN = frozenset({"url", "hosted_invoice_url", "invoice_pdf", "receipt_url", "client_secret"})
 
 
 def store(raw_body: bytes, signature: str, *, now: datetime) -> None:
@@ -34,6 +36,8 @@ def keep(event: Event, *, now: datetime) -> bool:
     if event.livemode != entitlements.is_live():
         log.error("stripe.wrong_mode", event_id=event.id, livemode=event.livemode)
         return False
+    if event.api_version not in ("", stripe_gateway.API_VERSION):
+        log.warning("stripe.other_version", event_id=event.id, api_version=event.api_version)
     with transaction.atomic(durable=True):
         account = _account_of(event)  # locked: of two deliveries at the same moment, one sees the other's row
         if StripeEvent.objects.filter(pk=event.id).exists():
@@ -87,6 +91,13 @@ def _row(event: Event, account: BillingAccount | None, *, now: datetime) -> Stri
         api_version=event.api_version,
         created=event.created,
         received_at=now,
-        payload=None if has_left else dict(event.payload),
+        payload=None if has_left else _harmless(event.payload),
         state=State.STORED if customer else State.IGNORED,
     )
+
+
+def _harmless(value: object) -> object:
+    """A payload without the addresses and secrets that would let whoever reads it into somebody's pages."""
+    if isinstance(value, Mapping):
+        return {key: None if key in LET_ANYBODY_IN else _harmless(inner) for key, inner in value.items()}
+    return [_harmless(inner) for inner in value] if isinstance(value, list) else value

@@ -23,6 +23,9 @@ def ensure(catalogue: Catalogue, terms: PlanTerms, *, now: datetime) -> tuple[Pl
     if not is_new and any(getattr(plan, name) != value for name, value in facts.items()):
         Plan.objects.filter(pk=plan.pk).update(**facts)
     latest, digest = find_latest(terms.key), terms.digest()
+    if latest is None or latest.digest != digest:
+        Plan.objects.select_for_update(no_key=True).get(pk=plan.pk)  # of two who see new terms, one writes them
+        latest = find_latest(terms.key)
     if latest is not None and latest.digest == digest:
         return latest, False
     version = PlanVersion.objects.create(

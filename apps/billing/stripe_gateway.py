@@ -20,6 +20,7 @@ from apps.core import guards
 
 log = structlog.get_logger(__name__)
 SLOW_DOWN_S = 0.5
+API_VERSION = str(stripe.api_version)  # what this SDK is made for, and what the endpoint should send
 PAGE = 100
 BURST = 40  # requests that a quiet job may make at once
 SKEW_S = 300

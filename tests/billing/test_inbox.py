@@ -61,6 +61,15 @@ def test_keeps_the_event_and_wants_a_look(customer):
     assert wanted() == [1]
 
 
+def test_addresses_that_let_anybody_in_are_not_kept(customer):
+    paid = {"id": "in_1", "object": "invoice", "customer": "cus_1", "hosted_invoice_url": "https://let.me/in"}
+    lines = {"data": [{"id": "il_1", "url": "https://let.me/in"}]}
+    raw = body(kind="invoice.paid", data={"object": {**paid, "lines": lines}})
+    inbox.store(raw, sign(raw), now=NOW)
+    assert "let.me" not in str(StripeEvent.objects.get().payload)
+    assert StripeEvent.objects.get().payload["data"]["object"]["lines"]["data"][0]["id"] == "il_1"
+
+
 def test_the_same_event_again_changes_nothing(customer):
     raw = body()
     inbox.store(raw, sign(raw), now=NOW)

@@ -263,3 +263,11 @@ def test_staff_look_at_the_mirrors_and_change_nothing(published, account):
     paid = SubscriptionMirror.objects.get()
     assert dana.post(f"/admin/billing/subscriptionmirror/{paid.pk}/change/", {"status": "canceled"}).status_code == 403
     assert dana.post(f"/admin/billing/subscriptionmirror/{paid.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_staff_make_us_look_again(account):
+    dana = signed_in(cast.dana())
+    form = {"action": "look_at_stripe", "_selected_action": [str(account.pk)]}
+    assert dana.post("/admin/billing/billingaccount/", form).status_code == 302
+    account.refresh_from_db()
+    assert account.sync_wanted_seq == 1
