@@ -44,7 +44,7 @@ def new_page(browser, running_product):
     contexts, complaints = [], []
 
     def make(**options):
-        context = browser.new_context(base_url=running_product.url, locale="en-GB", **options)
+        context = browser.new_context(**{"base_url": running_product.url, "locale": "en-GB", **options})
         contexts.append(context)
         context.set_default_timeout(PATIENCE_MS)
         page = context.new_page()
