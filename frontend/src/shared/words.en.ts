@@ -19,7 +19,6 @@ export const en = {
   untitled: "New conversation",
   rename: "Rename",
   delete: "Delete",
-  save: "Save",
   cancel: "Cancel",
   close: "Close",
   menu: "Conversations",
@@ -51,7 +50,6 @@ export const en = {
   left: "{left} of {limit} left",
   leftUntil: "{left} of {limit} left, more {moment}",
   noneLeftUntil: "None left, more {moment}",
-  noLimit: "No limit",
   tooLong: "{count} character too many | {count} characters too many",
   hint: "Answers can be wrong. Check what matters.",
 
@@ -83,7 +81,6 @@ export const en = {
   limitResetsBefore: "You can go on ",
   limitResetsAfter: ", or right away with a larger plan.",
   limitPlan: "Upgrade to {plan}",
-  comparePlans: "Compare plans",
   slotTitle: "One answer is still being written",
   notIncludedTitle: "Your plan does not include this",
 
@@ -92,7 +89,6 @@ export const en = {
   networkError: "Causerie cannot be reached. Check your connection and try again.",
   unknownError: "Something went wrong. Please try again.",
   notFound: "There is no such conversation, or it is not yours.",
-  signedOut: "You are signed out. Sign in again to go on.",
   signIn: "Sign in",
   code: "Code",
 };

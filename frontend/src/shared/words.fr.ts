@@ -21,7 +21,6 @@ export const fr: Record<keyof typeof en, string> = {
   untitled: "Nouvelle conversation",
   rename: "Renommer",
   delete: "Supprimer",
-  save: "Enregistrer",
   cancel: "Annuler",
   close: "Fermer",
   menu: "Conversations",
@@ -53,7 +52,6 @@ export const fr: Record<keyof typeof en, string> = {
   left: "Il en reste {left} sur {limit}",
   leftUntil: "Il en reste {left} sur {limit}, d’autres {moment}",
   noneLeftUntil: "Il n’en reste plus, d’autres {moment}",
-  noLimit: "Sans limite",
   tooLong: "{count} caractère de trop | {count} caractères de trop",
   hint: "Les réponses peuvent être fausses. Vérifiez ce qui compte.",
 
@@ -86,7 +84,6 @@ export const fr: Record<keyof typeof en, string> = {
   limitResetsBefore: "Vous pourrez continuer ",
   limitResetsAfter: ", ou tout de suite avec une formule plus large.",
   limitPlan: "Passer à {plan}",
-  comparePlans: "Comparer les formules",
   slotTitle: "Une réponse est encore en train de s’écrire",
   notIncludedTitle: "Votre formule ne comprend pas cela",
 
@@ -95,7 +92,6 @@ export const fr: Record<keyof typeof en, string> = {
   networkError: "Causerie est injoignable. Vérifiez votre connexion et réessayez.",
   unknownError: "Quelque chose n’a pas marché. Réessayez.",
   notFound: "Cette conversation n’existe pas, ou elle n’est pas à vous.",
-  signedOut: "Vous êtes déconnecté. Reconnectez-vous pour continuer.",
   signIn: "Se connecter",
   code: "Code",
 };
