@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from django.utils.translation import gettext_lazy as _
+
 from apps.accounts.models import User
 from apps.chat.models import Conversation, Message
 
@@ -11,7 +13,7 @@ class Conversations:
     """One file for each conversation, with every message of its tree."""
 
     slug = "conversations"
-    title = "Your conversations"
+    title = _("Your conversations")
 
     def export(self, user: User) -> Iterable[tuple[str, object]]:
         for conversation in Conversation.objects.of(user).order_by("created_at").iterator():

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from django.utils.translation import gettext_lazy as _
+
 from apps.accounts.models import User
 from apps.inference.models import Run
 
@@ -11,7 +13,7 @@ class AnswersMade:
     """One entry for each answer: when, which model, how many tokens. Texts of chats are with their conversations."""
 
     slug = "answers"
-    title = "Answers made for you"
+    title = _("Answers made for you")
 
     def export(self, user: User) -> Iterable[tuple[str, object]]:
         runs = Run.objects.filter(account__owner=user).order_by("created_at")
