@@ -49,10 +49,11 @@ def pytest_unconfigure(config):
     shutil.rmtree(settings.LOCAL_DIR / f"valkey-{os.getpid()}", ignore_errors=True)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items):
     """One worker of xdist has the running product: its tests stay together."""
     for item in items:
-        if "running_product" in getattr(item, "fixturenames", ()):
+        if {"running_product", "product_processes"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("flow")
             item.add_marker(pytest.mark.xdist_group("product"))
 

@@ -29,7 +29,7 @@ from tests.support.provider import Provider
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FREE_MESSAGES = 3
-FLOW_VALKEY = 15  # the numbered database of a running product; the tests' own count from 0
+LAST_VALKEY = 15  # numbered databases of running products count down from here; the tests' own count up from 0
 PATIENCE_S = 20.0
 TERMINAL = ("run.finished", "run.stopped", "run.failed")
 CODE = re.compile(r"^\s*([A-Z0-9]{3,}-?[A-Z0-9]{3,})\s*$", re.MULTILINE)
@@ -197,13 +197,15 @@ class Person:
 @contextmanager
 def running(name, provider):
     """A running product of that name, ended and removed afterwards. `provider.url` is where its models are."""
-    name = f"{name}_{settings.TEST_RUN}"
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    name = f"{name}_{settings.TEST_RUN}_{worker}"
     folder = settings.LOCAL_DIR / name
+    shutil.rmtree(folder, ignore_errors=True)  # of a killed run with the same number
     product = build_product(
         folder,
         provider,
         database_url=settings.DATABASE_URL.rpartition("/")[0] + f"/{name}",
-        valkey_url=settings.VALKEY_URL.rpartition("/")[0] + f"/{FLOW_VALKEY}",
+        valkey_url=settings.VALKEY_URL.rpartition("/")[0] + f"/{LAST_VALKEY - worker}",
     )
     with redis.Redis.from_url(product.environment["VALKEY_URL"]) as valkey:
         valkey.flushdb()  # what a killed run left
