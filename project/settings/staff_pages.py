@@ -14,5 +14,6 @@ UNFOLD = {
     "SITE_URL": "/",
     "BORDER_RADIUS": "10px",
     "COLORS": {"primary": {weight: f"oklch({light}% {chroma} {HUE})" for weight, (light, chroma) in ACCENT.items()}},
+    "LOGIN": {"form": "apps.accounts.forms.StaffSignInForm"},
     "SIDEBAR": {"navigation": "apps.reporting.navigation.list_groups"},
 }

@@ -87,3 +87,26 @@ def test_a_forgotten_password_says_nothing_about_who_is_known(client, ana, lette
     assert [letter.to for letter in letters] == [[ana.email], ["nobody@example.org"]]
     assert "/accounts/password/reset/key/" in letters[0].body
     assert "/accounts/password/reset/key/" not in letters[1].body
+
+
+def enter_admin(client, password=build.PASSWORD, email="dana@example.org"):
+    return client.post("/admin/login/?next=/admin/", {"username": email, "password": password, "next": "/admin/"})
+
+
+def test_staff_enter_the_admin(client):
+    cast.dana()
+    assert enter_admin(client).url == "/admin/"
+
+
+def test_people_who_are_not_staff_do_not(client, ana):
+    assert enter_admin(client, email=ana.email).status_code == 200
+    assert "_auth_user_id" not in client.session
+
+
+def test_guessing_staffs_password_ends_after_five_tries(client):
+    cast.dana()
+    for _ in range(5):
+        enter_admin(client, password="wrong")
+    page = enter_admin(client)
+    assert page.context["form"].non_field_errors() == ["Too many failed login attempts. Try again later."]
+    assert "_auth_user_id" not in client.session
