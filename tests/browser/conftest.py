@@ -20,6 +20,15 @@ def pytest_collection_modifyitems(items):
             item.add_marker("browser")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    """All skips for want of a browser have one place, so that they are one line in the summary."""
+    report = yield
+    if report.skipped and NOT_FOUND in str(report.longrepr):
+        report.longrepr = (__file__, 0, f"Skipped: {NOT_FOUND}")
+    return report
+
+
 @pytest.fixture(scope="session", autouse=True)
 def chromium():
     """Where the browser is; without one these tests are skipped, and fail where they were promised."""
