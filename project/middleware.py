@@ -9,8 +9,10 @@ import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
+from django.utils.translation import gettext as _
 
-from apps.core import ids
+from apps.core import answers, ids
+from apps.core.errors import Invalid
 from project import metrics
 
 GIVEN = re.compile(r"[A-Za-z0-9-]{8,64}")
@@ -23,11 +25,12 @@ class RequestMiddleware(MiddlewareMixin):
         if self.async_mode:
             return self.__acall__(request)
         request_id, begun = _begin(request), time.monotonic()
-        return _finish(request, cast(HttpResponseBase, self.get_response(request)), request_id, begun)
+        response = _refuse(request) or cast(HttpResponseBase, self.get_response(request))
+        return _finish(request, response, request_id, begun)
 
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
         request_id, begun = _begin(request), time.monotonic()
-        response = await cast(Awaitable[HttpResponseBase], self.get_response(request))
+        response = _refuse(request) or await cast(Awaitable[HttpResponseBase], self.get_response(request))
         return _finish(request, response, request_id, begun)
 
 
@@ -37,6 +40,13 @@ def _begin(request: HttpRequest) -> str:
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=request_id)
     return request_id
+
+
+def _refuse(request: HttpRequest) -> HttpResponseBase | None:
+    """An address with NUL in it asks for nothing that could be there: no database column takes that character."""
+    if "\x00" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+        return answers.answer_error(request, Invalid(_("This request makes no sense to us.")))
+    return None
 
 
 def _finish(request: HttpRequest, response: HttpResponseBase, request_id: str, begun: float) -> HttpResponseBase:

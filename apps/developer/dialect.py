@@ -140,7 +140,7 @@ def _message(given: object, where: str) -> dict[str, str]:
 
 def _content(given: object, where: str) -> str:
     if isinstance(given, str):
-        return given
+        return _storable(given, where)
     if not isinstance(given, list) or not given:
         raise _invalid(where, _("content must be text, or a list of text parts."))
     texts = []
@@ -148,7 +148,7 @@ def _content(given: object, where: str) -> str:
         if not isinstance(part, dict) or part.get("type") != "text" or not isinstance(part.get("text"), str):
             sentence = _("Only text parts are supported here yet: {“type”: “text”, “text”: …}.")
             raise _invalid(f"{where}[{index}]", sentence, code="unsupported_value")
-        texts.append(part["text"])
+        texts.append(_storable(part["text"], f"{where}[{index}]"))
     return "\n".join(texts)
 
 
@@ -183,7 +183,13 @@ def _stops(given: object) -> tuple[str, ...]:
     stops = [given] if isinstance(given, str) else given
     if not isinstance(stops, list) or len(stops) > MOST_STOPS or not all(isinstance(s, str) and s for s in stops):
         raise _invalid("stop", _("stop must be a text, or a list of at most 4 texts."))
-    return tuple(stops)
+    return tuple(_storable(stop, "stop") for stop in stops)
+
+
+def _storable(text: str, where: str) -> str:
+    if "\x00" in text:  # no database column takes it
+        raise _invalid(where, _("A text cannot contain the character NUL."))
+    return text
 
 
 def _text(given: Mapping[str, Any], name: str) -> str:

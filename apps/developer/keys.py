@@ -29,7 +29,7 @@ def make_key(account: BillingAccount, name: str, *, now: datetime) -> tuple[ApiK
     Raises  Invalid `name`: empty or too long;  Conflict: the account has as many live keys as it may.
     """
     name = name.strip()
-    if not name or len(name) > NAME_LENGTH:
+    if not name or len(name) > NAME_LENGTH or "\x00" in name:  # no database column takes NUL
         raise Invalid(_("Give the key a name of at most 80 characters, so that you know it again."), field="name")
     secret = PREFIX + secrets.token_urlsafe(SECRET_BYTES)
     with transaction.atomic(durable=True):

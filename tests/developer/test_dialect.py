@@ -149,6 +149,15 @@ def test_a_body_that_is_no_request(body, expected):
             ("stop", "invalid_value", "stop must be a text, or a list of at most 4 texts."),
         ),
         ({"stop": [""]}, ("stop", "invalid_value", "stop must be a text, or a list of at most 4 texts.")),
+        (
+            {"messages": [{"role": "user", "content": "a\x00b"}]},
+            ("messages[0].content", "invalid_value", "A text cannot contain the character NUL."),
+        ),
+        (
+            {"messages": [{"role": "user", "content": [{"type": "text", "text": "\x00"}]}]},
+            ("messages[0].content[0]", "invalid_value", "A text cannot contain the character NUL."),
+        ),
+        ({"stop": "\x00"}, ("stop", "invalid_value", "A text cannot contain the character NUL.")),
         ({"n": 2}, ("n", "unsupported_value", "Only one choice is made: n must be 1.")),
         ({"user": 5}, ("user", "invalid_value", "user must be a text.")),
         (

@@ -35,7 +35,7 @@ def test_the_first_key_brings_the_starter_credit_and_the_second_none(account):
     assert credits.balance_micro(account) == 1_000_000
 
 
-@pytest.mark.parametrize("name", ["", "   ", "x" * 81])
+@pytest.mark.parametrize("name", ["", "   ", "x" * 81, "a\x00b"])
 def test_a_name_is_needed_and_may_not_be_endless(account, name):
     with pytest.raises(Invalid) as refused:
         keys.make_key(account, name, now=NOW)

@@ -1,4 +1,7 @@
+import asyncio
+
 import pytest
+from django.test import AsyncClient
 
 from tests import cast
 
@@ -36,3 +39,26 @@ def test_every_answer_refuses_to_be_guessed_framed_or_traced(client):
     assert response["X-Frame-Options"] == "DENY"
     assert response["Referrer-Policy"] == "same-origin"
     assert response["Permissions-Policy"] == "camera=(), geolocation=(), payment=(), usb=()"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/api/v1/conversations?q=%00",
+        "/billing/invoices/in_%00/",
+        "/admin/reports/mrr/rows/?plan=%00",
+        "/admin/accounts/user/?q=%00",
+        "/%00",
+    ],
+)
+def test_an_address_with_nul_is_refused_and_breaks_nothing(client, address):
+    client.force_login(cast.dana())
+    assert client.get(address).status_code == 400
+    assert client.post(address).status_code == 400
+
+
+def test_an_address_with_nul_is_refused_on_the_loop_too():
+    response = asyncio.run(AsyncClient().get("/v1/models?after=%00"))
+    assert response.status_code == 400
+    assert response.json()["error"]["code"] == "invalid"
+    assert response["X-Request-ID"]
