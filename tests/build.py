@@ -10,12 +10,23 @@ from apps.billing.meters import Meter
 from apps.billing.models import BillingAccount, Plan, SubscriptionMirror, SubscriptionState
 from apps.billing.plans import Limit, PlanTerms
 from apps.core import ids
+from apps.core.errors import CauserieError
 from apps.inference.models import Run
 from apps.usage import credits
 from apps.usage.models import UsageBucket, UsageLedger
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery"
+
+
+def act(step, *arguments, **named):
+    """Call a step as an act does: in a transaction that a refusal does not end, since the act may keep the refusal."""
+    with transaction.atomic():
+        try:
+            return step(*arguments, **named)
+        except CauserieError as error:
+            refusal = error
+    raise refusal
 
 
 def person(*, email="someone@example.org", **fields):

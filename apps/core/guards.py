@@ -6,9 +6,9 @@ from django.db import connection
 def inside_transaction() -> None:
     """A step changes rows as part of its caller's act; without one, half of it could stay.
 
-    Raises  RuntimeError: no transaction is open.
+    Raises  RuntimeError: no transaction is open. (The one a test wraps around itself does not count.)
     """
-    if not connection.in_atomic_block:
+    if not _open_transactions():
         raise RuntimeError("This step needs the transaction of an act around it.")
 
 
@@ -17,7 +17,10 @@ def outside_transaction() -> None:
 
     Raises  RuntimeError: a transaction is open. (The one a test wraps around itself does not count.)
     """
-    depth = len(connection.atomic_blocks) if connection.in_atomic_block else 0
-    wrapped_by_tests = sum(1 for block in connection.atomic_blocks if getattr(block, "_from_testcase", False))
-    if depth > wrapped_by_tests:
+    if _open_transactions():
         raise RuntimeError("No network inside a transaction: store what is wanted, and do it after the commit.")
+
+
+def _open_transactions() -> int:
+    blocks = connection.atomic_blocks if connection.in_atomic_block else []
+    return sum(1 for block in blocks if not getattr(block, "_from_testcase", False))

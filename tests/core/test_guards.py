@@ -23,6 +23,8 @@ def test_the_network_waits_for_the_commit():
 @pytest.mark.django_db
 def test_the_transaction_around_a_test_does_not_count():
     guards.outside_transaction()
+    with pytest.raises(RuntimeError, match="needs the transaction of an act"):
+        guards.inside_transaction()
     with transaction.atomic(), pytest.raises(RuntimeError, match="No network inside a transaction"):
         guards.outside_transaction()
     with transaction.atomic(), transaction.atomic(), pytest.raises(RuntimeError):

@@ -31,7 +31,7 @@ def life(person, *, text):
     talk(owner=person, text=text)
     build.answer(account=account)
     keys.make_key(account, f"key of {person.name}", now=NOW)
-    consent.record(person, "terms", given=True, version="2026-11", now=NOW)
+    build.act(consent.record, person, "terms", given=True, version="2026-11", now=NOW)
 
 
 def opened(archive):

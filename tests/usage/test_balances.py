@@ -24,8 +24,8 @@ PLAN = build.plan(
 
 def answer(account, number, *, now=NOW, **facts):
     demand = Demand(PLAN, "chat-small", {Meter.MESSAGES: 1})
-    ledger.reserve(account, UUID(int=number), demand, timeout_s=60, now=now)
-    ledger.settle(UUID(int=number), used(occurred_at=now, **facts), now=now)
+    build.act(ledger.reserve, account, UUID(int=number), demand, timeout_s=60, now=now)
+    build.act(ledger.settle, UUID(int=number), used(occurred_at=now, **facts), now=now)
 
 
 def test_before_first_use_all_is_left_and_no_window_is_open():
@@ -46,7 +46,7 @@ def test_what_a_running_answer_has_set_aside_counts_as_used():
     account = build.account()
     answer(account, 1)
     demand = Demand(PLAN, "chat-small", {Meter.MESSAGES: 1})
-    ledger.reserve(account, UUID(int=2), demand, timeout_s=60, now=NOW)
+    build.act(ledger.reserve, account, UUID(int=2), demand, timeout_s=60, now=NOW)
     first, second, _third = balances.remaining(account, plan=PLAN, now=NOW)
     assert (first.used, first.left, first.resets_at, first.used_percent) == (2, 3, NOW + timedelta(hours=3), 40)
     assert (second.used, second.left) == (2, None)

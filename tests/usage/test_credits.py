@@ -22,13 +22,13 @@ db = pytest.mark.django_db
 def funded(amount_micro=1_000):
     account = build.account()
     with transaction.atomic():
-        credits.grant(account, "support", "test", amount_micro, "usd", now=NOW)
+        build.act(credits.grant, account, "support", "test", amount_micro, "usd", now=NOW)
     return account
 
 
 def hold(account, amount_micro, run_id=RUN, currency="usd"):
     with transaction.atomic():
-        return ledger.reserve_credit(account, run_id, amount_micro, currency=currency, timeout_s=60, now=NOW)
+        return build.act(ledger.reserve_credit, account, run_id, amount_micro, currency=currency, timeout_s=60, now=NOW)
 
 
 def purse():
@@ -39,8 +39,8 @@ def purse():
 @db
 def test_the_starter_credit_is_given_once():
     account = build.account()
-    assert credits.grant_starter_credit(account, now=NOW)
-    assert not credits.grant_starter_credit(account, now=NOW)
+    assert build.act(credits.grant_starter_credit, account, now=NOW)
+    assert not build.act(credits.grant_starter_credit, account, now=NOW)
     assert credits.balance_micro(account) == 1_000_000
     grant = CreditGrant.objects.get()
     assert (grant.source, grant.source_ref, grant.amount_micro) == ("promo", f"starter:{account.pk}", 1_000_000)
@@ -52,9 +52,9 @@ def test_the_starter_credit_is_given_once():
 def test_a_grant_is_more_than_nothing_and_in_the_accounts_currency():
     account = funded()
     with pytest.raises(ValueError, match="more than nothing"):
-        credits.grant(account, "support", "zero", 0, "usd", now=NOW)
+        build.act(credits.grant, account, "support", "zero", 0, "usd", now=NOW)
     with pytest.raises(ValueError, match="is not in eur"), transaction.atomic():
-        credits.grant(account, "support", "other", 5, "eur", now=NOW)
+        build.act(credits.grant, account, "support", "other", 5, "eur", now=NOW)
     assert CreditGrant.objects.count() == 1
     assert purse() == (1_000, 0)
 
@@ -65,7 +65,7 @@ def test_credit_is_set_aside_then_spent_at_its_real_price():
     hold(account, 700)
     assert purse() == (1_000, 700)
     assert credits.balance_micro(account) == 300
-    row = ledger.settle(RUN, used(channel="api", price_micro=450), now=NOW)
+    row = build.act(ledger.settle, RUN, used(channel="api", price_micro=450), now=NOW)
     assert purse() == (550, 0)
     assert (row.price_micro, row.credit_micro) == (450, -450)
 
@@ -103,7 +103,7 @@ def test_the_condition_stands_in_the_update():
 def test_the_same_run_holds_once_and_a_released_one_asks_again():
     account = funded()
     assert hold(account, 700) == hold(account, 700)
-    ledger.release(RUN, now=NOW)
+    build.act(ledger.release, RUN, now=NOW)
     assert purse() == (1_000, 0)
     hold(account, 600)
     assert purse() == (1_000, 600)
@@ -113,13 +113,13 @@ def test_the_same_run_holds_once_and_a_released_one_asks_again():
 def test_an_answer_that_costs_more_than_is_left_leaves_a_debt_that_the_next_grant_pays():
     account = funded(100)
     hold(account, 100)
-    row = ledger.settle(RUN, used(channel="api", price_micro=130), now=NOW)
+    row = build.act(ledger.settle, RUN, used(channel="api", price_micro=130), now=NOW)
     assert purse() == (-30, 0)
     assert row.credit_micro == -100
     debt = UsageLedger.objects.get(kind="debt")
     assert (debt.credit_micro, debt.price_micro, debt.run_id) == (-30, 0, RUN)
     assert credits.balance_micro(account) == 0
-    credits.grant(account, "support", "more", 50, "usd", now=NOW)
+    build.act(credits.grant, account, "support", "more", 50, "usd", now=NOW)
     assert credits.balance_micro(account) == 20
 
 
@@ -128,8 +128,8 @@ def test_the_balance_is_the_sum_of_the_ledger():
     account = funded(1_000)
     hold(account, 500)
     hold(account, 300, OTHER_RUN)
-    ledger.settle(RUN, used(channel="api", price_micro=1_200), now=NOW)
-    ledger.release(OTHER_RUN, now=NOW)
+    build.act(ledger.settle, RUN, used(channel="api", price_micro=1_200), now=NOW)
+    build.act(ledger.release, OTHER_RUN, now=NOW)
     assert purse() == (-200, 0)
     assert UsageLedger.objects.aggregate(total=Sum("credit_micro"))["total"] == -200
 
@@ -138,9 +138,9 @@ def test_the_balance_is_the_sum_of_the_ledger():
 def test_an_api_run_takes_a_slot_and_credit_and_gives_both_back():
     account = funded()
     plan = build.plan(models=(), limits=[], concurrency=1)
-    ledger.reserve(account, RUN, Demand(plan, "chat-small", {}), timeout_s=60, now=NOW)
+    build.act(ledger.reserve, account, RUN, Demand(plan, "chat-small", {}), timeout_s=60, now=NOW)
     hold(account, 700)
-    ledger.settle(RUN, used(channel="api", price_micro=400), now=NOW)
+    build.act(ledger.settle, RUN, used(channel="api", price_micro=400), now=NOW)
     assert purse() == (600, 0)
     assert set(UsageReservation.objects.values_list("state", flat=True)) == {"settled"}
 

@@ -22,7 +22,7 @@ TOKENS = build.plan(limits=[build.limit(meter=Meter.TOKENS, models=(), amount=10
 
 def reserve(account, run_id=RUN, *, plan=FREE, model="chat-small", ceilings=None, now=NOW):
     demand = Demand(plan, model, {Meter.MESSAGES: 1} if ceilings is None else ceilings)
-    return ledger.reserve(account, run_id, demand, timeout_s=120, now=now)
+    return build.act(ledger.reserve, account, run_id, demand, timeout_s=120, now=now)
 
 
 def used(**changes):
@@ -94,7 +94,7 @@ def test_a_second_limit_that_refuses_undoes_the_first():
     account = build.account()
     for number in (1, 2):
         reserve(account, UUID(int=number), plan=BOTH)
-        ledger.settle(UUID(int=number), used(), now=NOW)
+        build.act(ledger.settle, UUID(int=number), used(), now=NOW)
     later = NOW + timedelta(hours=4)
     reserve(account, UUID(int=3), plan=BOTH, now=later)
     with pytest.raises(LimitReached) as refused:
@@ -158,7 +158,7 @@ def test_slots_are_taken_and_given_back():
     assert refused.value.refusal.resets_at is None
     assert refused.value.retry_after_s(now=NOW) == 5
     assert standing(account) == (1, 0)
-    ledger.settle(RUN, used(), now=NOW)
+    build.act(ledger.settle, RUN, used(), now=NOW)
     reserve(account, OTHER_RUN, plan=plan)
     assert standing(account, "concurrency:*:") == (1, 0)
 
@@ -166,7 +166,7 @@ def test_slots_are_taken_and_given_back():
 def test_settling_books_what_was_used_not_what_was_set_aside():
     account = build.account()
     reserve(account, plan=TOKENS, ceilings={Meter.TOKENS: 900})
-    row = ledger.settle(RUN, used(input_tokens=100, output_tokens=300), now=NOW + timedelta(seconds=9))
+    row = build.act(ledger.settle, RUN, used(input_tokens=100, output_tokens=300), now=NOW + timedelta(seconds=9))
     assert standing(account, "tokens:*:1d") == (0, 400)
     assert states() == {"settled"}
     assert (row.kind, row.input_tokens, row.output_tokens, row.cost_micro) == ("settle", 100, 300, 14)
@@ -177,15 +177,15 @@ def test_settling_books_what_was_used_not_what_was_set_aside():
 def test_a_stopped_answer_pays_what_came_and_not_the_estimate():
     account = build.account()
     reserve(account, plan=TOKENS, ceilings={Meter.TOKENS: 900})
-    ledger.settle(RUN, used(input_tokens=0, output_tokens=300, provenance="estimated"), now=NOW)
+    build.act(ledger.settle, RUN, used(input_tokens=0, output_tokens=300, provenance="estimated"), now=NOW)
     assert standing(account, "tokens:*:1d") == (0, 300)
 
 
 def test_settling_twice_gives_the_first_row():
     account = build.account()
     reserve(account)
-    first = ledger.settle(RUN, used(), now=NOW)
-    second = ledger.settle(RUN, used(output_tokens=999), now=NOW + timedelta(minutes=1))
+    first = build.act(ledger.settle, RUN, used(), now=NOW)
+    second = build.act(ledger.settle, RUN, used(output_tokens=999), now=NOW + timedelta(minutes=1))
     assert second == first
     assert second.output_tokens == 200
     assert standing(account) == (0, 1)
@@ -196,9 +196,9 @@ def test_settling_after_release_books_once_and_gives_nothing_back_again():
     account = build.account()
     reserve(account)
     reserve(account, OTHER_RUN)
-    ledger.release(RUN, now=NOW)
-    first = ledger.settle(RUN, used(), now=NOW)
-    assert ledger.settle(RUN, used(), now=NOW) == first
+    build.act(ledger.release, RUN, now=NOW)
+    first = build.act(ledger.settle, RUN, used(), now=NOW)
+    assert build.act(ledger.settle, RUN, used(), now=NOW) == first
     assert standing(account) == (1, 1)
     assert UsageLedger.objects.count() == 1
 
@@ -210,7 +210,7 @@ def test_settling_after_expiry_books_and_does_not_touch_what_others_reserved():
     reserve(account, OTHER_RUN, now=late)
     assert sweep.expire_reservations(now=late) == 2
     assert standing(account) == (1, 0)
-    ledger.settle(RUN, used(), now=late)
+    build.act(ledger.settle, RUN, used(), now=late)
     assert standing(account) == (1, 1)
     assert standing(account, "concurrency:*:") == (1, 0)
 
@@ -220,7 +220,7 @@ def test_a_window_that_ends_meanwhile_is_charged_and_the_next_starts_clean():
     reserve(account)
     after = NOW + timedelta(hours=3)
     reserve(account, OTHER_RUN, now=after)
-    ledger.settle(RUN, used(), now=after)
+    build.act(ledger.settle, RUN, used(), now=after)
     old, new = UsageBucket.objects.filter(limit_key="messages:chat-small:3h").order_by("window_start")
     assert (old.is_open, old.reserved, old.settled) == (False, 0, 1)
     assert (new.is_open, new.reserved, new.settled, new.window_start) == (True, 1, 0, after)
@@ -229,8 +229,8 @@ def test_a_window_that_ends_meanwhile_is_charged_and_the_next_starts_clean():
 def test_release_gives_back_and_the_run_may_ask_again():
     account = build.account()
     reserve(account)
-    ledger.release(RUN, now=NOW)
-    ledger.release(RUN, now=NOW)
+    build.act(ledger.release, RUN, now=NOW)
+    build.act(ledger.release, RUN, now=NOW)
     assert standing(account) == (0, 0)
     assert states() == {"released"}
     assert not UsageLedger.objects.exists()
@@ -263,7 +263,7 @@ def test_a_spent_limit_names_the_model_it_falls_back_to():
 
 def test_settling_what_never_reserved_is_a_mistake_that_is_said():
     with pytest.raises(UsageReservation.DoesNotExist):
-        ledger.settle(RUN, used(), now=NOW)
+        build.act(ledger.settle, RUN, used(), now=NOW)
     assert not UsageLedger.objects.exists()
 
 

@@ -52,7 +52,7 @@ class Histories(RuleBasedStateMachine):
         before = self.reserved()
         try:
             with transaction.atomic():
-                ledger.reserve(self.account, run_id, demand, timeout_s=60, now=self.now)
+                build.act(ledger.reserve, self.account, run_id, demand, timeout_s=60, now=self.now)
         except LimitReached:
             assert self.reserved() == before
             assert not UsageReservation.objects.of_run(run_id).exists()
@@ -63,12 +63,12 @@ class Histories(RuleBasedStateMachine):
         if not UsageReservation.objects.of_run(run_id).exists():
             return
         facts = used(input_tokens=tokens, output_tokens=0, occurred_at=self.now)
-        row = ledger.settle(run_id, facts, now=self.now)
+        row = build.act(ledger.settle, run_id, facts, now=self.now)
         assert row.input_tokens == self.tokens.setdefault(run_id, tokens)
 
     @rule(run_id=runs)
     def release(self, run_id):
-        ledger.release(run_id, now=self.now)
+        build.act(ledger.release, run_id, now=self.now)
 
     @rule(seconds=st.sampled_from([1, 60, 121, 3 * 3600, 24 * 3600, 7 * 24 * 3600]))
     def wait(self, seconds):

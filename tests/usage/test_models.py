@@ -17,8 +17,15 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 @pytest.fixture
 def row(db):
     account = build.account()
-    ledger.reserve(account, UUID(int=1), Demand(build.plan(), "chat-small", {Meter.MESSAGES: 1}), timeout_s=9, now=NOW)
-    return ledger.settle(UUID(int=1), used(), now=NOW)
+    build.act(
+        ledger.reserve,
+        account,
+        UUID(int=1),
+        Demand(build.plan(), "chat-small", {Meter.MESSAGES: 1}),
+        timeout_s=9,
+        now=NOW,
+    )
+    return build.act(ledger.settle, UUID(int=1), used(), now=NOW)
 
 
 def test_a_ledger_row_cannot_be_changed(row):

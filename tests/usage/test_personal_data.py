@@ -17,14 +17,14 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 def reserve(account, number):
     demand = Demand(build.plan(), "chat-small", {Meter.MESSAGES: 1})
-    ledger.reserve(account, UUID(int=number), demand, timeout_s=60, now=NOW)
+    build.act(ledger.reserve, account, UUID(int=number), demand, timeout_s=60, now=NOW)
 
 
 def test_hands_out_the_persons_rows_without_our_cost():
     ana, mallory = build.account(owner=cast.ana()), build.account(owner=cast.mallory())
     for number, account in enumerate((ana, mallory), 1):
         reserve(account, number)
-        ledger.settle(UUID(int=number), used(), now=NOW)
+        build.act(ledger.settle, UUID(int=number), used(), now=NOW)
     parts = dict(UsageData().export(ana.owner))
     [row] = parts["ledger"]
     assert (row["model"], row["messages"], row["output_tokens"]) == ("chat-small", 1, 200)
@@ -37,7 +37,7 @@ def test_erases_windows_but_neither_the_books_nor_what_is_reserved():
     ana = build.account(owner=cast.ana())
     reserve(ana, 1)
     assert UsageData().erase(ana.owner, now=NOW) == 0
-    ledger.settle(UUID(int=1), used(), now=NOW)
+    build.act(ledger.settle, UUID(int=1), used(), now=NOW)
     mallory = build.account(owner=cast.mallory())
     reserve(mallory, 2)
     assert UsageData().erase(ana.owner, now=NOW) == 2

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 def test_the_sweep_gives_back_what_is_over():
     long_ago = clock.now() - timedelta(hours=1)
     demand = Demand(build.plan(), "chat-small", {Meter.MESSAGES: 1})
-    ledger.reserve(build.account(), UUID(int=1), demand, timeout_s=60, now=long_ago)
+    build.act(ledger.reserve, build.account(), UUID(int=1), demand, timeout_s=60, now=long_ago)
     tasks.sweep_usage()
     tasks.sweep_usage()
     assert set(UsageBucket.objects.values_list("reserved", flat=True)) == {0}

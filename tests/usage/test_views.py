@@ -6,7 +6,7 @@ from apps.billing.meters import Meter
 from apps.core import clock, ids
 from apps.usage import ledger
 from apps.usage.limits import Demand
-from tests import cast
+from tests import build, cast
 from tests.usage.test_ledger import used
 
 pytestmark = pytest.mark.django_db
@@ -19,8 +19,8 @@ def answer(person, *, count=1, **facts):
     for _number in range(count):
         run_id = ids.uuid7()
         demand = Demand(plans.catalogue().plans["free"], "chat-small", {Meter.MESSAGES: 1})
-        ledger.reserve(account, run_id, demand, timeout_s=60, now=now)
-        ledger.settle(run_id, used(occurred_at=now, **facts), now=now)
+        build.act(ledger.reserve, account, run_id, demand, timeout_s=60, now=now)
+        build.act(ledger.settle, run_id, used(occurred_at=now, **facts), now=now)
 
 
 def test_shows_what_is_left_and_what_was_used(client):
