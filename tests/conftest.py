@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.utils import timezone, translation
 from psycopg import sql
 
 from apps.localdev import postgres, valkey
@@ -63,6 +64,14 @@ def empty_valkey():
     """Nothing one test left in Valkey reaches the next."""
     yield
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def speak_english():
+    """The language and the zone of a page that one test asked for do not reach the next."""
+    yield
+    translation.deactivate()
+    timezone.deactivate()
 
 
 @pytest.fixture(scope="session")
