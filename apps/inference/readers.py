@@ -50,24 +50,25 @@ class Reader:
     async def catch_up(self, run_id: UUID, after: Position) -> list[Entry]:
         """Register for a run and read its log beyond `after`, in one transaction: what comes later will be sent.
 
-        Raises  redis.RedisError: Valkey does not answer.
+        Raises  redis.RedisError, TimeoutError: Valkey does not answer.
         """
+        key = relay.readers_key(run_id)
         async with asyncio.timeout(relay.TIMEOUT_S):
             await self._is_subscribed.wait()
-        key = relay.readers_key(run_id)
-        async with self._valkey.pipeline(transaction=True) as pipe:
-            pipe.sadd(key, self.channel)
-            pipe.expire(key, relay.LOG_LIFE_S)
-            pipe.xrange(relay.log_key(run_id), min=f"({after}", max="+")
-            _added, _expires, rows = await pipe.execute()
+            async with self._valkey.pipeline(transaction=True) as pipe:
+                pipe.sadd(key, self.channel)
+                pipe.expire(key, relay.LOG_LIFE_S)
+                pipe.xrange(relay.log_key(run_id), min=f"({after}", max="+")
+                _added, _expires, rows = await pipe.execute()
         return [_entry(entry_id, fields[b"k"], fields[b"d"]) for entry_id, fields in rows]
 
     async def read(self, run_id: UUID) -> list[Entry]:
         """The whole log of a run, without following it.
 
-        Raises  redis.RedisError: Valkey does not answer.
+        Raises  redis.RedisError, TimeoutError: Valkey does not answer.
         """
-        rows: Any = await self._valkey.xrange(relay.log_key(run_id))  # Any: redis-py's type also covers text answers
+        async with asyncio.timeout(relay.TIMEOUT_S):
+            rows: Any = await self._valkey.xrange(relay.log_key(run_id))  # Any: redis-py's type also covers text answers
         return [_entry(entry_id, fields[b"k"], fields[b"d"]) for entry_id, fields in rows]
 
     async def close(self) -> None:

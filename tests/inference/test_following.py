@@ -164,3 +164,22 @@ def test_without_valkey_the_end_still_comes_from_the_row(made, settings, monkeyp
     made.state = "running"
     monkeypatch.setattr(relay, "TIMEOUT_S", 0.05)
     assert [entry.kind for entry in play(read(made))] == ["run.snapshot", "run.finished"]
+
+
+def test_with_a_valkey_that_hangs_the_end_still_comes_from_the_row(made, settings, monkeypatch):
+    monkeypatch.setattr(relay, "TIMEOUT_S", 0.1)
+    hung_up = asyncio.Event()
+
+    async def say_nothing(_reader, writer):
+        await hung_up.wait()
+        writer.close()
+
+    async def scenario():
+        async with await asyncio.start_server(say_nothing, "127.0.0.1", 0) as server, asyncio.timeout(5):
+            settings.VALKEY_URL = f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0?protocol=2"
+            kinds = [entry.kind for entry in await read(made)]
+            hung_up.set()
+            return kinds
+
+    made.refresh_from_db()
+    assert play(scenario()) == ["run.snapshot", "run.finished"]
