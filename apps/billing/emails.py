@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.mail import send_mail
@@ -35,7 +36,8 @@ def compose(kind: str, facts: Mapping[str, str], reader: User) -> Letter:
         }
         words = {**facts, "name": reader.get_short_name(), "site_name": settings.SITE_NAME}
         if facts.get("until"):
-            words["until"] = formats.date_format(datetime.fromisoformat(facts["until"]), "DATE_FORMAT")
+            until = datetime.fromisoformat(facts["until"]).astimezone(ZoneInfo(reader.time_zone))
+            words["until"] = formats.date_format(until, "DATE_FORMAT")
         words["settings_url"] = settings.SITE_URL + reverse("billing:plan")
         words["chat_url"] = settings.SITE_URL + settings.LOGIN_REDIRECT_URL
         return Letter(subjects[kind], render_to_string(f"billing/mail/{kind}.txt", words))

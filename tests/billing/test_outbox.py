@@ -31,6 +31,15 @@ def send(at=NOW):
     return outbox.send_due(clock=lambda: at)
 
 
+def test_a_day_in_a_letter_is_the_readers_own(account, letters):
+    account.owner.time_zone = "Europe/Paris"
+    account.owner.save(update_fields=["time_zone"])
+    want_letter(account, letter="payment_failed", until="2026-03-09T23:30:00+00:00")
+    assert send() == 1
+    assert "March 10, 2026" in letters[0].body
+    assert "March 9, 2026" not in letters[0].body
+
+
 @pytest.mark.django_db(transaction=True)
 def test_needs_the_transaction_of_an_act(account):
     with pytest.raises(RuntimeError, match="needs the transaction"):
