@@ -67,8 +67,9 @@ class Reader:
 
         Raises  redis.RedisError, TimeoutError: Valkey does not answer.
         """
+        rows: Any  # redis-py's type also covers text answers
         async with asyncio.timeout(relay.TIMEOUT_S):
-            rows: Any = await self._valkey.xrange(relay.log_key(run_id))  # Any: redis-py's type also covers text answers
+            rows = await self._valkey.xrange(relay.log_key(run_id))
         return [_entry(entry_id, fields[b"k"], fields[b"d"]) for entry_id, fields in rows]
 
     async def close(self) -> None:
