@@ -1,4 +1,4 @@
-"""The system's Chromium, driven by Playwright. Its own fixtures, so that the driver ends with this folder's tests:
+"""The system's Chromium, driven by Playwright. Its own fixtures, so that the driver ends with each module:
 while it runs, Django's ORM in this process would think itself inside an event loop.
 """
 
@@ -38,7 +38,7 @@ def chromium():
     return found
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser(chromium):
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
