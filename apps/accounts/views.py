@@ -4,8 +4,8 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
-from django.utils.translation import override
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts import consent, profiles, signup
@@ -22,7 +22,7 @@ def edit_profile(request: HttpRequest) -> HttpResponse:
     form = ProfileForm(request.POST or None, instance=user)
     if request.method == "POST" and form.is_valid():
         profiles.update(user, form.cleaned_data)
-        with override(user.language or None):
+        with override(user.language or get_language()):
             messages.success(request, _("Saved."))
         return remember_language(redirect("accounts:profile"), user)
     training = TrainingForm(initial={"may_train": consent.may_train(user)})

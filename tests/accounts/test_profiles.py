@@ -29,7 +29,9 @@ def test_the_pages_follow_the_language_at_once(client):
     client.force_login(cast.ana())
     assert client.get(ADDRESS)["Content-Language"] == "en"
     client.post(ADDRESS, FORM)
-    assert client.get(ADDRESS)["Content-Language"] == "fr"
+    page = client.get(ADDRESS)
+    assert page["Content-Language"] == "fr"
+    assert [str(message) for message in page.context["messages"]] == ["Enregistré."]
     client.post(ADDRESS, {**FORM, "language": ""})
     assert client.get(ADDRESS, headers={"Accept-Language": "en"})["Content-Language"] == "en"
 
