@@ -97,6 +97,8 @@ CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": VALKEY_URL, "KEY_PREFIX": "cache"}
 }
 CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", VALKEY_URL)
+# A broker that hangs is one that is away: a nudge is given up after some seconds, and a sweeper finds the row.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 5, "socket_connect_timeout": 2, "socket_keepalive": True}
 
 # --- money ---
 CATALOGUE_PATH = Path(env.text("CAUSERIE_CATALOGUE", str(ROOT / "project" / "catalogue.toml")))

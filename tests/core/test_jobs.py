@@ -1,5 +1,6 @@
 import json
 import logging
+import socket
 
 import pytest
 import redis
@@ -54,3 +55,21 @@ def test_a_broker_that_is_away_costs_a_log_line_only(caplog, monkeypatch):
     with caplog.at_level(logging.WARNING), transaction.atomic():
         jobs.enqueue("chat.answer_message", "01", queue=QUEUE)
     assert any("job.not_sent" in record.getMessage() for record in caplog.records)
+
+
+def test_a_broker_that_hangs_costs_no_more(caplog, monkeypatch):
+    monkeypatch.setitem(current_app.conf, "broker_transport_options", {**patience(), "socket_timeout": 0.2})
+    monkeypatch.setattr(current_app, "_pool", None)
+    monkeypatch.setattr(current_app.amqp, "_producer_pool", None)
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, and never says a word
+        monkeypatch.setattr(current_app.conf, "broker_url", f"redis://127.0.0.1:{silent.getsockname()[1]}/0")
+        with caplog.at_level(logging.WARNING), transaction.atomic():
+            jobs.enqueue("chat.answer_message", "01", queue=QUEUE)
+    assert any("job.not_sent" in record.getMessage() for record in caplog.records)
+
+
+def patience():
+    """How long the product waits for its broker; without a bound a request would wait for ever."""
+    options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
+    assert 0 < options["socket_connect_timeout"] <= options["socket_timeout"] <= 10
+    return options
