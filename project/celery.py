@@ -37,6 +37,11 @@ app.conf.update(
             "schedule": 60.0,
             "options": {"expires": 60},
         },
+        "accounts.clear_sessions": {
+            "task": "accounts.clear_sessions",
+            "schedule": 86_400.0,
+            "options": {"expires": 86_400},
+        },
         "privacy.sweep": {"task": "privacy.sweep", "schedule": 60.0, "options": {"expires": 60}},
     },
 )

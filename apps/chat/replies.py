@@ -26,6 +26,7 @@ from apps.usage import errors as usage_errors
 
 JOB = "chat.answer_message"
 LONGEST_TEXT = 32_000
+MOST_WAITING = 3  # of one account's questions, beside those its plan answers at once: nobody fills the queue alone
 
 
 @dataclass(frozen=True)
@@ -110,8 +111,13 @@ def keep(run: Run, completion: Completion) -> None:
 def refuse_when_spent(account: BillingAccount, plan: PlanTerms, model: str, *, now: datetime) -> None:
     """Say early, and kindly, that nothing would come of sending. A hint only: nothing is set aside.
 
-    Raises  PaymentNeeded: the plan does not have this model;  LimitReached: its messages are used up for now.
+    Raises  PaymentNeeded: the plan does not have this model;  LimitReached: its messages are used up for now, or
+            enough of the account's questions wait already.
     """
+    unfinished = Run.objects.of(account).unfinished().count()
+    if unfinished >= plan.concurrency + MOST_WAITING:
+        at_once = {"limit": plan.concurrency, "used": unfinished}
+        raise usage_errors.refused_again(usage_errors.TOO_MANY_AT_ONCE, at_once)
     demand = limits.Demand(plan, model, {Meter.MESSAGES: 1})
     if not limits.is_included(demand):
         lifted_by = entitlements.lifting_plan(model, Meter.MESSAGES, 0)

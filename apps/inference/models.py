@@ -16,6 +16,9 @@ class RunQuerySet(models.QuerySet["Run"]):
     def of(self, account: BillingAccount) -> Self:
         return self.filter(account=account)
 
+    def unfinished(self) -> Self:
+        return self.filter(state__in=(Run.State.QUEUED, Run.State.RUNNING))
+
     def abandoned(self, *, at: datetime) -> Self:
         return self.filter(state=Run.State.RUNNING, lease_until__lt=at)
 

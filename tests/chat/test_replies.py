@@ -102,6 +102,15 @@ def test_a_spent_limit_refuses_kindly_and_stores_nothing(ana):
     assert jobs_in("runs.free") == 0
 
 
+def test_one_account_cannot_fill_the_queue(ana):
+    for _ in range(1 + replies.MOST_WAITING):
+        send(ana)
+    with pytest.raises(LimitReached) as refused:
+        send(ana)
+    assert refused.value.code == "too_many_at_once"
+    assert Run.objects.count() == Conversation.objects.count() == 4
+
+
 def test_a_model_of_another_plan_is_refused(ana, settings):
     settings.OPENAI_API_KEY = "sk-scripted"
     with pytest.raises(PaymentNeeded) as refused:
