@@ -50,6 +50,6 @@ def list_balances(request: Request) -> Response:
             "window_s": balance.window_s,
             "plan_that_lifts": balances.lifting_plan(plan, balance),
         }
-        for balance in balances.remaining(account, plan=plan, now=now)
+        for balance in balances.shown(account, plan=plan, now=now)
     ]
     return Response(BalancesSerializer({"plan": {"key": plan.key, "name": plan.name}, "balances": rows}).data)

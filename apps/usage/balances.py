@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Sum
 from django.db.models.functions import TruncDate
 
-from apps.billing import entitlements
+from apps.billing import entitlements, plans
 from apps.billing.meters import Meter
 from apps.billing.models import BillingAccount
 from apps.billing.plans import Limit, PlanTerms
@@ -67,6 +67,16 @@ def remaining(account: BillingAccount, *, plan: PlanTerms, now: datetime) -> lis
     """How each limit of the plan stands now; what running answers have set aside counts as used."""
     buckets = {b.limit_key: b for b in UsageBucket.objects.of(account).running(at=now)}
     return [_balance(limit, buckets.get(limit.key)) for limit in plan.limits]
+
+
+def shown(account: BillingAccount, *, plan: PlanTerms, now: datetime) -> list[Balance]:
+    """What a person is shown of `remaining`: limits of models that nothing here serves are left out."""
+    known = plans.catalogue().models
+
+    def is_of_use(balance: Balance) -> bool:
+        return not balance.models or any(key in known and plans.is_served(key) for key in balance.models)
+
+    return [balance for balance in remaining(account, plan=plan, now=now) if is_of_use(balance)]
 
 
 def lifting_plan(plan: PlanTerms, balance: Balance) -> str | None:

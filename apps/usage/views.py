@@ -33,7 +33,7 @@ def show_usage(request: HttpRequest) -> HttpResponse:
     context = {
         "section": "usage",
         "plan": plan,
-        "rows": [_row(balance) for balance in balances.remaining(account, plan=plan, now=now)],
+        "rows": [_row(balance) for balance in balances.shown(account, plan=plan, now=now)],
         "days": balances.by_day(account, days=HISTORY_DAYS, zone=ZoneInfo(user.time_zone), now=now),
         "credit": money.decimal_from_micro(credits.balance_micro(account)),
         "credit_currency": credits.currency_of(account).upper(),

@@ -4,6 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from apps.billing import plans
 from apps.billing.meters import Meter
 from apps.usage import balances, ledger
 from apps.usage.limits import Demand
@@ -92,3 +93,13 @@ def test_by_day_shows_nobody_elses_use():
     other = build.account(owner=build.person(email="other@example.org"))
     assert balances.by_day(other, days=30, zone=ZoneInfo("UTC"), now=NOW) == []
     assert [balance.used for balance in balances.remaining(other, plan=PLAN, now=NOW)] == [0, 0, 0]
+
+
+def test_limits_of_models_that_nothing_serves_are_not_shown(settings):
+    settings.OPENAI_API_KEY = ""
+    account, plan = build.account(), plans.catalogue().plans["premium"]
+    models = [balance.models for balance in balances.shown(account, plan=plan, now=build.NOW)]
+    assert models == [("chat-small",)]
+    settings.OPENAI_API_KEY = "sk-set-up"
+    models = [balance.models for balance in balances.shown(account, plan=plan, now=build.NOW)]
+    assert models == [("chat-small",), ("chat-large",)]
