@@ -4,7 +4,6 @@ from decimal import ROUND_HALF_UP, Decimal
 
 MICRO = 1_000_000
 MICRO_PER_MINOR = 10_000
-TOKENS_PER_PRICE = 1_000_000
 
 
 def micro_from_minor(minor: int) -> int:
@@ -15,8 +14,3 @@ def micro_from_minor(minor: int) -> int:
 def decimal_from_micro(micro: int) -> Decimal:
     """Major units with two decimals, rounded half up: for showing, never for storing."""
     return (Decimal(micro) / MICRO).quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
-
-
-def price_of_tokens(tokens: int, micro_per_million: int) -> int:
-    """Micro-units for some tokens at a price per million tokens: one rounding, upwards."""
-    return -(-tokens * micro_per_million // TOKENS_PER_PRICE)

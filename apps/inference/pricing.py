@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 
-from apps.core.money import TOKENS_PER_PRICE
 from apps.inference.language_models import Rates
 
+TOKENS_PER_PRICE = 1_000_000  # prices and costs are stated per million
 BYTES_PER_TOKEN = 4  # of common text; more in English prose, less in other scripts
 TOKENS_PER_MESSAGE = 4  # role and separators
 LARGEST_TOKEN_BYTES = 16  # a frame with more than that on average holds several tokens

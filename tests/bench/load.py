@@ -23,7 +23,7 @@ class Answer:
 
     @property
     def first_token_added_ms(self) -> float:
-        """From the question to the first token, less nothing: the back end answers at once."""
+        """From the question to the first token; the back end answers at once, so all of it is ours."""
         return (self.first_token_us - self.asked_us) / 1000 if self.first_token_us else float("inf")
 
 

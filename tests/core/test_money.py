@@ -6,21 +6,6 @@ from apps.core import money
 
 
 @pytest.mark.parametrize(
-    ("tokens", "micro_per_million", "expected"),
-    [
-        (0, 150_000, 0),
-        (1, 150_000, 1),
-        (6, 150_000, 1),
-        (7, 150_000, 2),
-        (1_000_000, 150_000, 150_000),
-        (10**12, 1, 10**6),
-    ],
-)
-def test_price_of_tokens_rounds_upwards_once(tokens, micro_per_million, expected):
-    assert money.price_of_tokens(tokens, micro_per_million) == expected
-
-
-@pytest.mark.parametrize(
     ("micro", "expected"),
     [
         (41_666_667_000, "41666.67"),
