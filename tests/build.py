@@ -13,7 +13,7 @@ from apps.core import ids
 from apps.core.errors import CauserieError
 from apps.inference.models import Run
 from apps.usage import credits
-from apps.usage.models import UsageBucket, UsageLedger
+from apps.usage.models import SpendingCap, UsageBucket, UsageLedger
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery"
@@ -125,6 +125,10 @@ def subscription(*, account, plan="premium", now=NOW):
 def credit(*, account, amount_micro, now=NOW):
     with transaction.atomic():
         credits.grant(account, "promo", f"test:{account.pk}:{amount_micro}", amount_micro, "usd", now=now)
+
+
+def cap(*, account, amount_micro, key_id=None, now=NOW):
+    return SpendingCap.objects.create(account=account, key_id=key_id, amount_micro=amount_micro, set_at=now)
 
 
 def spent_messages(*, account, used, now=NOW, model="chat-small"):

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Meter(StrEnum):
-    """One thing that is counted, in the unit its name says. Credit is money and no meter."""
+    """One thing that is counted, in the unit its name says."""
 
     MESSAGES = "messages"
     TOKENS = "tokens"
@@ -13,6 +13,8 @@ class Meter(StrEnum):
     VOICE_SECONDS = "voice_seconds"
     BATCH_TOKENS = "batch_tokens"
     CONCURRENCY = "concurrency"  # answers at the same time; no window
+    SPENDING = "spending"  # money for API calls, micro-units: what a person caps for themselves, no plan does
 
 
-LIMITED = tuple(meter for meter in Meter if meter is not Meter.CONCURRENCY)  # what the catalogue may limit per window
+NOT_FOR_PLANS = (Meter.CONCURRENCY, Meter.SPENDING)
+LIMITED = tuple(meter for meter in Meter if meter not in NOT_FOR_PLANS)  # what the catalogue may limit per window

@@ -109,7 +109,8 @@ class Refusal:
 
     limit, used  in the meter's own unit;  meter  what is counted ("messages");
     resets_at    UTC, None when only a payment lifts it;
-    lifted_by    key of the cheapest plan that would lift it, or "credit", or None.
+    lifted_by    key of the cheapest plan that would lift it, or "credit", or "spending_cap", or None;
+    currency     of limit and used where money is counted (micro-units), else None.
     """
 
     code: str
@@ -118,16 +119,18 @@ class Refusal:
     resets_at: datetime | None = None
     lifted_by: str | None = None
     meter: str | None = None
+    currency: str | None = None
 
     def facts(self) -> dict[str, object]:
-        """As JSON-ready values."""
-        return {
+        """As JSON-ready values; the currency only where there is one."""
+        facts: dict[str, object] = {
             "limit": self.limit,
             "used": self.used,
             "resets_at": self.resets_at.isoformat().replace("+00:00", "Z") if self.resets_at else None,
             "lifted_by": self.lifted_by,
             "meter": self.meter,
         }
+        return {**facts, "currency": self.currency} if self.currency else facts
 
 
 class Refused(CauserieError):

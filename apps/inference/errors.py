@@ -13,6 +13,8 @@ LIMIT_CODES = frozenset(
         usage_errors.TOO_MANY_AT_ONCE,
         usage_errors.NOT_INCLUDED,
         usage_errors.CREDIT_SPENT,
+        usage_errors.SPENDING_CAP,
+        usage_errors.KEY_CAP,
     }
 )
 MODEL_UNAVAILABLE = "model_unavailable"

@@ -1,20 +1,13 @@
-"""What is left of each limit, and what was used day by day. Reads only."""
+"""What is left of each limit of a plan. Reads only."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from decimal import Decimal
-from zoneinfo import ZoneInfo
-
-from django.db.models import Sum
-from django.db.models.functions import TruncDate
+from datetime import datetime
 
 from apps.billing import entitlements, plans
 from apps.billing.meters import Meter
 from apps.billing.models import BillingAccount
 from apps.billing.plans import Limit, PlanTerms
-from apps.core import money
-from apps.usage.models import UsageBucket, UsageLedger
+from apps.usage.models import UsageBucket
 
 WARNING_PERCENT = 80
 
@@ -48,21 +41,6 @@ class Balance:
         return self.used_percent >= WARNING_PERCENT
 
 
-@dataclass(frozen=True)
-class Day:
-    """What an account used on one day."""
-
-    day: date
-    messages: int
-    tokens: int
-    price_micro: int
-    currency: str
-
-    @property
-    def price(self) -> Decimal:
-        return money.decimal_from_micro(self.price_micro)
-
-
 def remaining(account: BillingAccount, *, plan: PlanTerms, now: datetime) -> list[Balance]:
     """How each limit of the plan stands now; what running answers have set aside counts as used."""
     buckets = {b.limit_key: b for b in UsageBucket.objects.of(account).running(at=now)}
@@ -85,23 +63,6 @@ def lifting_plan(plan: PlanTerms, balance: Balance) -> str | None:
         return None
     model = next(iter(balance.models or plan.models), "")
     return entitlements.lifting_plan(model, balance.meter, balance.limit)
-
-
-def by_day(account: BillingAccount, *, days: int, zone: ZoneInfo, now: datetime) -> Sequence[Day]:
-    """What was settled on each of the last days, in the person's zone, the latest first; empty days are left out."""
-    first = (now.astimezone(zone) - timedelta(days=days - 1)).replace(hour=0, minute=0, second=0, microsecond=0)
-    rows = (
-        UsageLedger.objects.filter(account=account, kind=UsageLedger.Kind.SETTLE, occurred_at__gte=first)
-        .annotate(day=TruncDate("occurred_at", tzinfo=zone))
-        .values("day", "currency")
-        .annotate(
-            messages_sum=Sum("messages"),
-            tokens_sum=Sum("input_tokens") + Sum("output_tokens"),
-            price=Sum("price_micro"),
-        )
-        .order_by("-day", "currency")
-    )
-    return [Day(r["day"], r["messages_sum"], r["tokens_sum"], r["price"], r["currency"]) for r in rows]
 
 
 def _balance(limit: Limit, bucket: UsageBucket | None) -> Balance:

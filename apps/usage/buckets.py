@@ -1,23 +1,22 @@
 """How room is taken from a bucket and given back: one conditional UPDATE each, never read, compare, write."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F
 
 from apps.billing import entitlements
 from apps.billing.meters import Meter
 from apps.billing.models import BillingAccount
 from apps.billing.plans import Limit
 from apps.core import guards, ids
-from apps.core.errors import Refusal, Unavailable
-from apps.usage import errors
+from apps.core.errors import Refusal, Refused, Unavailable
+from apps.usage import errors, limits
+from apps.usage.limits import Cap
 from apps.usage.models import UsageBucket
 
-NEVER = datetime(9999, 1, 1, tzinfo=UTC)  # the end of a bucket without a window
 ATTEMPTS = 8  # each repeat means that another run changed the bucket between two of our statements
 
 TAKE = """
@@ -29,9 +28,13 @@ TAKE = """
 OPEN = """
     INSERT INTO usage_usagebucket
            (id, account_id, limit_key, meter, window_start, window_end, limit_value, reserved, settled, is_open)
-    VALUES (%(id)s, %(account)s, %(key)s, %(meter)s, %(now)s, %(end)s, %(limit)s::bigint, %(amount)s, 0, true)
+    VALUES (%(id)s, %(account)s, %(key)s, %(meter)s, %(start)s, %(end)s, %(limit)s::bigint, %(amount)s, 0, true)
     ON CONFLICT DO NOTHING
     RETURNING id
+"""
+MOVE = """
+    UPDATE usage_usagebucket SET reserved = reserved - %s, settled = settled + %s
+     WHERE id = %s RETURNING settled, limit_value
 """
 
 Facts = dict[str, str | int | datetime | None]
@@ -45,15 +48,25 @@ class Movement(NamedTuple):
     used: int
 
 
+class Level(NamedTuple):
+    """How full a bucket was right after usage was booked in it; `limit` None is no limit."""
+
+    bucket: UsageBucket
+    used: int
+    added: int  # by this booking
+    limit: int | None
+
+
 def take(account: BillingAccount, model: str, limit: Limit, amount: int, *, now: datetime) -> UUID:
     """Set `amount` aside in the limit's bucket, opening a window at first use; give the bucket's id.
 
     Effect  a step; the bucket's row stays locked until the caller's transaction ends.
-    Raises  PaymentNeeded: no window could ever hold it;  LimitReached: this window, or every slot, is used up.
+    Raises  PaymentNeeded: no window could ever hold it, or it is the person's own cap that is used up;
+            LimitReached: this window, or every slot, is used up.
     """
     guards.inside_transaction()
-    if limit.amount is not None and (limit.amount == 0 or amount > limit.amount):
-        raise errors.payment_needed(_refusal(errors.NOT_INCLUDED, model, limit))
+    if limit.amount is not None and amount > limit.amount:
+        raise _too_much(account, model, limit, now=now)
     facts: Facts = {
         "account": str(account.pk),
         "key": limit.key,
@@ -62,20 +75,28 @@ def take(account: BillingAccount, model: str, limit: Limit, amount: int, *, now:
         "now": now,
     }
     for _attempt in range(ATTEMPTS):
-        bucket_id = _returned(TAKE, facts) or _returned_from_new_window(account, limit, facts)
+        bucket_id = _returned(TAKE, facts) or _returned_from_new_window(account, limit, facts, now=now)
         if bucket_id is not None:
             return bucket_id
         _refuse_if_spent(account, model, limit, amount, now=now)
     raise Unavailable
 
 
-def move(movements: Iterable[Movement]) -> None:
-    """Give back what was set aside and book what was used, in the order in which reserve locks. A step."""
+def move(movements: Iterable[Movement]) -> list[Level]:
+    """Give back what was set aside and book what was used, in the order in which reserve locks. A step.
+
+    Gives how full each bucket is in which something was used.
+    """
     guards.inside_transaction()
-    for bucket, given_back, used in sorted(movements, key=lambda m: (m.bucket.account_id, m.bucket.limit_key)):
-        if given_back or used:
-            changes = {"reserved": F("reserved") - given_back, "settled": F("settled") + used}
-            UsageBucket.objects.filter(pk=bucket.pk).update(**changes)
+    levels = []
+    with connection.cursor() as cursor:
+        for bucket, given_back, used in sorted(movements, key=lambda m: (m.bucket.account_id, m.bucket.limit_key)):
+            if given_back or used:
+                cursor.execute(MOVE, [given_back, used, bucket.pk])
+                settled, limit = cursor.fetchone()
+                if used:
+                    levels.append(Level(bucket, settled, used, limit))
+    return levels
 
 
 def _returned(statement: str, facts: Facts) -> UUID | None:
@@ -85,16 +106,14 @@ def _returned(statement: str, facts: Facts) -> UUID | None:
     return row[0] if row else None
 
 
-def _returned_from_new_window(account: BillingAccount, limit: Limit, facts: Facts) -> UUID | None:
+def _returned_from_new_window(account: BillingAccount, limit: Limit, facts: Facts, *, now: datetime) -> UUID | None:
     """Close the window that has ended and open the next one, unless another run did it first."""
-    now = facts["now"]
-    assert isinstance(now, datetime)  # noqa: S101 narrows the type, nothing else is ever put there
     open_now = UsageBucket.objects.of(account).filter(limit_key=limit.key, is_open=True)
     ended = open_now.filter(window_end__lte=now).update(is_open=False)
     if not ended and open_now.exists():
         return None
-    end = NEVER if limit.window is None else now + limit.window
-    return _returned(OPEN, {**facts, "id": str(ids.uuid7()), "meter": str(limit.meter), "end": end})
+    start, end = limits.window_at(limit, now)
+    return _returned(OPEN, {**facts, "id": str(ids.uuid7()), "meter": str(limit.meter), "start": start, "end": end})
 
 
 def _refuse_if_spent(account: BillingAccount, model: str, limit: Limit, amount: int, *, now: datetime) -> None:
@@ -102,11 +121,28 @@ def _refuse_if_spent(account: BillingAccount, model: str, limit: Limit, amount: 
     bucket = UsageBucket.objects.of(account).running(at=now).filter(limit_key=limit.key).first()
     if bucket is None or limit.amount is None or bucket.settled + bucket.reserved + amount <= limit.amount:
         return
+    used = bucket.settled + bucket.reserved
+    if isinstance(limit, Cap):
+        raise _cap_reached(limit, used, now=now)
     is_slot = limit.meter == Meter.CONCURRENCY
     code = errors.TOO_MANY_AT_ONCE if is_slot else errors.LIMIT_REACHED
     resets_at = None if is_slot else bucket.window_end
-    refusal = _refusal(code, model, limit, used=bucket.settled + bucket.reserved, resets_at=resets_at)
-    raise errors.limit_reached(refusal, limit)
+    raise errors.limit_reached(_refusal(code, model, limit, used=used, resets_at=resets_at), limit)
+
+
+def _too_much(account: BillingAccount, model: str, limit: Limit, *, now: datetime) -> Refused:
+    """More than a whole window has: waiting would not help."""
+    if isinstance(limit, Cap):
+        bucket = UsageBucket.objects.of(account).running(at=now).filter(limit_key=limit.key).first()
+        return _cap_reached(limit, bucket.settled + bucket.reserved if bucket else 0, now=now)
+    return errors.payment_needed(_refusal(errors.NOT_INCLUDED, model, limit))
+
+
+def _cap_reached(cap: Cap, used: int, *, now: datetime) -> Refused:
+    code = errors.KEY_CAP if cap.key_id else errors.SPENDING_CAP
+    _start, resets_at = limits.month_of(now)
+    refusal = Refusal(code, cap.amount, used, resets_at, errors.OWN_CAP, str(cap.meter), cap.currency)
+    return errors.payment_needed(refusal)
 
 
 def _refusal(

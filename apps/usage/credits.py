@@ -1,8 +1,13 @@
-"""Prepaid money for the API: given once per source, set aside before a call, spent after it."""
+"""Prepaid money for the API: given once per source, set aside before a call, spent after it, grant by grant.
+
+The balance of an account is one row, moved by one conditional UPDATE; what is left of each grant follows it while that
+row is held, so that the sum of what is left is the balance, or nothing while there is a debt.
+"""
 
 from datetime import datetime
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import F
 
 from apps.billing import plans
@@ -12,6 +17,22 @@ from apps.core.errors import Refusal
 from apps.usage import errors
 from apps.usage.models import CreditAccount, CreditGrant, UsageLedger
 
+Source = CreditGrant.Source
+# What was given is spent before what was bought; among equals, what ends first.
+PRIORITIES = {Source.PROMO: 10, Source.SUPPORT: 20, Source.PURCHASE: 50}
+
+SPEND = """
+    WITH line AS (
+        SELECT id, remaining_micro,
+               SUM(remaining_micro) OVER (ORDER BY priority, expires_at NULLS LAST, granted_at, id) - remaining_micro
+               AS before
+          FROM usage_creditgrant WHERE account_id = %(account)s AND remaining_micro > 0
+    )
+    UPDATE usage_creditgrant AS held
+       SET remaining_micro = held.remaining_micro - LEAST(line.remaining_micro, %(price)s - line.before)
+      FROM line WHERE held.id = line.id AND line.before < %(price)s
+"""
+
 
 def balance_micro(account: BillingAccount) -> int:
     """What is left to spend, in micro-units: the balance without what running answers have set aside."""
@@ -20,60 +41,74 @@ def balance_micro(account: BillingAccount) -> int:
 
 
 def currency_of(account: BillingAccount) -> str:
-    """The currency of the account's credit; before there is any, the one that models are priced in."""
+    """The currency of the account's credit; before there is any, that of its payments, else the catalogue's first."""
     credit = CreditAccount.objects.filter(account=account).first()
-    return credit.currency if credit else plans.catalogue().currencies[0]
+    if credit:
+        return credit.currency
+    known = plans.catalogue().currencies
+    return account.currency if account.currency in known else known[0]
 
 
 def grant_starter_credit(account: BillingAccount, *, now: datetime) -> bool:
-    """Give the catalogue's starter credit, once per account; say whether it was given now. A step."""
-    for currency, amount_micro in plans.catalogue().developer.starter_credit_micro.items():
-        if amount_micro > 0:  # the first currency is the one that models are priced in
-            return grant(account, CreditGrant.Source.PROMO, f"starter:{account.pk}", amount_micro, currency, now=now)
-    return False
+    """Give the catalogue's starter credit in the account's currency, once; say whether it was given now. A step."""
+    currency = currency_of(account)
+    amount_micro = plans.catalogue().developer.starter_credit_micro.get(currency, 0)
+    if amount_micro <= 0:
+        return False
+    return grant(account, Source.PROMO, f"starter:{account.pk}", amount_micro, currency, now=now)
 
 
-def grant(
-    account: BillingAccount, source: str, source_ref: str, amount_micro: int, currency: str, *, now: datetime
+def grant(  # noqa: PLR0913 what one grant is, in one row
+    account: BillingAccount,
+    source: str,
+    source_ref: str,
+    amount_micro: int,
+    currency: str,
+    *,
+    expires_at: datetime | None = None,
+    now: datetime,
 ) -> bool:
     """Add credit, once per source and reference; say whether it was added now.
 
-    Effect  a step: a grant, the balance, and a ledger row. A debt is paid by it first, since the balance is below zero.
-    Raises  ValueError: nothing or less is given, or the account's credit is in another currency.
+    Effect  a step: a grant, the balance, and a ledger row. A debt is paid by it first: so much is spent at once.
+    Raises  ValueError: nothing or less is given, it has ended already, or the account's credit is in another currency.
     """
     guards.inside_transaction()
     if amount_micro <= 0:
         raise ValueError("A grant must be more than nothing.")
-    made = CreditGrant.objects.bulk_create(
-        [CreditGrant(account=account, source=source, source_ref=source_ref, amount_micro=amount_micro, granted_at=now)],
-        ignore_conflicts=True,
-    )
-    if not CreditGrant.objects.filter(pk=made[0].pk).exists():
-        return False
+    if expires_at is not None and expires_at <= now:
+        raise ValueError("A grant must end later than now.")
     CreditAccount.objects.get_or_create(account=account, defaults={"currency": currency})
-    mine = CreditAccount.objects.filter(account=account, currency=currency)
-    if not mine.update(balance_micro=F("balance_micro") + amount_micro):
+    credit = CreditAccount.objects.select_for_update(no_key=True).get(account=account)
+    if credit.currency != currency:
         raise ValueError(f"The credit of {account} is not in {currency}.")
-    UsageLedger.objects.create(
+    row = CreditGrant(
         account=account,
-        kind=UsageLedger.Kind.GRANT,
-        channel="api",
-        credit_micro=amount_micro,
-        currency=currency,
-        provenance=UsageLedger.Provenance.REPORTED,
-        occurred_at=now,
-        recorded_at=now,
-        idempotency_key=f"grant:{source}:{source_ref}",
+        source=source,
+        source_ref=source_ref,
+        amount_micro=amount_micro,
+        remaining_micro=amount_micro - min(amount_micro, max(0, -credit.balance_micro)),
+        priority=PRIORITIES[Source(source)],
+        expires_at=expires_at,
+        granted_at=now,
     )
+    CreditGrant.objects.bulk_create([row], ignore_conflicts=True)
+    if not CreditGrant.objects.filter(pk=row.pk).exists():
+        return False
+    CreditAccount.objects.filter(account=account).update(balance_micro=F("balance_micro") + amount_micro)
+    key = f"grant:{source}:{source_ref}"
+    _write(account.pk, UsageLedger.Kind.GRANT, amount_micro, currency, key, now=now)
     return True
 
 
-def take(account: BillingAccount, amount_micro: int, currency: str) -> None:
-    """Set money aside: one UPDATE that holds the condition.
+def take(account: BillingAccount, amount_micro: int, currency: str, *, now: datetime) -> None:
+    """Set money aside: one UPDATE that holds the condition, after what has ended was taken out.
 
     Raises  PaymentNeeded `credit_spent`: less is left, or it is in another currency.
     """
     guards.inside_transaction()
+    if CreditGrant.objects.filter(account=account).due(at=now).exists():
+        expire(account.pk, now=now)
     enough = CreditAccount.objects.filter(
         account=account, currency=currency, balance_micro__gte=F("reserved_micro") + amount_micro
     )
@@ -82,12 +117,45 @@ def take(account: BillingAccount, amount_micro: int, currency: str) -> None:
 
 
 def spend(account_id: UUID, given_back_micro: int, price_micro: int) -> int:
-    """Give back what was set aside and take the price; give the part of it that no credit covers (debt). A step."""
+    """Give back what was set aside and take the price from the grants; give the part that no credit covers (debt).
+
+    Effect  a step.
+    """
     guards.inside_transaction()
     mine = CreditAccount.objects.filter(account_id=account_id)
     mine.update(reserved_micro=F("reserved_micro") - given_back_micro, balance_micro=F("balance_micro") - price_micro)
+    if not price_micro:
+        return 0
     after_micro = mine.values_list("balance_micro", flat=True).get()  # our UPDATE holds the row until the commit
+    with connection.cursor() as cursor:
+        cursor.execute(SPEND, {"account": account_id, "price": price_micro})
     return max(0, -after_micro) - max(0, -(after_micro + price_micro))
+
+
+def expire(account_id: UUID, *, now: datetime) -> int:
+    """Take out what is left of grants whose time is over; give how much that was, in micro-units.
+
+    What running answers have set aside was promised to them: it stays until they end, and goes with a later call.
+
+    Effect  a step; a ledger row for each grant.
+    """
+    guards.inside_transaction()
+    credit = CreditAccount.objects.select_for_update(no_key=True).filter(account_id=account_id).first()
+    if credit is None:
+        return 0
+    free_micro = credit.balance_micro - credit.reserved_micro
+    total = 0
+    for row in CreditGrant.objects.filter(account_id=account_id).due(at=now).in_spending_order():
+        gone_micro = min(row.remaining_micro, free_micro - total)
+        if gone_micro > 0:
+            left_micro = row.remaining_micro - gone_micro
+            CreditGrant.objects.filter(pk=row.pk).update(remaining_micro=left_micro)
+            key = f"expire:{row.pk}:{left_micro}"
+            _write(account_id, UsageLedger.Kind.EXPIRE, -gone_micro, credit.currency, key, now=now)
+            total += gone_micro
+    if total:
+        CreditAccount.objects.filter(pk=credit.pk).update(balance_micro=F("balance_micro") - total)
+    return total
 
 
 def record_debt(row: UsageLedger, debt_micro: int) -> None:
@@ -106,4 +174,18 @@ def record_debt(row: UsageLedger, debt_micro: int) -> None:
         occurred_at=row.occurred_at,
         recorded_at=row.recorded_at,
         idempotency_key=f"debt:{row.run_id}",
+    )
+
+
+def _write(account_id: UUID, kind: str, credit_micro: int, currency: str, key: str, *, now: datetime) -> None:
+    UsageLedger.objects.create(
+        account_id=account_id,
+        kind=kind,
+        channel="api",
+        credit_micro=credit_micro,
+        currency=currency,
+        provenance=UsageLedger.Provenance.REPORTED,
+        occurred_at=now,
+        recorded_at=now,
+        idempotency_key=key,
     )

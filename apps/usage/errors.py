@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 
 from django.utils import formats, timezone
 from django.utils.functional import lazy
@@ -11,13 +12,17 @@ from django.utils.translation import ngettext
 from apps.billing import plans
 from apps.billing.meters import Meter
 from apps.billing.plans import Limit
+from apps.core import money
 from apps.core.errors import LimitReached, PaymentNeeded, Refusal, Refused
 
 LIMIT_REACHED = "limit_reached"
 TOO_MANY_AT_ONCE = "too_many_at_once"
 NOT_INCLUDED = "not_included"
 CREDIT_SPENT = "credit_spent"
+SPENDING_CAP = "spending_cap_reached"  # the person's own, for the account
+KEY_CAP = "key_cap_reached"  # the same for one API key
 CREDIT = "credit"  # what `lifted_by` says when no plan, but money, is missing
+OWN_CAP = "spending_cap"  # … and when the person can lift it by a word
 SLOT_WAIT_S = 5  # a slot is free as soon as an answer ends: nobody knows when
 
 
@@ -63,6 +68,7 @@ def read_refusal(code: str, facts: Mapping[str, object]) -> Refusal:
         resets_at=datetime.fromisoformat(resets_at) if isinstance(resets_at, str) else None,
         lifted_by=_text(facts.get("lifted_by")),
         meter=_text(facts.get("meter")),
+        currency=_text(facts.get("currency")),
     )
 
 
@@ -73,6 +79,8 @@ def sentence(refusal: Refusal) -> str:
         moment = formats.date_format(timezone.localtime(refusal.resets_at), "j F, H:i")
         zone = timezone.localtime(refusal.resets_at).tzname()
         parts.append(_("You can go on from %(moment)s %(zone)s.") % {"moment": moment, "zone": zone})
+    if refusal.lifted_by == OWN_CAP:
+        parts.append(_("You can raise this cap in your settings."))
     plan = plans.catalogue().plans.get(refusal.lifted_by or "")
     if plan is not None:
         parts.append(_("The %(plan)s plan gives you more right away.") % {"plan": plan.name})
@@ -93,14 +101,25 @@ def _what(refusal: Refusal) -> str:
                 "Your plan writes %(limit)d answers at a time: wait until one is finished, then send again.",
                 limit,
             ) % {"limit": limit}
-        case "not_included" if limit > 0:
-            return _("This needs more than the %(amount)s your plan gives.") % {"amount": amount(limit, refusal.meter)}
-        case "not_included":
+        case "not_included" if not limit:
             return _("Your plan does not include this.")
-    if refusal.used is not None and refusal.used < limit:
-        sentence = _("What is left of the %(amount)s your plan gives for now is not enough for this.")
-        return sentence % {"amount": amount(limit, refusal.meter)}
-    return _("You have used the %(amount)s your plan gives for now.") % {"amount": amount(limit, refusal.meter)}
+        case "spending_cap_reached" | "key_cap_reached":
+            return _what_cap(refusal) % {"amount": money_amount(limit, refusal.currency)}
+    return _what_window(refusal) % {"amount": amount(limit, refusal.meter)}
+
+
+def _what_cap(refusal: Refusal) -> str:
+    if refusal.code == KEY_CAP:
+        return _("This could cost more than is left of the %(amount)s that you let this key spend in a month.")
+    return _("This could cost more than is left of the %(amount)s that you let be spent in a month.")
+
+
+def _what_window(refusal: Refusal) -> str:
+    if refusal.code == NOT_INCLUDED:
+        return _("This needs more than the %(amount)s your plan gives.")
+    if refusal.used is not None and refusal.used < (refusal.limit or 0):
+        return _("What is left of the %(amount)s your plan gives for now is not enough for this.")
+    return _("You have used the %(amount)s your plan gives for now.")
 
 
 def amount(number: int, meter: str | None) -> str:
@@ -119,6 +138,13 @@ def amount(number: int, meter: str | None) -> str:
         case _:
             text = ngettext("%(number)s request", "%(number)s requests", number)
     return text % {"number": formats.number_format(number, use_l10n=True, force_grouping=True)}
+
+
+def money_amount(micro: int, currency: str | None) -> str:
+    """An amount as the API's pages write it: “5.00 USD”, and “0.0004 USD” where cents would say nothing."""
+    digits = 2 if micro % money.MICRO_PER_MINOR == 0 else len(f"{micro % money.MICRO:06}".rstrip("0"))
+    number = formats.number_format(Decimal(micro) / money.MICRO, decimal_pos=digits, use_l10n=True, force_grouping=True)
+    return f"{number} {(currency or '').upper()}".strip()
 
 
 def _whole(value: object) -> int | None:

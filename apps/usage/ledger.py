@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -11,9 +12,9 @@ from apps.billing.meters import Meter
 from apps.billing.models import BillingAccount
 from apps.core import guards
 from apps.core.errors import LimitReached, Refusal
-from apps.usage import buckets, credits, errors, limits
+from apps.usage import alerts, buckets, credits, errors, history, limits
 from apps.usage.limits import Demand
-from apps.usage.models import UsageLedger, UsageReservation
+from apps.usage.models import UsageAlert, UsageLedger, UsageReservation
 
 GRACE_S = 60  # a reservation outlives the time-out of its request by this much
 State = UsageReservation.State
@@ -35,6 +36,7 @@ class Used:
     currency: str
     provenance: str
     occurred_at: datetime
+    key_id: UUID | None = None
 
     def of(self, meter: str) -> int:
         """How much of one meter that is; a slot is only held, never used up."""
@@ -43,7 +45,16 @@ class Used:
                 return self.messages
             case Meter.TOKENS | Meter.BATCH_TOKENS:
                 return self.input_tokens + self.output_tokens
+            case Meter.SPENDING:
+                return self.price_micro
         return 0
+
+
+class Settled(NamedTuple):
+    """The one ledger row of a run, and the warnings that its settling raised."""
+
+    row: UsageLedger
+    alerts: tuple[UsageAlert, ...] = ()
 
 
 def reserve(
@@ -87,13 +98,13 @@ def reserve_credit(
         return held
     if held is not None:
         held.delete()
-    credits.take(account, amount_micro, currency)
+    credits.take(account, amount_micro, currency, now=now)
     return UsageReservation.objects.create(
         account=account, run_id=run_id, bucket=None, amount=amount_micro, created_at=now, expires_at=expires_at
     )
 
 
-def settle(run_id: UUID, used: Used, *, now: datetime) -> UsageLedger:
+def settle(run_id: UUID, used: Used, *, now: datetime) -> Settled:
     """Book what a run really took in the buckets that reserved for it, and write its one ledger row.
 
     Effect  a step. What was set aside and still is, is given back; what expired or was released was given back before.
@@ -105,10 +116,12 @@ def settle(run_id: UUID, used: Used, *, now: datetime) -> UsageLedger:
     if not held or held[0].state == State.SETTLED:  # settling moves all of them together
         settled_before = UsageLedger.objects.filter(idempotency_key=f"settle:{run_id}").first()
         if settled_before is not None:
-            return settled_before
+            return Settled(settled_before)
     if not held:
         raise UsageReservation.DoesNotExist(f"Run {run_id} has reserved nothing.")
-    buckets.move(buckets.Movement(r.bucket, _given_back(r), used.of(r.bucket.meter)) for r in held if r.bucket)
+    levels = buckets.move(
+        buckets.Movement(r.bucket, _given_back(r), used.of(r.bucket.meter)) for r in held if r.bucket
+    )
     price_micro, debt_micro = 0, 0
     for reservation in held:
         if reservation.bucket is None:
@@ -118,7 +131,8 @@ def settle(run_id: UUID, used: Used, *, now: datetime) -> UsageLedger:
     row = _ledger_row(held[0].account_id, run_id, used, credit_micro=debt_micro - price_micro, now=now)
     if debt_micro:
         credits.record_debt(row, debt_micro)
-    return row
+    history.add(row)
+    return Settled(row, tuple(alerts.raise_alerts(levels, run_id, used.currency, now=now)))
 
 
 def release(run_id: UUID, *, now: datetime) -> None:
@@ -147,7 +161,7 @@ def _reserve_all(
     account: BillingAccount, run_id: UUID, demand: Demand, *, expires_at: datetime, now: datetime
 ) -> tuple[UsageReservation, ...]:
     if not limits.is_included(demand):
-        meter = next(iter(demand.ceilings))
+        meter = next(meter for meter in demand.ceilings if meter is not Meter.SPENDING)
         lifted_by = entitlements.lifting_plan(demand.model, meter, 0)
         raise errors.payment_needed(Refusal(errors.NOT_INCLUDED, 0, 0, None, lifted_by, str(meter)))
     rows = [
@@ -189,6 +203,7 @@ def _ledger_row(account_id: UUID, run_id: UUID, used: Used, *, credit_micro: int
     return UsageLedger.objects.create(
         account_id=account_id,
         run_id=run_id,
+        key_id=used.key_id,
         kind=UsageLedger.Kind.SETTLE,
         channel=used.channel,
         plan_key=used.plan_key,

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import ClassVar, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from apps.billing.models import BillingAccount
 from apps.core import ids
@@ -106,6 +106,7 @@ class UsageLedger(models.Model):
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
     account = models.ForeignKey(BillingAccount, on_delete=models.PROTECT, related_name="ledger")
     run_id = models.UUIDField(null=True)
+    key_id = models.UUIDField(null=True)  # the API key that asked; NULL in the chat
     kind = models.CharField(max_length=8, choices=Kind.choices)
     channel = models.CharField(max_length=8)  # chat, api, batch
     plan_key = models.CharField(max_length=32)  # the account's plan at that moment
@@ -133,6 +134,79 @@ class UsageLedger(models.Model):
         return f"{self.kind} {self.run_id}"
 
 
+class UsageSlice(models.Model):
+    """One row sums up what one account settled in one quarter of an hour; pages read this and not the ledger.
+
+    Raised by settle, in the transaction that writes the ledger row: Σ slices = Σ ledger. A quarter of an hour is the
+    finest difference between time zones, so every zone's days are whole slices.
+    """
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    account = models.ForeignKey(BillingAccount, on_delete=models.PROTECT, related_name="usage_slices")
+    starts_at = models.DateTimeField()
+    channel = models.CharField(max_length=8)
+    model = models.CharField(max_length=64)
+    key_id = models.UUIDField(null=True)
+    currency = models.CharField(max_length=3)  # of `price_micro`
+    answers = models.PositiveIntegerField(default=0)
+    estimated = models.PositiveIntegerField(default=0)  # answers whose tokens we counted, because nobody reported them
+    messages = models.PositiveIntegerField(default=0)
+    input_tokens = models.BigIntegerField(default=0)
+    output_tokens = models.BigIntegerField(default=0)
+    price_micro = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "starts_at", "channel", "model", "key_id", "currency"],
+                nulls_distinct=False,
+                name="usage_slice_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.starts_at:%Y-%m-%d %H:%M} {self.answers}"
+
+
+class UsageAlert(models.Model):
+    """One row is one warning: a window of an account reached so many percent of its limit. Once per window and mark."""
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    account = models.ForeignKey(BillingAccount, on_delete=models.CASCADE, related_name="usage_alerts")
+    bucket = models.ForeignKey(UsageBucket, on_delete=models.CASCADE, related_name="alerts")
+    percent = models.PositiveSmallIntegerField()  # 80 or 100
+    run_id = models.UUIDField()  # whose settling reached it
+    used = models.BigIntegerField()  # in the bucket's meter, at that moment
+    limit_value = models.BigIntegerField()  # at that moment
+    raised_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["bucket", "percent"], name="alert_once")]
+        indexes = [models.Index(fields=["account", "-raised_at"], name="alert_of_account")]
+
+    def __str__(self) -> str:
+        return f"{self.bucket_id} {self.percent} %"
+
+
+class SpendingCap(models.Model):
+    """One row is how much an account, or one of its API keys, may spend in a calendar month; set by the person."""
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    account = models.ForeignKey(BillingAccount, on_delete=models.CASCADE, related_name="spending_caps")
+    key_id = models.UUIDField(null=True)  # NULL: the account's own cap, over all keys
+    amount_micro = models.BigIntegerField()  # micro-units of the account's credit
+    set_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "key_id"], nulls_distinct=False, name="cap_once"),
+            models.CheckConstraint(condition=Q(amount_micro__gte=0), name="cap_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.key_id or '*'} {self.amount_micro}"
+
+
 class CreditAccount(models.Model):
     """One row is the prepaid money of one account, in micro-units; moved by one conditional UPDATE at a time."""
 
@@ -148,8 +222,23 @@ class CreditAccount(models.Model):
         return f"{self.balance_micro} {self.currency}"
 
 
+class CreditGrantQuerySet(models.QuerySet["CreditGrant"]):
+    """Grants, as sentences."""
+
+    def due(self, *, at: datetime) -> Self:
+        """Those whose time is over and of which something is left."""
+        return self.filter(remaining_micro__gt=0, expires_at__lte=at)
+
+    def in_spending_order(self) -> Self:
+        return self.order_by("priority", F("expires_at").asc(nulls_last=True), "granted_at", "id")
+
+
 class CreditGrant(models.Model):
-    """One row is credit that was given or bought, once per source."""
+    """One row is credit that was given or bought, once per source.
+
+    remaining_micro  moved by settle in the order of spending, by expiry, and by the debt that a grant pays first:
+                     over all grants of an account its sum is the balance, or nothing while there is a debt.
+    """
 
     class Source(models.TextChoices):
         PURCHASE = "purchase"
@@ -161,12 +250,25 @@ class CreditGrant(models.Model):
     source = models.CharField(max_length=10, choices=Source.choices)
     source_ref = models.CharField(max_length=120)
     amount_micro = models.BigIntegerField()
-    priority = models.PositiveSmallIntegerField(default=1)
-    expires_at = models.DateTimeField(null=True)
+    remaining_micro = models.BigIntegerField()
+    priority = models.PositiveSmallIntegerField(default=50)  # 0 is spent first, as at Stripe
+    expires_at = models.DateTimeField(null=True)  # then what is left is gone; NULL: never
     granted_at = models.DateTimeField()
 
+    objects: ClassVar = CreditGrantQuerySet.as_manager()
+
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["source", "source_ref"], name="grant_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["source", "source_ref"], name="grant_once"),
+            models.CheckConstraint(
+                condition=Q(remaining_micro__gte=0) & Q(remaining_micro__lte=F("amount_micro")),
+                name="grant_remaining_within",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["account"], condition=Q(remaining_micro__gt=0), name="grant_unspent"),
+            models.Index(fields=["expires_at"], condition=Q(remaining_micro__gt=0), name="grant_due"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.source} {self.amount_micro}"

@@ -1,11 +1,12 @@
-"""What a dead worker left set aside is given back when its time is over; settling later still books the usage."""
+"""What time ends: reservations that a dead worker left open are given back, credit whose time is over is taken out."""
 
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import F
 
-from apps.usage import ledger
-from apps.usage.models import UsageReservation
+from apps.usage import credits, ledger
+from apps.usage.models import CreditGrant, UsageReservation
 
 BATCH = 500
 
@@ -20,6 +21,19 @@ def expire_reservations(*, now: datetime) -> int:
     while expired := _expire_batch(now):
         total += expired
     return total
+
+
+def expire_credit(*, now: datetime) -> int:
+    """Take out what is left of every grant whose time is over; say of how many accounts.
+
+    Effect  one act per account; what running answers have set aside goes with a later sweep.
+    """
+    due = CreditGrant.objects.filter(account__credit__balance_micro__gt=F("account__credit__reserved_micro"))
+    accounts = list(due.due(at=now).values_list("account_id", flat=True).order_by("account_id").distinct()[:BATCH])
+    for account_id in accounts:
+        with transaction.atomic(durable=True):
+            credits.expire(account_id, now=now)
+    return len(accounts)
 
 
 def _expire_batch(now: datetime) -> int:

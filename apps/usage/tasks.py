@@ -11,10 +11,14 @@ log = structlog.get_logger(__name__)
 
 @shared_task(name="usage.sweep")
 def sweep_usage() -> None:
-    """Give back what dead workers left set aside.
+    """Give back what dead workers left set aside, and take out credit whose time is over.
 
     Delivery  every minute, from beat. Repeat: finds nothing more. Crash: a batch is given back whole or not at all.
     """
-    expired = sweep.expire_reservations(now=clock.now())
+    now = clock.now()
+    expired = sweep.expire_reservations(now=now)
     if expired:
         log.warning("usage.reservations_expired", count=expired)
+    ended = sweep.expire_credit(now=now)
+    if ended:
+        log.info("usage.credit_expired", accounts=ended)

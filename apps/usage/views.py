@@ -11,7 +11,7 @@ from apps.accounts.models import User
 from apps.billing import entitlements, plans
 from apps.billing.meters import Meter
 from apps.core import clock, money
-from apps.usage import balances, credits
+from apps.usage import balances, credits, history
 
 HISTORY_DAYS = 30
 METER_NAMES = {
@@ -34,7 +34,7 @@ def show_usage(request: HttpRequest) -> HttpResponse:
         "section": "usage",
         "plan": plan,
         "rows": [_row(balance) for balance in balances.shown(account, plan=plan, now=now)],
-        "days": balances.by_day(account, days=HISTORY_DAYS, zone=ZoneInfo(user.time_zone), now=now),
+        "days": history.by_day(account, days=HISTORY_DAYS, zone=ZoneInfo(user.time_zone), now=now),
         "credit": money.decimal_from_micro(credits.balance_micro(account)),
         "credit_currency": credits.currency_of(account).upper(),
     }

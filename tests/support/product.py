@@ -33,7 +33,11 @@ LAST_VALKEY = 15  # numbered databases of running products count down from here;
 PATIENCE_S = 20.0
 TERMINAL = ("run.finished", "run.stopped", "run.failed")
 CODE = re.compile(r"^\s*([A-Z0-9]{3,}-?[A-Z0-9]{3,})\s*$", re.MULTILINE)
-PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "STRIPE_SPEC_DIR", "PLAYWRIGHT_BROWSERS_PATH")
+# What the processes need of this one's surroundings; the certificates and the proxy are npm's, which builds the pages.
+PASSED_ON = (
+    "PATH", "HOME", "LANG", "TMPDIR", "STRIPE_SPEC_DIR", "PLAYWRIGHT_BROWSERS_PATH",
+    "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "HTTPS_PROXY", "NO_PROXY",
+)  # fmt: skip
 
 
 class Silence:

@@ -1,6 +1,5 @@
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -75,23 +74,9 @@ def test_the_plan_that_lifts_a_limit_is_named_where_there_is_one():
     assert balances.lifting_plan(PLAN, third) == "premium"
 
 
-def test_by_day_sums_in_the_persons_zone_the_latest_first():
-    account = build.account()
-    answer(account, 1, now=datetime(2026, 3, 1, 22, 30, tzinfo=UTC), input_tokens=10, output_tokens=5)
-    answer(account, 2, now=datetime(2026, 3, 1, 23, 30, tzinfo=UTC), input_tokens=1, output_tokens=2, price_micro=7)
-    answer(account, 3, now=NOW, input_tokens=100, output_tokens=200)
-    answer(account, 4, now=NOW - timedelta(days=40))
-    days = balances.by_day(account, days=30, zone=ZoneInfo("Europe/Paris"), now=NOW)
-    assert [(day.day, day.messages, day.tokens, day.price_micro) for day in days] == [
-        (date(2026, 3, 2), 2, 303, 7),
-        (date(2026, 3, 1), 1, 15, 0),
-    ]
-
-
-def test_by_day_shows_nobody_elses_use():
+def test_what_another_account_used_counts_nowhere_else():
     answer(build.account(), 1)
     other = build.account(owner=build.person(email="other@example.org"))
-    assert balances.by_day(other, days=30, zone=ZoneInfo("UTC"), now=NOW) == []
     assert [balance.used for balance in balances.remaining(other, plan=PLAN, now=NOW)] == [0, 0, 0]
 
 

@@ -1,4 +1,5 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -7,7 +8,7 @@ from django.db.models import Sum
 from django.test.utils import CaptureQueriesContext
 
 from apps.core.errors import PaymentNeeded
-from apps.usage import credits, ledger
+from apps.usage import credits, ledger, sweep
 from apps.usage.limits import Demand
 from apps.usage.models import CreditAccount, CreditGrant, UsageLedger, UsageReservation
 from tests import build
@@ -65,7 +66,7 @@ def test_credit_is_set_aside_then_spent_at_its_real_price():
     hold(account, 700)
     assert purse() == (1_000, 700)
     assert credits.balance_micro(account) == 300
-    row = build.act(ledger.settle, RUN, used(channel="api", price_micro=450), now=NOW)
+    row = build.act(ledger.settle, RUN, used(channel="api", price_micro=450), now=NOW).row
     assert purse() == (550, 0)
     assert (row.price_micro, row.credit_micro) == (450, -450)
 
@@ -109,18 +110,112 @@ def test_the_same_run_holds_once_and_a_released_one_asks_again():
     assert purse() == (1_000, 600)
 
 
+def give(account, ref, amount_micro, source="promo", *, expires_at=None, now=NOW):
+    return build.act(credits.grant, account, source, ref, amount_micro, "usd", expires_at=expires_at, now=now)
+
+
+def left():
+    return dict(CreditGrant.objects.values_list("source_ref", "remaining_micro"))
+
+
+def pay(account, price_micro, number=1, *, now=NOW):
+    run_id = UUID(int=number)
+    arguments = {"currency": "usd", "timeout_s": 60, "now": now}
+    build.act(ledger.reserve_credit, account, run_id, price_micro, **arguments)
+    return build.act(ledger.settle, run_id, used(channel="api", price_micro=price_micro), now=now).row
+
+
+@db
+def test_what_was_given_is_spent_before_what_was_bought_and_first_what_ends_first():
+    account = build.account()
+    give(account, "bought", 100, "purchase", expires_at=NOW + timedelta(days=1))
+    give(account, "sorry", 100, "support")
+    give(account, "late", 100, expires_at=NOW + timedelta(days=9))
+    give(account, "soon", 100, expires_at=NOW + timedelta(days=2))
+    pay(account, 150)
+    assert left() == {"soon": 0, "late": 50, "sorry": 100, "bought": 100}
+    pay(account, 160, 2)
+    assert left() == {"soon": 0, "late": 0, "sorry": 0, "bought": 90}
+    assert purse() == (90, 0)
+
+
+@db
+def test_what_is_left_when_a_grant_ends_is_gone_and_the_ledger_says_so():
+    account = build.account()
+    give(account, "soon", 100, expires_at=NOW + timedelta(days=1))
+    give(account, "stays", 40)
+    pay(account, 30)
+    end = NOW + timedelta(days=1)
+    assert sweep.expire_credit(now=end - timedelta(seconds=1)) == 0
+    assert sweep.expire_credit(now=end) == 1
+    assert sweep.expire_credit(now=end) == 0
+    assert left() == {"soon": 0, "stays": 40}
+    assert purse() == (40, 0)
+    row = UsageLedger.objects.get(kind="expire")
+    assert (row.credit_micro, row.currency, row.occurred_at) == (-70, "usd", end)
+    assert UsageLedger.objects.aggregate(total=Sum("credit_micro"))["total"] == 40
+
+
+@db
+def test_a_call_after_the_end_cannot_use_it_though_nobody_swept():
+    account = build.account()
+    end = NOW + timedelta(days=1)
+    give(account, "soon", 100, expires_at=end)
+    with pytest.raises(PaymentNeeded) as refused:
+        pay(account, 1, now=end)
+    assert refused.value.code == "credit_spent"
+    assert purse()[1] == 0
+    assert not UsageReservation.objects.exists()
+
+
+@db
+def test_what_a_running_answer_has_set_aside_outlives_the_end_and_the_rest_goes():
+    account = build.account()
+    end = NOW + timedelta(seconds=30)
+    give(account, "soon", 100, expires_at=end)
+    hold(account, 60)
+    assert sweep.expire_credit(now=end) == 1
+    assert (purse(), left()) == ((60, 60), {"soon": 60})
+    build.act(ledger.settle, RUN, used(channel="api", price_micro=45), now=end)
+    assert (purse(), left()) == ((15, 0), {"soon": 15})
+    assert sweep.expire_credit(now=end) == 1
+    assert (purse(), left()) == ((0, 0), {"soon": 0})
+    gone = UsageLedger.objects.filter(kind="expire").order_by("recorded_at", "id")
+    assert [row.credit_micro for row in gone] == [-40, -15]
+
+
+@db
+def test_a_grant_that_has_ended_cannot_be_given():
+    account = build.account()
+    with pytest.raises(ValueError, match="later than now"):
+        give(account, "past", 5, expires_at=NOW)
+    assert not CreditGrant.objects.exists()
+
+
+@db
+def test_the_starter_credit_is_in_the_accounts_currency(settings, tmp_path):
+    text = Path(settings.CATALOGUE_PATH).read_text(encoding="utf-8")
+    settings.CATALOGUE_PATH = tmp_path / "catalogue.toml"
+    settings.CATALOGUE_PATH.write_text(text.replace("usd = 1_000_000 }", "usd = 1_000_000, eur = 900_000 }"))
+    pays_euros = build.account(owner=build.person(email="e@example.org"), currency="eur")
+    build.act(credits.grant_starter_credit, pays_euros, now=NOW)
+    assert CreditAccount.objects.get().currency == "eur"
+    assert credits.balance_micro(pays_euros) == 900_000
+
+
 @db
 def test_an_answer_that_costs_more_than_is_left_leaves_a_debt_that_the_next_grant_pays():
     account = funded(100)
     hold(account, 100)
-    row = build.act(ledger.settle, RUN, used(channel="api", price_micro=130), now=NOW)
+    row = build.act(ledger.settle, RUN, used(channel="api", price_micro=130), now=NOW).row
     assert purse() == (-30, 0)
     assert row.credit_micro == -100
     debt = UsageLedger.objects.get(kind="debt")
     assert (debt.credit_micro, debt.price_micro, debt.run_id) == (-30, 0, RUN)
     assert credits.balance_micro(account) == 0
-    build.act(credits.grant, account, "support", "more", 50, "usd", now=NOW)
+    give(account, "more", 50, "support")
     assert credits.balance_micro(account) == 20
+    assert left() == {"test": 0, "more": 20}
 
 
 @db

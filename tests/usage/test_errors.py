@@ -43,6 +43,16 @@ RESETS_AT = datetime(2026, 3, 2, 12, 5, tzinfo=UTC)
             Refusal("credit_spent", lifted_by="credit"),
             "Your API credit does not cover this. Ask for a shorter answer (max_tokens), or for more credit.",
         ),
+        (
+            Refusal("spending_cap_reached", 20_000_000, 19_999_999, RESETS_AT, "spending_cap", "spending", "usd"),
+            "This could cost more than is left of the 20.00 USD that you let be spent in a month. "
+            "You can go on from 2 March, 12:05 UTC. You can raise this cap in your settings.",
+        ),
+        (
+            Refusal("key_cap_reached", 400, 399, None, "spending_cap", "spending", "eur"),
+            "This could cost more than is left of the 0.0004 EUR that you let this key spend in a month. "
+            "You can raise this cap in your settings.",
+        ),
     ],
 )
 def test_says_what_is_spent_when_it_comes_back_and_what_lifts_it(refusal, sentence):
@@ -70,6 +80,8 @@ def test_the_sentence_of_an_error_waits_for_the_readers_language():
         ("too_many_at_once", LimitReached),
         ("not_included", PaymentNeeded),
         ("credit_spent", PaymentNeeded),
+        ("spending_cap_reached", PaymentNeeded),
+        ("key_cap_reached", PaymentNeeded),
     ],
 )
 def test_a_stored_refusal_is_the_same_error_again(code, kind):

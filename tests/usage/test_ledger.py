@@ -43,6 +43,11 @@ def used(**changes):
     return Used(**{**facts, **changes})
 
 
+def settle(run_id=RUN, *, now=NOW, **changes):
+    """The ledger row that settling leaves."""
+    return build.act(ledger.settle, run_id, used(**changes), now=now).row
+
+
 def bucket(account, key="messages:chat-small:3h"):
     return UsageBucket.objects.get(account=account, limit_key=key, is_open=True)
 
@@ -94,7 +99,7 @@ def test_a_second_limit_that_refuses_undoes_the_first():
     account = build.account()
     for number in (1, 2):
         reserve(account, UUID(int=number), plan=BOTH)
-        build.act(ledger.settle, UUID(int=number), used(), now=NOW)
+        settle(UUID(int=number))
     later = NOW + timedelta(hours=4)
     reserve(account, UUID(int=3), plan=BOTH, now=later)
     with pytest.raises(LimitReached) as refused:
@@ -158,7 +163,7 @@ def test_slots_are_taken_and_given_back():
     assert refused.value.refusal.resets_at is None
     assert refused.value.retry_after_s(now=NOW) == 5
     assert standing(account) == (1, 0)
-    build.act(ledger.settle, RUN, used(), now=NOW)
+    settle()
     reserve(account, OTHER_RUN, plan=plan)
     assert standing(account, "concurrency:*:") == (1, 0)
 
@@ -166,7 +171,7 @@ def test_slots_are_taken_and_given_back():
 def test_settling_books_what_was_used_not_what_was_set_aside():
     account = build.account()
     reserve(account, plan=TOKENS, ceilings={Meter.TOKENS: 900})
-    row = build.act(ledger.settle, RUN, used(input_tokens=100, output_tokens=300), now=NOW + timedelta(seconds=9))
+    row = settle(input_tokens=100, output_tokens=300, now=NOW + timedelta(seconds=9))
     assert standing(account, "tokens:*:1d") == (0, 400)
     assert states() == {"settled"}
     assert (row.kind, row.input_tokens, row.output_tokens, row.cost_micro) == ("settle", 100, 300, 14)
@@ -177,15 +182,15 @@ def test_settling_books_what_was_used_not_what_was_set_aside():
 def test_a_stopped_answer_pays_what_came_and_not_the_estimate():
     account = build.account()
     reserve(account, plan=TOKENS, ceilings={Meter.TOKENS: 900})
-    build.act(ledger.settle, RUN, used(input_tokens=0, output_tokens=300, provenance="estimated"), now=NOW)
+    settle(input_tokens=0, output_tokens=300, provenance="estimated")
     assert standing(account, "tokens:*:1d") == (0, 300)
 
 
 def test_settling_twice_gives_the_first_row():
     account = build.account()
     reserve(account)
-    first = build.act(ledger.settle, RUN, used(), now=NOW)
-    second = build.act(ledger.settle, RUN, used(output_tokens=999), now=NOW + timedelta(minutes=1))
+    first = settle()
+    second = settle(output_tokens=999, now=NOW + timedelta(minutes=1))
     assert second == first
     assert second.output_tokens == 200
     assert standing(account) == (0, 1)
@@ -197,8 +202,8 @@ def test_settling_after_release_books_once_and_gives_nothing_back_again():
     reserve(account)
     reserve(account, OTHER_RUN)
     build.act(ledger.release, RUN, now=NOW)
-    first = build.act(ledger.settle, RUN, used(), now=NOW)
-    assert build.act(ledger.settle, RUN, used(), now=NOW) == first
+    first = settle()
+    assert settle() == first
     assert standing(account) == (1, 1)
     assert UsageLedger.objects.count() == 1
 
@@ -210,7 +215,7 @@ def test_settling_after_expiry_books_and_does_not_touch_what_others_reserved():
     reserve(account, OTHER_RUN, now=late)
     assert sweep.expire_reservations(now=late) == 2
     assert standing(account) == (1, 0)
-    build.act(ledger.settle, RUN, used(), now=late)
+    settle(now=late)
     assert standing(account) == (1, 1)
     assert standing(account, "concurrency:*:") == (1, 0)
 
@@ -220,7 +225,7 @@ def test_a_window_that_ends_meanwhile_is_charged_and_the_next_starts_clean():
     reserve(account)
     after = NOW + timedelta(hours=3)
     reserve(account, OTHER_RUN, now=after)
-    build.act(ledger.settle, RUN, used(), now=after)
+    settle(now=after)
     old, new = UsageBucket.objects.filter(limit_key="messages:chat-small:3h").order_by("window_start")
     assert (old.is_open, old.reserved, old.settled) == (False, 0, 1)
     assert (new.is_open, new.reserved, new.settled, new.window_start) == (True, 1, 0, after)
@@ -263,7 +268,7 @@ def test_a_spent_limit_names_the_model_it_falls_back_to():
 
 def test_settling_what_never_reserved_is_a_mistake_that_is_said():
     with pytest.raises(UsageReservation.DoesNotExist):
-        build.act(ledger.settle, RUN, used(), now=NOW)
+        settle()
     assert not UsageLedger.objects.exists()
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 from django.db import transaction
+from django.db.models import Sum
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
@@ -13,20 +14,28 @@ from apps.billing.meters import Meter
 from apps.core.errors import LimitReached
 from apps.usage import ledger, sweep
 from apps.usage.limits import Demand
-from apps.usage.models import UsageBucket, UsageLedger, UsageReservation
+from apps.usage.models import UsageBucket, UsageLedger, UsageReservation, UsageSlice
 from tests import build
 from tests.usage.test_ledger import used
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 MOST_TOKENS = 900
-PLAN = build.plan(
-    concurrency=3,
-    limits=[
-        build.limit(amount=4),
-        build.limit(amount=9, window="7d"),
-        build.limit(meter=Meter.TOKENS, models=(), amount=2_000, window="1d"),
-    ],
-)
+HIGHEST = {"messages:chat-small:3h": 4, "messages:chat-small:7d": 9, "tokens:*:1d": 2_000, "concurrency:*:": 3}
+
+
+def plan_of(*, concurrency, each, week, tokens):
+    return build.plan(
+        concurrency=concurrency,
+        limits=[
+            build.limit(amount=each),
+            build.limit(amount=week, window="7d"),
+            build.limit(meter=Meter.TOKENS, models=(), amount=tokens, window="1d"),
+        ],
+    )
+
+
+LARGER = plan_of(concurrency=3, each=4, week=9, tokens=2_000)
+SMALLER = plan_of(concurrency=1, each=2, week=5, tokens=1_000)
 
 
 class Histories(RuleBasedStateMachine):
@@ -38,7 +47,7 @@ class Histories(RuleBasedStateMachine):
         super().__init__()
         self.savepoint = transaction.savepoint()  # not a block: acts open their own, durable ones
         self.account = build.account(owner=build.person(email="history@example.org"))
-        self.now, self.count = START, 0
+        self.now, self.count, self.plan = START, 0, LARGER
         self.tokens = {}  # run → what it settled first
 
     def teardown(self):
@@ -48,7 +57,7 @@ class Histories(RuleBasedStateMachine):
     def reserve(self, tokens):
         self.count += 1
         run_id = UUID(int=self.count)
-        demand = Demand(PLAN, "chat-small", {Meter.MESSAGES: 1, Meter.TOKENS: tokens})
+        demand = Demand(self.plan, "chat-small", {Meter.MESSAGES: 1, Meter.TOKENS: tokens})
         before = self.reserved()
         try:
             with transaction.atomic():
@@ -63,7 +72,7 @@ class Histories(RuleBasedStateMachine):
         if not UsageReservation.objects.of_run(run_id).exists():
             return
         facts = used(input_tokens=tokens, output_tokens=0, occurred_at=self.now)
-        row = build.act(ledger.settle, run_id, facts, now=self.now)
+        row = build.act(ledger.settle, run_id, facts, now=self.now).row
         assert row.input_tokens == self.tokens.setdefault(run_id, tokens)
 
     @rule(run_id=runs)
@@ -73,6 +82,10 @@ class Histories(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([1, 60, 121, 3 * 3600, 24 * 3600, 7 * 24 * 3600]))
     def wait(self, seconds):
         self.now += timedelta(seconds=seconds)
+
+    @rule(plan=st.sampled_from([LARGER, SMALLER]))
+    def change_plan(self, plan):
+        self.plan = plan
 
     @rule()
     def sweep(self):
@@ -91,12 +104,17 @@ class Histories(RuleBasedStateMachine):
             assert bucket.settled == sums[bucket.meter]
             late = MOST_TOKENS if bucket.meter == "tokens" else 1
             overshoot = late * held.filter(state="settled").count()
-            assert bucket.reserved <= bucket.limit_value
-            assert bucket.settled <= bucket.limit_value + overshoot
+            assert bucket.reserved <= HIGHEST[bucket.limit_key]
+            assert bucket.settled <= HIGHEST[bucket.limit_key] + overshoot
 
     @invariant()
     def a_run_leaves_one_row(self):
         assert UsageLedger.objects.count() == len(self.tokens)
+
+    @invariant()
+    def the_quarters_of_an_hour_sum_up_to_the_ledger(self):
+        in_slices = UsageSlice.objects.aggregate(answers=Sum("answers"), tokens=Sum("input_tokens"))
+        assert (in_slices["answers"] or 0, in_slices["tokens"] or 0) == (len(self.tokens), sum(self.tokens.values()))
 
     @invariant()
     def at_most_one_window_is_open_for_a_limit(self):

@@ -97,7 +97,7 @@ def test_two_workers_settling_one_run_leave_one_row():
 
     def settle(_number):
         with transaction.atomic():
-            return ledger.settle(UUID(int=1), used(), now=NOW)
+            return ledger.settle(UUID(int=1), used(), now=NOW).row
 
     answers = at_once(6, settle)
     assert len({answer.pk for answer in answers}) == 1

@@ -25,7 +25,7 @@ def row(db):
         timeout_s=9,
         now=NOW,
     )
-    return build.act(ledger.settle, UUID(int=1), used(), now=NOW)
+    return build.act(ledger.settle, UUID(int=1), used(), now=NOW).row
 
 
 def test_a_ledger_row_cannot_be_changed(row):

@@ -1,0 +1,66 @@
+"""Warnings at 80 % and 100 % of a window: raised once each, by the settling that reaches them."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from apps.billing import outbox
+from apps.billing.emails import SPENDING_ALERT
+from apps.billing.meters import Meter
+from apps.core import guards
+from apps.usage.buckets import Level
+from apps.usage.models import UsageAlert
+
+MARKS = (100, 80)  # percent; who jumps over both is told the higher one
+
+
+def raise_alerts(levels: Iterable[Level], run_id: UUID, currency: str, *, now: datetime) -> list[UsageAlert]:
+    """Write a warning for each bucket that has just reached a mark, and want the letter where money is concerned.
+
+    currency  of money that was spent.
+    Effect    a step. The buckets' rows are locked by who booked in them, so a mark is passed once; where a new plan
+              moved the mark and it is passed again, the row that is there keeps a second warning out.
+    """
+    guards.inside_transaction()
+    rows = [alert for level in levels if (alert := _alert_of(level, run_id, now=now))]
+    if not rows:
+        return []
+    UsageAlert.objects.bulk_create(rows, ignore_conflicts=True)
+    is_new = set(UsageAlert.objects.filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True))
+    raised = [row for row in rows if row.pk in is_new]
+    for alert in raised:
+        if alert.bucket.meter == Meter.SPENDING:
+            _want_letter(alert, currency, now=now)
+    return raised
+
+
+def _alert_of(level: Level, run_id: UUID, *, now: datetime) -> UsageAlert | None:
+    """The warning of the highest mark between before and now; None for a limit that does not end, or is nothing."""
+    if not level.limit:
+        return None
+    before = level.used - level.added
+    passed = [mark for mark in MARKS if before * 100 < mark * level.limit <= level.used * 100]
+    if not passed:
+        return None
+    return UsageAlert(
+        account_id=level.bucket.account_id,
+        bucket=level.bucket,
+        percent=passed[0],
+        run_id=run_id,
+        used=level.used,
+        limit_value=level.limit,
+        raised_at=now,
+    )
+
+
+def _want_letter(alert: UsageAlert, currency: str, *, now: datetime) -> None:
+    facts = {
+        "letter": SPENDING_ALERT,
+        "percent": str(alert.percent),
+        "used_micro": str(alert.used),
+        "limit_micro": str(alert.limit_value),
+        "currency": currency.upper(),
+        "until": alert.bucket.window_end.isoformat(),
+        "scope": "account" if ":*:" in alert.bucket.limit_key else "key",
+    }
+    outbox.add(outbox.MAIL, f"spending-alert:{alert.bucket_id}:{alert.percent}", facts, alert.account, now=now)

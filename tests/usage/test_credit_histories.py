@@ -1,0 +1,129 @@
+"""After any order of grants, calls, expiry and sweeps the purse agrees with grants, reservations and ledger (I8)."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from django.db import transaction
+from django.db.models import Sum
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from apps.billing.meters import Meter
+from apps.core.errors import PaymentNeeded
+from apps.usage import caps, credits, ledger, sweep
+from apps.usage.limits import Demand
+from apps.usage.models import CreditAccount, CreditGrant, UsageBucket, UsageLedger, UsageReservation
+from tests import build
+from tests.usage.test_ledger import used
+
+START = datetime(2026, 3, 30, 9, 0, tzinfo=UTC)
+PLAN = build.plan(models=(), limits=[], concurrency=4)
+CAP = 2_000
+MOST = 600
+
+
+class Histories(RuleBasedStateMachine):
+    """One account with a cap, a clock that goes on over the end of a month, and calls in every state."""
+
+    calls = Bundle("calls")
+
+    def __init__(self):
+        super().__init__()
+        self.savepoint = transaction.savepoint()
+        self.account = build.account(owner=build.person(email="credit@example.org"))
+        self.now, self.count = START, 0
+        build.cap(account=self.account, amount_micro=CAP)
+        build.act(credits.grant, self.account, "promo", "history", 500, "usd", now=self.now)
+
+    def teardown(self):
+        transaction.savepoint_rollback(self.savepoint)
+
+    @rule(
+        amount=st.integers(1, 1_500),
+        source=st.sampled_from(["promo", "support", "purchase"]),
+        lasts_s=st.sampled_from([None, 90, 24 * 3600]),
+    )
+    def grant(self, amount, source, lasts_s):
+        self.count += 1
+        end = None if lasts_s is None else self.now + timedelta(seconds=lasts_s)
+        build.act(credits.grant, self.account, source, str(self.count), amount, "usd", expires_at=end, now=self.now)
+
+    @rule(target=calls, most=st.integers(0, MOST))
+    def reserve(self, most):
+        self.count += 1
+        run_id = UUID(int=self.count)
+        demand = Demand(PLAN, "chat-small", {Meter.SPENDING: most}, caps.caps_of(self.account, None, "usd"))
+        try:
+            with transaction.atomic():
+                ledger.reserve(self.account, run_id, demand, timeout_s=60, now=self.now)
+                ledger.reserve_credit(self.account, run_id, most, currency="usd", timeout_s=60, now=self.now)
+        except Exception as refused:  # LimitReached for slots, PaymentNeeded for cap and credit; nothing else
+            assert type(refused).__name__ in ("LimitSpent", PaymentNeeded.__name__)
+            assert not UsageReservation.objects.of_run(run_id).exists()
+        return run_id
+
+    @rule(run_id=calls, price=st.integers(0, MOST + 200))
+    def settle(self, run_id, price):
+        if UsageReservation.objects.of_run(run_id).exists():
+            build.act(ledger.settle, run_id, used(channel="api", price_micro=price, occurred_at=self.now), now=self.now)
+
+    @rule(run_id=calls)
+    def release(self, run_id):
+        build.act(ledger.release, run_id, now=self.now)
+
+    @rule(seconds=st.sampled_from([1, 60, 121, 24 * 3600]))
+    def wait(self, seconds):
+        self.now += timedelta(seconds=seconds)
+
+    @rule()
+    def sweep(self):
+        sweep.expire_reservations(now=self.now)
+        sweep.expire_credit(now=self.now)
+
+    def purse(self):
+        return CreditAccount.objects.get(account=self.account)
+
+    @invariant()
+    def the_balance_is_the_sum_of_the_ledger(self):
+        moved = UsageLedger.objects.aggregate(total=Sum("credit_micro"))["total"]
+        assert self.purse().balance_micro == moved
+
+    @invariant()
+    def what_is_left_of_the_grants_is_the_balance_or_nothing_under_a_debt(self):
+        left = CreditGrant.objects.aggregate(total=Sum("remaining_micro"))["total"]
+        assert left == max(0, self.purse().balance_micro)
+
+    @invariant()
+    def below_nothing_only_with_a_debt_row(self):
+        if self.purse().balance_micro < 0:
+            assert UsageLedger.objects.filter(kind="debt").exists()
+
+    @invariant()
+    def what_is_set_aside_is_what_open_calls_hold(self):
+        held = UsageReservation.objects.filter(state="open", bucket=None).aggregate(total=Sum("amount"))["total"] or 0
+        assert self.purse().reserved_micro == held
+
+    @invariant()
+    def no_month_passes_its_cap_but_by_what_its_calls_cost_beyond_their_ceiling(self):
+        for bucket in UsageBucket.objects.filter(meter="spending"):
+            assert bucket.reserved <= CAP
+            calls = bucket.reservations.filter(state="settled").count()
+            assert bucket.settled <= CAP + calls * (MOST + 200)
+
+    @invariant()
+    def each_month_is_the_sum_of_the_calls_that_began_in_it(self):
+        for bucket in UsageBucket.objects.filter(meter="spending"):
+            runs = bucket.reservations.filter(state="settled").values("run_id")
+            booked = UsageLedger.objects.filter(kind="settle", run_id__in=runs).aggregate(total=Sum("price_micro"))
+            assert bucket.settled == (booked["total"] or 0)
+
+
+@pytest.mark.django_db
+def test_any_history_keeps_the_purse():
+    checks = [HealthCheck.too_slow, HealthCheck.data_too_large]
+    run_state_machine_as_test(
+        Histories,
+        settings=settings(max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=checks),
+    )
