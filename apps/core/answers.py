@@ -53,14 +53,14 @@ def answer_error(request: HttpRequest, error: CauserieError) -> HttpResponse:
         response = JsonResponse(body_of(error), status=error.status)
     else:
         response = render(request, "error.html", {"error": error, "status": error.status}, status=error.status)
-    return _with_retry_after(response, error)
+    return _with_headers(response, error)
 
 
 def answer_api_error(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler: our tree, and DRF's and Django's own errors in the same shape."""
     ours = error if isinstance(error, CauserieError) else _ours(error)
     if ours is not None:
-        return _with_retry_after(Response(body_of(ours), status=ours.status), ours)
+        return _with_headers(Response(body_of(ours), status=ours.status), ours)
     response = exception_handler(error, context)
     if response is not None and isinstance(error, drf.APIException):
         response.data = {"error": {"code": error.default_code, "message": str(error.detail)}}
@@ -81,7 +81,10 @@ def openai_body(error: CauserieError) -> dict[str, object]:
     }
 
 
-def _with_retry_after(response: AnyResponse, error: CauserieError) -> AnyResponse:
+def _with_headers(response: AnyResponse, error: CauserieError) -> AnyResponse:
+    """When to come back, and what the error itself wants to be said: one place for pages, JSON and the API."""
+    for name, value in error.headers.items():
+        response[name] = value
     wait_s = error.retry_after_s(now=clock.now())
     if wait_s is not None:
         response["Retry-After"] = str(wait_s)

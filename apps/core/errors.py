@@ -28,6 +28,7 @@ class CauserieError(Exception):
     def __init__(self, sentence: str | Promise, *, code: str | None = None) -> None:
         super().__init__(sentence)
         self.sentence = sentence
+        self.headers: dict[str, str] = {}  # what an answer says beside its body, such as what is left of a minute
         if code is not None:
             self.code = code
 

@@ -15,7 +15,7 @@ from apps.core.errors import CauserieError, Missing, TooLarge
 from apps.developer import authentication, completions, dialect, shapes
 from apps.developer.completions import Call, Piece, Waiting
 from apps.developer.shapes import Chunks, End
-from apps.developer.throttles import Allowance, TooFast
+from apps.developer.throttles import Allowance
 from apps.inference import steps
 
 View = Callable[..., Coroutine[Any, Any, HttpResponseBase]]  # Any: what a coroutine is sent, which is nothing
@@ -31,9 +31,7 @@ def openai_edge(method: str | None) -> Callable[[View], View]:
             try:
                 return await view(request, **where)
             except CauserieError as error:
-                response = answers.answer_error(request, error)
-                _add_headers(response, error.allowance if isinstance(error, TooFast) else None)
-                return response
+                return answers.answer_error(request, error)
 
         return answer
 

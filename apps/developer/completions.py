@@ -71,7 +71,8 @@ def begin(authorization: str, body: bytes, *, now: datetime) -> Call:
     Effect  an act; the worker that takes the run reserves a slot and credit, and may still refuse.
     Raises  Unauthenticated, Invalid, TooLarge, Missing, TooFast: nothing was stored.
     """
-    account = authentication.authenticate(authorization, now=now).account
+    key = authentication.authenticate(authorization, now=now)
+    account = key.account
     plan = entitlements.plan_for(account, now=now)
     asked = dialect.read_request(body)
     model = get_model(asked.model)
@@ -84,7 +85,14 @@ def begin(authorization: str, body: bytes, *, now: datetime) -> Call:
     allowance = throttles.admit(account.pk, plan, input_tokens + (request.max_tokens or 0), now=now)
     with transaction.atomic(durable=True):
         run = runs.open_run(
-            account, channel=Run.Channel.API, job=JOB, model=model.key, plan=plan, request=request.as_json(), now=now
+            account,
+            channel=Run.Channel.API,
+            job=JOB,
+            model=model.key,
+            plan=plan,
+            request=request.as_json(),
+            key_id=key.pk,
+            now=now,
         )
     return Call(request, run, allowance)
 
@@ -129,6 +137,9 @@ async def follow(call: Call, *, clock: Callable[[], datetime]) -> AsyncGenerator
                 piece = WAITING if entry is None else transcript.read(entry)
                 if piece != "":
                     yield piece
+    except CauserieError as error:
+        error.headers |= call.allowance.headers() if call.allowance else {}  # a refusal tells them as an answer does
+        raise
     finally:
         if not is_over:
             await asyncio.shield(steps.call(runs.request_stop, call.run, now=clock()))

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.billing.models import BillingAccount
 from apps.core.errors import Conflict, Invalid, Missing
 from apps.developer.models import ApiKey
-from apps.usage import credits
+from apps.usage import caps, credits
 
 PREFIX = "ck-"
 SECRET_BYTES = 32  # 43 characters of base64
@@ -60,6 +60,16 @@ def note_use(key: ApiKey, *, now: datetime) -> None:
     """Remember when a key was last used, at most once a minute: one UPDATE that holds the condition."""
     is_due = Q(last_used_at=None) | Q(last_used_at__lt=now - USE_NOTED_EVERY)
     ApiKey.objects.filter(is_due, pk=key.pk).update(last_used_at=now)
+
+
+def cap_key(account: BillingAccount, key_id: UUID, amount_micro: int | None, *, now: datetime) -> None:
+    """Let a key spend so much in a calendar month; None lets it spend what the account may. An act.
+
+    Raises  Missing: no such key, or another account's;  Invalid `cap`: an amount that makes no sense.
+    """
+    if not ApiKey.objects.filter(account=account, pk=key_id, revoked_at=None).exists():
+        raise Missing(_("There is no such key."))
+    caps.set_cap(account, amount_micro, key_id=key_id, now=now)
 
 
 def revoke_key(account: BillingAccount, key_id: UUID, *, now: datetime) -> None:

@@ -72,7 +72,7 @@ class Allowance:
 
 
 class TooFast(LimitReached):
-    """The minute's requests or tokens are used up; `allowance` tells the headers."""
+    """The minute's requests or tokens are used up; the answer's headers say what is left."""
 
     def __init__(self, refusal: Refusal, allowance: Allowance) -> None:
         sentence = (
@@ -81,7 +81,7 @@ class TooFast(LimitReached):
             else _("Too many tokens a minute: the limit is %(limit)s. Please try again shortly.")
         )
         super().__init__(sentence % {"limit": refusal.limit}, refusal)
-        self.allowance = allowance
+        self.headers = allowance.headers()
 
 
 def admit(account_id: UUID, plan: PlanTerms, tokens: int, *, now: datetime) -> Allowance | None:

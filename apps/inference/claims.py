@@ -20,7 +20,7 @@ from apps.inference.errors import ModelNotOffered
 from apps.inference.events import Notice
 from apps.inference.language_models import LanguageModel
 from apps.inference.models import Run
-from apps.usage import ledger
+from apps.usage import caps, ledger
 from apps.usage.limits import Demand
 
 LEASE = timedelta(seconds=10)
@@ -86,10 +86,9 @@ def prepare(run: Run, prompt: MakePrompt, *, now: datetime) -> Claim:
         smaller = ledger.fallback_model(error)
         if smaller is None or smaller == run.model:
             raise
-        run.model = smaller
-        run.save(update_fields=["model"])
-        notice = Notice(code=FALLBACK, model=smaller, resets_at=_text(error.refusal.facts()["resets_at"]))
-        return _prepare(run, plan, prompt, notices=(notice,), now=now)
+        run.requested_model, run.model, run.refusal = run.model, smaller, error.refusal.facts()
+        run.save(update_fields=["model", "requested_model", "refusal"])
+        return _prepare(run, plan, prompt, now=now)
 
 
 def renew(checkpoints: Iterable[Checkpoint], *, now: datetime) -> Mapping[UUID, bool]:
@@ -110,9 +109,7 @@ def renew(checkpoints: Iterable[Checkpoint], *, now: datetime) -> Mapping[UUID, 
         return dict(cursor.fetchall())
 
 
-def _prepare(
-    run: Run, plan: PlanTerms, prompt: MakePrompt, *, notices: tuple[Notice, ...] = (), now: datetime
-) -> Claim:
+def _prepare(run: Run, plan: PlanTerms, prompt: MakePrompt, *, now: datetime) -> Claim:
     model = language_models.get_model(run.model)
     asked = prompt(run, plan)
     if run.channel == Run.Channel.CHAT:
@@ -122,7 +119,15 @@ def _prepare(
     servers = backends.candidates(language_models.servers_of(model), now=now)
     token = run.lease_token
     assert token is not None  # noqa: S101 a claimed run has one
-    return Claim(run, token, plan, model, servers, asked, notices)
+    return Claim(run, token, plan, model, servers, asked, _notices_of(run))
+
+
+def _notices_of(run: Run) -> tuple[Notice, ...]:
+    """What the person is told first: another model answers, which they asked for, and from when on it is back."""
+    if not run.requested_model:
+        return ()
+    resets_at = (run.refusal or {}).get("resets_at")
+    return (Notice(code=FALLBACK, model=run.model, requested_model=run.requested_model, resets_at=resets_at),)
 
 
 def _reserve_messages(run: Run, plan: PlanTerms, model: LanguageModel, asked: Prompt, *, now: datetime) -> None:
@@ -133,17 +138,15 @@ def _reserve_messages(run: Run, plan: PlanTerms, model: LanguageModel, asked: Pr
 
 
 def _reserve_credit(run: Run, plan: PlanTerms, model: LanguageModel, asked: Prompt, *, now: datetime) -> None:
-    """A slot and money, or neither."""
+    """A slot, room under the person's own caps, and money; or none of it."""
     _cost, price = model.require_rates()
     if model.key not in plans.catalogue().developer.models:
         raise ModelNotOffered
     most_micro = pricing.amount_micro(price, pricing.estimate_input(asked.messages), asked.max_output_tokens)
+    met = caps.caps_of(run.account, run.key_id, model.currency)
+    demand = Demand(plan, model.key, {Meter.SPENDING: most_micro}, met)
     with transaction.atomic():
-        ledger.reserve(run.account, run.pk, Demand(plan, model.key, {}), timeout_s=RUN_TIMEOUT_S, now=now)
+        ledger.reserve(run.account, run.pk, demand, timeout_s=RUN_TIMEOUT_S, now=now)
         ledger.reserve_credit(
             run.account, run.pk, most_micro, currency=model.currency, timeout_s=RUN_TIMEOUT_S, now=now
         )
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None

@@ -125,9 +125,11 @@ class Engine:
             if answer.interruption == LOST:
                 log.warning("run.lost")
                 return
-            ended = await steps.call(settlement.finish, claim, ending, keep, now=clock())
+            ended, notices = await steps.call(settlement.finish, claim, ending, keep, now=clock())
             gauges.observe(ended)
             log.info("run.ended", state=ended.state, backend=ended.backend, output_tokens=ended.output_tokens)
+            for notice in notices:
+                run_log.emit(notice)
             run_log.emit(_terminal_event(ended))
         except LeaseLost:
             log.warning("run.lost")

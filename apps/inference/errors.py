@@ -1,6 +1,7 @@
 """What a person is told when an answer does not come, by the run's error code."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -61,6 +62,11 @@ class RequestTooLong(TooLarge):
 
 class LeaseLost(Exception):
     """Another worker has the run by now: what this one made must not be stored."""
+
+
+def refusal_of(code: str, refusal: Mapping[str, Any] | None) -> Mapping[str, Any]:  # Any: JSON
+    """The facts of the limit that ended a run; nothing, when it ended for another reason."""
+    return refusal or {} if code in LIMIT_CODES else {}
 
 
 def explain(code: str, refusal: Mapping[str, object] | None) -> str:

@@ -63,11 +63,19 @@ class Reasoning(Event):
 
 @dataclass(frozen=True, slots=True)
 class Notice(Event):
-    """Something the person should know while the answer comes, such as `fallback_model`."""
+    """Something the person should know while the answer comes.
+
+    fallback_model  `model` answers instead of `requested_model`, whose limit is used up until `resets_at`.
+    limit_80, …_100 this answer reached so much of a limit: `used` of `limit`, in the unit of `meter`.
+    """
 
     kind: ClassVar[str] = "run.notice"
     code: str
     model: str | None = None
+    requested_model: str | None = None
+    meter: str | None = None
+    limit: int | None = None
+    used: int | None = None
     resets_at: str | None = None
 
 
@@ -118,6 +126,8 @@ class Failed(Event):
     used: int | None = None
     resets_at: str | None = None
     lifted_by: str | None = None
+    meter: str | None = None
+    currency: str | None = None
 
 
 TERMINAL = frozenset({Finished.kind, Stopped.kind, Failed.kind})

@@ -50,7 +50,9 @@ class Run(models.Model):
     channel = models.CharField(max_length=8, choices=Channel.choices)
     job = models.CharField(max_length=64)  # the task that answers it: "chat.answer_message"
     queue = models.CharField(max_length=16)  # runs.premium, runs.free, runs.batch
-    model = models.CharField(max_length=64)  # key in the catalogue
+    model = models.CharField(max_length=64)  # key in the catalogue; the smaller one, where a spent limit fell back
+    requested_model = models.CharField(max_length=64, blank=True)  # what was asked for, where another one answers
+    key_id = models.UUIDField(null=True)  # the API key that asked; NULL in the chat
     request = models.JSONField(default=dict)  # API: the validated body, dropped at the end; chat: {}
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
     stop_requested_at = models.DateTimeField(null=True)
@@ -63,7 +65,7 @@ class Run(models.Model):
     backend = models.CharField(max_length=64, blank=True)
     finish_reason = models.CharField(max_length=24, blank=True)  # stop, length, stopped, …
     error_code = models.CharField(max_length=40, blank=True)
-    refusal = models.JSONField(null=True)  # core.errors.Refusal.facts() when a limit said no
+    refusal = models.JSONField(null=True)  # core.errors.Refusal.facts() when a limit said no, or made it fall back
     input_tokens = models.PositiveIntegerField(default=0)
     output_tokens = models.PositiveIntegerField(default=0)
     provenance = models.CharField(max_length=10, blank=True)  # of the tokens: reported, estimated or none

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
+from uuid import UUID
 
 import structlog
 from django.db import transaction
@@ -26,11 +27,13 @@ def open_run(  # noqa: PLR0913 what one run is, in one row
     model: str,
     plan: PlanTerms,
     request: Mapping[str, object] | None = None,
+    key_id: UUID | None = None,
     now: datetime,
 ) -> Run:
     """Store that an answer is wanted; a worker is nudged on commit.
 
     job     name of the task that answers it, given the run's id.
+    key_id  the API key that asked: its own cap counts, and its usage is shown apart.
     Effect  a step. Nothing is reserved here: the worker that claims the run is the judge.
     """
     guards.inside_transaction()
@@ -41,6 +44,7 @@ def open_run(  # noqa: PLR0913 what one run is, in one row
         queue=BATCH_QUEUE if channel == Run.Channel.BATCH else plan.queue,
         model=model,
         request=request or {},
+        key_id=key_id,
         created_at=now,
         nudged_at=now,
     )
@@ -86,7 +90,7 @@ def terminal_event(run: Run) -> events.Event:
             return events.Finished(usage=usage, finish_reason=run.finish_reason)
         case Run.State.STOPPED:
             return events.Stopped(usage=usage)
-    facts = run.refusal or {}
+    facts = errors.refusal_of(run.error_code, run.refusal)
     return events.Failed(
         code=run.error_code,
         message=errors.explain(run.error_code, run.refusal),
@@ -95,4 +99,6 @@ def terminal_event(run: Run) -> events.Event:
         used=facts.get("used"),
         resets_at=facts.get("resets_at"),
         lifted_by=facts.get("lifted_by"),
+        meter=facts.get("meter"),
+        currency=facts.get("currency"),
     )

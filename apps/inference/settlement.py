@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -12,9 +13,10 @@ from apps.core.errors import CauserieError, Refused
 from apps.inference import claims, errors, pricing
 from apps.inference.calls import Completion
 from apps.inference.claims import Claim, MakePrompt
+from apps.inference.events import Notice
 from apps.inference.models import Run
 from apps.usage import ledger
-from apps.usage.models import UsageLedger
+from apps.usage.models import UsageAlert, UsageLedger
 
 Keep = Callable[[Run, Completion], None]
 MOST_ATTEMPTS = 2  # a run whose worker died so often is not begun again
@@ -31,6 +33,13 @@ class Ending:
     first_token_at: datetime | None = None
 
 
+class Ended(NamedTuple):
+    """A run that is over, and what its follower should know before the last word."""
+
+    run: Run
+    notices: tuple[Notice, ...] = ()
+
+
 def begin(run_id: UUID, *, prompt: MakePrompt, keep: Keep, now: datetime) -> Claim | Run | None:
     """Claim a run and set aside what it may take. The claim; or the run, when it ended here; or None: not ours.
 
@@ -45,13 +54,13 @@ def begin(run_id: UUID, *, prompt: MakePrompt, keep: Keep, now: datetime) -> Cla
         except CauserieError as error:
             return _end_refused(run, error, keep, now=now)
         if run.attempts > MOST_ATTEMPTS:
-            return end(claim, Ending(_saved(claim, State.FAILED, errors.WORKER_LOST), run.backend), keep, now=now)
+            return end(claim, Ending(_saved(claim, State.FAILED, errors.WORKER_LOST), run.backend), keep, now=now).run
         if run.stop_requested_at is not None:
-            return end(claim, Ending(_saved(claim, State.STOPPED), run.backend), keep, now=now)
+            return end(claim, Ending(_saved(claim, State.STOPPED), run.backend), keep, now=now).run
         return claim
 
 
-def finish(claim: Claim, ending: Ending, keep: Keep, *, now: datetime) -> Run:
+def finish(claim: Claim, ending: Ending, keep: Keep, *, now: datetime) -> Ended:
     """End a run: store it, settle, and let its owner keep the answer. An act, whole or nothing.
 
     Raises  LeaseLost: another worker has the run; nothing is stored.
@@ -60,14 +69,14 @@ def finish(claim: Claim, ending: Ending, keep: Keep, *, now: datetime) -> Run:
         return end(claim, ending, keep, now=now)
 
 
-def end(claim: Claim, ending: Ending, keep: Keep, *, now: datetime) -> Run:
+def end(claim: Claim, ending: Ending, keep: Keep, *, now: datetime) -> Ended:
     """As `finish`, as a step."""
     guards.inside_transaction()
     run, completion = claim.run, ending.completion
     _store(run, claim.token, ending, now=now)
-    ledger.settle(run.pk, _used(claim, ending, now=now), now=now)
+    settled = ledger.settle(run.pk, _used(claim, ending, now=now), now=now)
     keep(run, completion)
-    return run
+    return Ended(run, tuple(_notice_of(alert) for alert in settled.alerts))
 
 
 def give_up(run_id: UUID, token: UUID | None, *, now: datetime) -> Run | None:
@@ -97,6 +106,16 @@ def _end_refused(run: Run, error: CauserieError, keep: Keep, *, now: datetime) -
     ledger.release(run.pk, now=now)
     keep(run, completion)
     return run
+
+
+def _notice_of(alert: UsageAlert) -> Notice:
+    return Notice(
+        code=f"limit_{alert.percent}",
+        meter=alert.bucket.meter,
+        limit=alert.limit_value,
+        used=alert.used,
+        resets_at=alert.bucket.window_end.isoformat().replace("+00:00", "Z"),
+    )
 
 
 def _saved(claim: Claim, state: str, error_code: str = "") -> Completion:
@@ -159,4 +178,5 @@ def _used(claim: Claim, ending: Ending, *, now: datetime) -> ledger.Used:
         currency=claim.model.currency,
         provenance=completion.provenance,
         occurred_at=now,
+        key_id=run.key_id,
     )

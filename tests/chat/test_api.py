@@ -66,6 +66,7 @@ def test_a_message_is_stored_and_answered_with_its_run(at_anas):
         "events_url": f"/api/v1/runs/{run.pk}/events",
         "finish_reason": "",
         "usage": None,
+        "fallback": None,
     }
 
 

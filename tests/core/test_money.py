@@ -1,3 +1,4 @@
+import re
 from decimal import Decimal
 
 import pytest
@@ -18,6 +19,19 @@ from apps.core import money
 )
 def test_shown_money_rounds_half_away_from_zero(micro, expected):
     assert money.decimal_from_micro(micro) == Decimal(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "micro"), [("5", 5_000_000), (" 5.00 ", 5_000_000), ("5,50", 5_500_000), ("0", 0), ("0.000001", 1)]
+)
+def test_an_amount_is_read_exactly(text, micro):
+    assert money.micro_from_text(text) == micro
+
+
+@pytest.mark.parametrize("text", ["", "five", "-1", "NaN", "Infinity", "0.0000001", "1.000,50", "5 €"])
+def test_what_is_no_amount_is_not_guessed(text):
+    with pytest.raises(ValueError, match="^" + re.escape(text)):
+        money.micro_from_text(text)
 
 
 def test_cents_become_micro_units_exactly():

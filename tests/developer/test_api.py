@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import timedelta
 
 import pytest
 from django.conf import settings as django_settings
@@ -152,6 +153,7 @@ def test_an_answer_that_begins_anew_ends_the_stream_with_an_error(secret):
     [
         (Failed("credit_spent", "x", retry=False, lifted_by="credit"), 402, "insufficient_quota", None),
         (Failed("too_many_at_once", "x", retry=True, limit=1, used=1), 429, "rate_limit_error", "5"),
+        (Failed("key_cap_reached", "x", retry=False, lifted_by="spending_cap"), 402, "insufficient_quota", None),
         (Failed("model_unavailable", "x", retry=True), 503, "server_error", "5"),
         (Failed("request_refused", "x", retry=False), 400, "invalid_request_error", None),
     ],
@@ -160,6 +162,18 @@ def test_a_refusal_before_the_first_word_is_a_status(secret, failed, status, kin
     response = ask(secret, {**BODY, "stream": is_stream}, events=[Queued(1), failed])
     assert error_of(response) == (status, kind, failed.code, None)
     assert response.headers.get("Retry-After") == wait
+    assert response["x-ratelimit-remaining-requests"] == "19"
+
+
+def test_a_cap_that_is_reached_says_how_much_until_when_and_how_to_lift_it(secret):
+    facts = {"limit": 5_000_000, "used": 4_999_999, "lifted_by": "spending_cap", "meter": "spending", "currency": "usd"}
+    end = (clock.now() + timedelta(seconds=100)).isoformat()
+    failed = Failed("spending_cap_reached", "x", retry=False, resets_at=end, **facts)
+    response = ask(secret, events=[failed])
+    error = json.loads(response.whole)["error"]
+    assert {name: error[name] for name in facts} == facts
+    assert error["message"].startswith("This could cost more than is left of the 5.00 USD that you let be spent")
+    assert 90 < int(response["Retry-After"]) <= 101
 
 
 def test_a_failure_in_the_middle_is_a_frame_and_no_end(secret):

@@ -55,7 +55,9 @@ def test_a_call_is_answered_paid_from_credit_and_forgotten(call, provider):
     credit = CreditAccount.objects.get()
     assert (credit.balance_micro, credit.reserved_micro) == (1_000_000 - price_micro, 0)
     assert not UsageReservation.objects.filter(state="open").exists()
-    assert not run.account.buckets.exclude(meter="concurrency").exists()
+    spending = run.account.buckets.filter(meter="spending").order_by("limit_key").values_list("limit_key", "settled")
+    assert list(spending) == [("spending:*:month", price_micro), (f"spending:{run.key_id}:month", price_micro)]
+    assert not run.account.buckets.exclude(meter__in=["concurrency", "spending"]).exists()
 
 
 def test_doing_it_again_changes_nothing(call, provider):

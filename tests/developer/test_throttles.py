@@ -27,7 +27,7 @@ def test_the_fourth_request_of_the_minute_waits_for_its_turn():
     assert str(refused.value.sentence) == "Too many requests a minute: the limit is 3. Please try again shortly."
     assert refused.value.code == "rate_limit_exceeded"
     assert refused.value.refusal.resets_at == NOW + timedelta(seconds=20)
-    assert refused.value.allowance == Allowance(3, 0, 600, 600)
+    assert refused.value.headers == Allowance(3, 0, 600, 600).headers()
     assert throttles.admit(ONE, PLAN, 0, now=NOW + timedelta(seconds=20)) == Allowance(3, 0, 600, 600)
 
 

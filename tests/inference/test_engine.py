@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from apps.core import ids
 from apps.inference import answering, engine, runs
 from apps.inference.models import Backend, Run
 from apps.usage.models import UsageBucket, UsageLedger, UsageReservation
@@ -116,10 +117,69 @@ def test_a_spent_limit_falls_back_to_a_smaller_model_that_says_so(account, cours
     run = course.execute(build.run(account=account))
     assert (run.state, run.model) == ("succeeded", "chat-tiny")
     assert provider.requests[0].body["model"] == "tiny"
-    assert notice_of(run) == {"code": "fallback_model", "model": "chat-tiny", "resets_at": "2026-03-02T12:00:00Z"}
+    notice = {name: value for name, value in notice_of(run).items() if value is not None}
+    assert notice == {
+        "code": "fallback_model",
+        "model": "chat-tiny",
+        "requested_model": "chat-small",
+        "resets_at": "2026-03-02T12:00:00Z",
+    }
+    assert (run.requested_model, run.refusal["used"]) == ("chat-small", 20)
     buckets = UsageBucket.objects.filter(account=account, meter="messages").order_by("limit_key")
     assert [(b.limit_key, b.settled) for b in buckets] == [("messages:chat-small:3h", 20), ("messages:chat-tiny:3h", 1)]
     assert UsageLedger.objects.get(run_id=run.pk).model == "chat-tiny"
+
+
+def test_a_fallen_back_answer_that_fails_otherwise_is_no_refusal(account, course, provider, small_fallback):
+    build.spent_messages(account=account, used=20)
+    provider.refuse(400)
+    run = course.execute(build.run(account=account))
+    assert (run.model, run.error_code) == ("chat-tiny", "request_refused")
+    failed = runs.terminal_event(run)
+    assert (failed.code, failed.limit, failed.resets_at) == ("request_refused", None, None)
+
+
+def test_who_reaches_a_mark_is_told_before_the_last_word(account, course, provider):
+    build.spent_messages(account=account, used=15)
+    run = course.execute(build.run(account=account))
+    assert events_of(run)[-2:] == ["run.notice", "run.finished"]
+    notice = {name: value for name, value in notice_of(run).items() if value is not None}
+    assert notice == {
+        "code": "limit_80",
+        "meter": "messages",
+        "limit": 20,
+        "used": 16,
+        "resets_at": "2026-03-02T12:00:00Z",
+    }
+    assert events_of(course.execute(build.run(account=account)))[-2] == "run.delta"
+
+
+def test_a_call_beyond_the_persons_own_cap_is_refused_and_no_model_is_called(account, course, provider):
+    build.credit(account=account, amount_micro=1_000_000)
+    build.cap(account=account, amount_micro=5)
+    run = course.execute(build.run(account=account, channel="api"))
+    assert (run.state, run.error_code) == ("failed", "spending_cap_reached")
+    assert (run.refusal["limit"], run.refusal["used"], run.refusal["lifted_by"]) == (5, 0, "spending_cap")
+    assert provider.requests == []
+    assert ledger_of(run) == []
+    account.credit.refresh_from_db()
+    assert (account.credit.balance_micro, account.credit.reserved_micro, slots_held(account)) == (1_000_000, 0, 0)
+
+
+def test_a_keys_own_cap_counts_what_that_key_spent(account, course, provider):
+    build.credit(account=account, amount_micro=1_000_000)
+    key, other = ids.uuid7(), ids.uuid7()
+    build.cap(account=account, key_id=key, amount_micro=17)
+    provider.answer("one", usage=(10, 5))
+    first = course.execute(build.run(account=account, channel="api", key_id=key))
+    second = course.execute(build.run(account=account, channel="api", key_id=key))
+    third = course.execute(build.run(account=account, channel="api", key_id=other))
+    assert [(run.state, run.error_code) for run in (first, second, third)] == [
+        ("succeeded", ""),
+        ("failed", "key_cap_reached"),
+        ("succeeded", ""),
+    ]
+    assert UsageLedger.objects.get(run_id=first.pk).key_id == key
 
 
 def test_executed_twice_it_is_made_and_paid_once(account, course, provider):

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from io import StringIO
 
 import pytest
@@ -5,6 +6,7 @@ from django.core.management import CommandError, call_command
 
 from apps.accounts.models import AuditEntry
 from apps.billing.models import BillingAccount
+from apps.core import clock
 from apps.usage import credits
 from apps.usage.models import CreditGrant
 from tests import cast
@@ -41,6 +43,23 @@ def test_an_amount_must_be_one(amount):
     cast.ana()
     with pytest.raises(CommandError, match="is not an amount"):
         grant("ana@example.org", "--reason", "sorry", "--", amount)
+    assert not CreditGrant.objects.exists()
+
+
+def test_credit_may_end():
+    cast.ana()
+    last_day = (clock.now() + timedelta(days=30)).date().isoformat()
+    grant("ana@example.org", "1", "--reason", "try it", "--until", last_day)
+    row = CreditGrant.objects.get()
+    assert row.expires_at.isoformat() == f"{last_day}T23:59:59.999999+00:00"
+    assert (row.remaining_micro, row.priority) == (1_000_000, 20)
+
+
+@pytest.mark.parametrize(("day", "said"), [("soon", "soon is not a day"), ("2020-01-31", "2020-01-31 is over")])
+def test_an_end_must_be_a_day_to_come(day, said):
+    cast.ana()
+    with pytest.raises(CommandError, match=said):
+        grant("ana@example.org", "1", "--reason", "try it", "--until", day)
     assert not CreditGrant.objects.exists()
 
 

@@ -40,12 +40,18 @@ class RunErrorBody(serializers.Serializer[dict[str, object]]):
     used = serializers.IntegerField(allow_null=True)
     resets_at = serializers.DateTimeField(allow_null=True)
     lifted_by = serializers.CharField(allow_null=True)
+    meter = serializers.CharField(allow_null=True)
 
 
 class RunUsageBody(serializers.Serializer[dict[str, object]]):
     input_tokens = serializers.IntegerField()
     output_tokens = serializers.IntegerField()
     provenance = serializers.ChoiceField(["reported", "estimated", "none"])
+
+
+class FallbackBody(serializers.Serializer[dict[str, object]]):
+    requested_model = serializers.CharField()
+    resets_at = serializers.DateTimeField(allow_null=True)
 
 
 class RunBody(serializers.Serializer[Run]):
@@ -56,17 +62,18 @@ class RunBody(serializers.Serializer[Run]):
     events_url = serializers.SerializerMethodField()
     finish_reason = serializers.CharField()
     usage = serializers.SerializerMethodField()
+    fallback = serializers.SerializerMethodField()
 
     @extend_schema_field(RunErrorBody(allow_null=True))
     def get_error(self, run: Run) -> dict[str, object] | None:
         if run.state != Run.State.FAILED:
             return None
-        facts = run.refusal or {}
+        facts = errors.refusal_of(run.error_code, run.refusal)
         return {
             "code": run.error_code,
             "message": errors.explain(run.error_code, run.refusal),
             "retry": run.error_code in errors.RETRY_HELPS,
-            **{name: facts.get(name) for name in ("limit", "used", "resets_at", "lifted_by")},
+            **{name: facts.get(name) for name in ("limit", "used", "resets_at", "lifted_by", "meter")},
         }
 
     def get_events_url(self, run: Run) -> str:
@@ -81,6 +88,12 @@ class RunBody(serializers.Serializer[Run]):
             "output_tokens": run.output_tokens,
             "provenance": run.provenance or "none",
         }
+
+    @extend_schema_field(FallbackBody(allow_null=True))
+    def get_fallback(self, run: Run) -> dict[str, object] | None:
+        if not run.requested_model:
+            return None
+        return {"requested_model": run.requested_model, "resets_at": (run.refusal or {}).get("resets_at")}
 
 
 class MessageBody(serializers.Serializer[Message]):
