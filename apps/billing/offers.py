@@ -105,7 +105,7 @@ def _limit(limit: Limit) -> str:
     """“20 messages every 3 hours with Causerie Small”."""
     models = plans.catalogue().models
     names = " + ".join(str(models[key]["name"]) for key in limit.models)
-    words = {"amount": _amount(limit), "window": _window(limit.window_text), "models": names}
+    words = {"amount": _amount(limit), "window": window_words(limit.window_text), "models": names}
     if limit.amount == 0:
         return words["amount"]
     if limit.amount is None:
@@ -148,7 +148,8 @@ def _count(meter: Meter, number: int) -> str:
     return text % {"number": formats.number_format(number, use_l10n=True, force_grouping=True)}
 
 
-def _window(text: str) -> str:
+def window_words(text: str) -> str:
+    """“3 hours”, “hour”: what follows “every”."""
     number, unit = int(text[:-1]), text[-1]
     texts = {
         "m": ngettext("minute", "%(number)d minutes", number),

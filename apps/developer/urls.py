@@ -5,6 +5,7 @@ from apps.developer import api, views
 app_name = "developer"
 page_urls = [
     path("settings/keys/", views.show_keys, name="keys"),
+    path("settings/keys/<uuid:key_id>/cap/", views.cap_key, name="cap-key"),
     path("settings/keys/<uuid:key_id>/revoke/", views.revoke_key, name="revoke-key"),
 ]
 v1_urls = [

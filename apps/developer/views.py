@@ -1,10 +1,12 @@
 from typing import cast
 from uuid import UUID
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -15,7 +17,7 @@ from apps.core import clock, money
 from apps.core.errors import CauserieError, Conflict, Invalid
 from apps.developer import completions, keys
 from apps.developer.models import ApiKey
-from apps.usage import credits
+from apps.usage import caps, credits
 
 
 @never_cache
@@ -31,6 +33,19 @@ def show_keys(request: HttpRequest) -> HttpResponse:
     except (Invalid, Conflict) as error:
         return _page(request, account, error=error)
     return _page(request, account, made=key, secret=secret)
+
+
+@login_required
+@require_POST
+def cap_key(request: HttpRequest, key_id: UUID) -> HttpResponse:
+    now = clock.now()
+    account = entitlements.account_for(cast(User, request.user), now=now)
+    try:
+        keys.cap_key(account, key_id, caps.read_amount(request.POST.get("cap", "")), now=now)
+    except Invalid as error:
+        return _page(request, account, error=error)
+    messages.success(request, _("Saved. It counts from the next call on."))
+    return redirect("developer:keys")
 
 
 @login_required
@@ -52,7 +67,7 @@ def _page(
     models = completions.offered_models()
     context = {
         "section": "keys",
-        "keys": ApiKey.objects.filter(account=account).order_by(F("revoked_at").asc(nulls_first=True), "-created_at"),
+        "rows": _rows(account),
         "made": made,
         "secret": secret,
         "error": error,
@@ -61,3 +76,13 @@ def _page(
         "credit_currency": credits.currency_of(account).upper(),
     }
     return render(request, "developer/keys.html", context, status=error.status if error else 200)
+
+
+def _rows(account: BillingAccount) -> list[dict[str, object]]:
+    mine = list(ApiKey.objects.filter(account=account).order_by(F("revoked_at").asc(nulls_first=True), "-created_at"))
+    spent = caps.spent_micro(account, [key.pk for key in mine], now=clock.now())
+    amounts = caps.amounts_of(account)
+    return [
+        {"key": key, "spent": money.decimal_from_micro(spent[key.pk]), "cap": caps.write_amount(amounts.get(key.pk))}
+        for key in mine
+    ]

@@ -25,6 +25,7 @@ class BalanceSerializer(serializers.Serializer[object]):
     left = serializers.IntegerField(allow_null=True)
     resets_at = serializers.DateTimeField(allow_null=True)
     window_s = serializers.IntegerField(allow_null=True)
+    fallback_model = serializers.CharField(allow_null=True)
     plan_that_lifts = serializers.CharField(allow_null=True)
 
 
@@ -48,6 +49,7 @@ def list_balances(request: Request) -> Response:
             "left": balance.left,
             "resets_at": balance.resets_at,
             "window_s": balance.window_s,
+            "fallback_model": balance.fallback_model,
             "plan_that_lifts": balances.lifting_plan(plan, balance),
         }
         for balance in balances.shown(account, plan=plan, now=now)

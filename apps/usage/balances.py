@@ -1,5 +1,6 @@
 """What is left of each limit of a plan. Reads only."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,6 +26,8 @@ class Balance:
     used: int
     resets_at: datetime | None
     window_s: int | None
+    window: str = ""  # as the catalogue writes it: "3h"
+    fallback_model: str | None = None  # who answers when this is used up; None: nobody does
 
     @property
     def left(self) -> int | None:
@@ -57,6 +60,14 @@ def shown(account: BillingAccount, *, plan: PlanTerms, now: datetime) -> list[Ba
     return [balance for balance in remaining(account, plan=plan, now=now) if is_of_use(balance)]
 
 
+def by_models(balances: Iterable[Balance]) -> list[tuple[tuple[str, ...], list[Balance]]]:
+    """Balances of the same models together, in the order in which the plan names them, the shortest window first."""
+    groups: dict[tuple[str, ...], list[Balance]] = {}
+    for balance in balances:
+        groups.setdefault(balance.models, []).append(balance)
+    return [(models, sorted(group, key=lambda b: (b.meter, b.window_s or 0))) for models, group in groups.items()]
+
+
 def lifting_plan(plan: PlanTerms, balance: Balance) -> str | None:
     """Key of the cheapest plan with more of what this balance counts; None when there is no more to have."""
     if balance.limit is None:
@@ -73,4 +84,6 @@ def _balance(limit: Limit, bucket: UsageBucket | None) -> Balance:
         used=bucket.settled + bucket.reserved if bucket else 0,
         resets_at=bucket.window_end if bucket else None,
         window_s=int(limit.window.total_seconds()) if limit.window else None,
+        window=limit.window_text,
+        fallback_model=limit.fallback_model,
     )

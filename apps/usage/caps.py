@@ -40,6 +40,24 @@ def spent_micro(account: BillingAccount, keys: Iterable[UUID | None], *, now: da
     return {key: found.get(key, 0) for key in wanted.values()}
 
 
+def read_amount(text: str) -> int | None:
+    """What a person wrote into the field of a cap: an amount in micro-units; nothing written is no cap.
+
+    Raises  Invalid `cap`: that is no amount.
+    """
+    if not text.strip():
+        return None
+    try:
+        return money.micro_from_text(text)
+    except ValueError:
+        raise Invalid(_("Write an amount such as 20 or 20.50, or leave it empty for no cap."), field="cap") from None
+
+
+def write_amount(amount_micro: int | None) -> str:
+    """The same the other way: “20.00”, and nothing for no cap."""
+    return "" if amount_micro is None else str(money.decimal_from_micro(amount_micro))
+
+
 def set_cap(account: BillingAccount, amount_micro: int | None, *, key_id: UUID | None = None, now: datetime) -> None:
     """Let so much be spent in a month; None lets everything. In force from the next call on.
 

@@ -49,6 +49,11 @@ def currency_of(account: BillingAccount) -> str:
     return account.currency if account.currency in known else known[0]
 
 
+def unspent(account: BillingAccount) -> list[CreditGrant]:
+    """The grants of which something is left, in the order in which they are spent."""
+    return list(CreditGrant.objects.filter(account=account, remaining_micro__gt=0).in_spending_order())
+
+
 def grant_starter_credit(account: BillingAccount, *, now: datetime) -> bool:
     """Give the catalogue's starter credit in the account's currency, once; say whether it was given now. A step."""
     currency = currency_of(account)

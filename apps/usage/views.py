@@ -1,47 +1,98 @@
 from typing import cast
 from zoneinfo import ZoneInfo
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_safe
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts.models import User
-from apps.billing import entitlements, plans
+from apps.billing import entitlements, offers, plans
 from apps.billing.meters import Meter
 from apps.core import clock, money
-from apps.usage import balances, credits, history
+from apps.core.errors import Invalid
+from apps.usage import balances, caps, credits, errors, history
+from apps.usage.models import CreditGrant, UsageAlert
 
 HISTORY_DAYS = 30
-METER_NAMES = {
-    Meter.MESSAGES: _("Messages"),
-    Meter.TOKENS: _("Tokens"),
-    Meter.IMAGES: _("Images"),
-    Meter.SEARCHES: _("Web searches"),
-    Meter.VOICE_SECONDS: _("Seconds of voice"),
-    Meter.BATCH_TOKENS: _("Tokens in batches"),
-}
+MOST_ALERTS = 5
 
 
 @require_safe
 @login_required
 def show_usage(request: HttpRequest) -> HttpResponse:
+    return _page(request)
+
+
+@require_POST
+@login_required
+def set_cap(request: HttpRequest) -> HttpResponse:
+    now = clock.now()
+    account = entitlements.account_for(cast(User, request.user), now=now)
+    try:
+        caps.set_cap(account, caps.read_amount(request.POST.get("cap", "")), now=now)
+    except Invalid as error:
+        return _page(request, error=error)
+    messages.success(request, _("Saved. It counts from the next call on."))
+    return redirect("usage:usage")
+
+
+def _page(request: HttpRequest, *, error: Invalid | None = None) -> HttpResponse:
     now, user = clock.now(), cast(User, request.user)
     account = entitlements.account_for(user, now=now)
     plan = entitlements.plan_for(account, now=now)
+    shown = balances.shown(account, plan=plan, now=now)
+    days = history.by_day(account, days=HISTORY_DAYS, zone=ZoneInfo(user.time_zone), now=now)
+    cap_micro = caps.amounts_of(account).get(None)
+    spent_micro = caps.spent_micro(account, [None], now=now)[None]
     context = {
         "section": "usage",
         "plan": plan,
-        "rows": [_row(balance) for balance in balances.shown(account, plan=plan, now=now)],
-        "days": history.by_day(account, days=HISTORY_DAYS, zone=ZoneInfo(user.time_zone), now=now),
+        "groups": [{"models": _names(models), "rows": map(_row, rows)} for models, rows in balances.by_models(shown)],
+        "days": days,
+        "most_messages": max((day.messages for day in days), default=0),
+        "alerts": [_alert(alert) for alert in _alerts_of(account.pk)],
         "credit": money.decimal_from_micro(credits.balance_micro(account)),
         "credit_currency": credits.currency_of(account).upper(),
+        "grants": [_grant(grant) for grant in credits.unspent(account)],
+        "spent": money.decimal_from_micro(spent_micro),
+        "cap": None if cap_micro is None else money.decimal_from_micro(cap_micro),
+        "cap_percent": min(100, spent_micro * 100 // cap_micro) if cap_micro else 100,
+        "is_cap_low": cap_micro is not None and spent_micro * 100 >= balances.WARNING_PERCENT * cap_micro,
+        "cap_text": request.POST.get("cap") if error else caps.write_amount(cap_micro),
+        "error": error,
     }
-    return render(request, "usage/usage.html", context)
+    return render(request, "usage/usage.html", context, status=error.status if error else 200)
 
 
 def _row(balance: balances.Balance) -> dict[str, object]:
+    fallback = _names((balance.fallback_model,)) if balance.fallback_model else []
+    window = offers.window_words(balance.window) if balance.window else ""
+    return {"balance": balance, "what": errors.things(balance.meter), "window": window, "fallback": fallback}
+
+
+def _grant(grant: CreditGrant) -> dict[str, object]:
+    left, amount = money.decimal_from_micro(grant.remaining_micro), money.decimal_from_micro(grant.amount_micro)
+    return {"source": grant.source, "left": left, "amount": amount, "expires_at": grant.expires_at}
+
+
+def _names(models: tuple[str, ...]) -> list[str]:
     offered = plans.catalogue().models
-    names = [str(offered[key]["name"]) if key in offered else key for key in balance.models]
-    return {"balance": balance, "models": names, "name": METER_NAMES.get(balance.meter, balance.meter)}
+    return [str(offered[key]["name"]) if key in offered else key for key in models]
+
+
+def _alerts_of(account_id: object) -> list[UsageAlert]:
+    found = UsageAlert.objects.filter(account_id=account_id).select_related("bucket").order_by("-raised_at")
+    return list(found[:MOST_ALERTS])
+
+
+def _alert(alert: UsageAlert) -> dict[str, object]:
+    _meter, _colon, rest = alert.bucket.limit_key.partition(":")
+    models = rest.rpartition(":")[0]
+    is_money = alert.bucket.meter == Meter.SPENDING
+    names = [] if is_money or models == "*" else _names(tuple(models.split("+")))
+    micro_text = errors.money_amount(alert.limit_value, None)
+    of = micro_text if is_money else errors.amount(alert.limit_value, alert.bucket.meter)
+    return {"percent": alert.percent, "of": of, "models": names, "is_money": is_money, "at": alert.raised_at}

@@ -8,6 +8,7 @@ from apps.billing import entitlements
 from apps.core import clock
 from apps.developer import keys
 from apps.developer.models import ApiKey
+from apps.usage.models import SpendingCap
 from tests import cast
 
 pytestmark = pytest.mark.django_db
@@ -61,21 +62,48 @@ def test_its_owner_revokes_a_key(client):
     assert text.index("phone") < text.index("laptop") < text.index("Revoked")
 
 
+def test_a_key_gets_a_cap_of_its_own(client):
+    ana = cast.ana()
+    key, _secret = key_of(ana)
+    client.force_login(ana)
+    assert "0.00 USD, no cap" in client.get(PAGE).content.decode()
+    response = client.post(reverse("developer:cap-key", args=[key.pk]), {"cap": "5"}, follow=True)
+    assert "0.00 of 5.00 USD" in response.content.decode()
+    assert SpendingCap.objects.get().key_id == key.pk
+    refused = client.post(reverse("developer:cap-key", args=[key.pk]), {"cap": "lots"})
+    assert refused.status_code == 400
+    assert "Write an amount such as 20" in refused.content.decode()
+    client.post(reverse("developer:cap-key", args=[key.pk]), {"cap": ""})
+    assert not SpendingCap.objects.exists()
+
+
+def test_a_revoked_key_gets_no_cap(client):
+    ana = cast.ana()
+    key, _secret = key_of(ana)
+    keys.revoke_key(key.account, key.pk, now=clock.now())
+    client.force_login(ana)
+    assert client.post(f"{PAGE}{key.pk}/cap/", {"cap": "5"}).status_code == 404
+    assert not SpendingCap.objects.exists()
+
+
 def test_mallory_neither_sees_nor_revokes_it(client):
     key, secret = key_of(cast.ana())
     client.force_login(cast.mallory())
     assert key.hint not in client.get(PAGE).content.decode()
     for key_id in (key.pk, UUID(int=1)):
         assert client.post(f"{PAGE}{key_id}/revoke/").status_code == 404
+        assert client.post(f"{PAGE}{key_id}/cap/", {"cap": "0"}).status_code == 404
+    assert not SpendingCap.objects.exists()
     assert keys.find_key(secret, now=clock.now()) == key
 
 
 def test_nobody_is_sent_to_sign_in(client):
     key, secret = key_of(cast.ana())
-    for response in (client.get(PAGE), client.post(PAGE, {"name": "x"}), client.post(f"{PAGE}{key.pk}/revoke/")):
+    posted = [client.post(f"{PAGE}{key.pk}/revoke/"), client.post(f"{PAGE}{key.pk}/cap/", {"cap": "0"})]
+    for response in (client.get(PAGE), client.post(PAGE, {"name": "x"}), *posted):
         assert response.status_code == 302
         assert response["Location"].startswith("/accounts/login/")
-    assert ApiKey.objects.count() == 1
+    assert (ApiKey.objects.count(), SpendingCap.objects.count()) == (1, 0)
     assert keys.find_key(secret, now=clock.now()) == key
 
 

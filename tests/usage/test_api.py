@@ -23,6 +23,7 @@ def test_says_how_each_limit_stands(client):
         "used": 2,
         "left": 18,
         "window_s": 10_800,
+        "fallback_model": None,
         "plan_that_lifts": "premium",
     }
 
