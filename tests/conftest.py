@@ -16,6 +16,7 @@ from tests.support.product import running
 from tests.support.provider import Provider
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+CONNECTIONS = 300
 started = []
 
 
@@ -27,11 +28,25 @@ def pytest_configure(config):
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
     if settings.HAS_OWN_DATABASE:
-        started.append(postgres.start(settings.LOCAL_DIR / "postgres"))
+        started.append(start_postgres())
         trade_safety_for_speed()
     if settings.HAS_OWN_VALKEY:
         folder = settings.LOCAL_DIR / f"valkey-{os.getpid()}"
         started.append(valkey.start(folder, urlsplit(settings.VALKEY_URL).port, keep=False))
+
+
+def start_postgres():
+    """The embedded server, with room for the races: 200 threads, each with its connection."""
+    server = postgres.start(settings.LOCAL_DIR / "postgres")
+    with psycopg.connect(settings.DATABASE_URL, autocommit=True) as connection:
+        if connection.execute("SELECT current_setting('max_connections')::int").fetchone()[0] >= CONNECTIONS:
+            return server
+        connection.execute(f"ALTER SYSTEM SET max_connections = {CONNECTIONS}")
+        others = "SELECT count(*) FROM pg_stat_activity WHERE datname IS NOT NULL AND pid <> pg_backend_pid()"
+        if connection.execute(others).fetchone()[0]:
+            return server  # another run is using it: the next start has the room
+    server.cleanup()
+    return postgres.start(settings.LOCAL_DIR / "postgres")
 
 
 def trade_safety_for_speed():
@@ -50,10 +65,16 @@ def pytest_unconfigure(config):
     shutil.rmtree(settings.LOCAL_DIR / f"valkey-{os.getpid()}", ignore_errors=True)
 
 
+def pytest_addoption(parser):
+    parser.addoption("--long", action="store_true", help="also run the tests that take minutes")
+
+
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items):
-    """One worker of xdist has the running product: its tests stay together."""
+def pytest_collection_modifyitems(config, items):
+    """One worker of xdist has the running product: its tests stay together. What takes minutes waits for --long."""
     for item in items:
+        if item.get_closest_marker("long") and not config.getoption("--long"):
+            item.add_marker(pytest.mark.skip(reason="takes minutes: runs with --long"))
         if {"running_product", "product_processes"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("flow")
             item.add_marker(pytest.mark.xdist_group("product"))

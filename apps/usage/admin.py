@@ -3,7 +3,15 @@ from django.db.models import Model
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
-from apps.usage.models import CreditAccount, CreditGrant, UsageBucket, UsageLedger, UsageReservation
+from apps.usage.models import (
+    CreditAccount,
+    CreditGrant,
+    SpendingCap,
+    UsageAlert,
+    UsageBucket,
+    UsageLedger,
+    UsageReservation,
+)
 
 
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
@@ -21,7 +29,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
 
 @admin.register(UsageLedger)
 class UsageLedgerAdmin(ReadOnlyAdmin):
-    list_display = ("occurred_at", "account", "kind", "channel", "model", "messages", "input_tokens", "output_tokens",
+    list_display = ("occurred_at", "account", "kind", "channel", "plan_key", "model", "messages", "input_tokens", "output_tokens",
                     "price_micro", "cost_micro", "currency", "provenance")  # fmt: skip
     list_filter = ("kind", "channel", "plan_key", "model", "provenance")
     search_fields = ("=run_id", "=account__id", "account__owner__email")
@@ -59,8 +67,26 @@ class CreditAccountAdmin(ReadOnlyAdmin):
 
 @admin.register(CreditGrant)
 class CreditGrantAdmin(ReadOnlyAdmin):
-    list_display = ("granted_at", "account", "source", "source_ref", "amount_micro")
+    list_display = ("granted_at", "account", "source", "source_ref", "amount_micro", "remaining_micro", "expires_at")
     list_filter = ("source",)
     search_fields = ("=account__id", "account__owner__email", "source_ref")
     list_select_related = ("account",)
     ordering = ("-granted_at",)
+
+
+@admin.register(SpendingCap)
+class SpendingCapAdmin(ReadOnlyAdmin):
+    list_display = ("account", "key_id", "amount_micro", "set_at")
+    search_fields = ("=account__id", "=key_id", "account__owner__email")
+    list_select_related = ("account",)
+    ordering = ("-set_at",)
+
+
+@admin.register(UsageAlert)
+class UsageAlertAdmin(ReadOnlyAdmin):
+    list_display = ("raised_at", "account", "bucket", "percent", "used", "limit_value")
+    list_filter = ("percent",)
+    search_fields = ("=account__id", "account__owner__email")
+    list_select_related = ("account", "bucket")
+    ordering = ("-raised_at",)
+    show_full_result_count = False

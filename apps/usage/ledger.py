@@ -119,9 +119,7 @@ def settle(run_id: UUID, used: Used, *, now: datetime) -> Settled:
             return Settled(settled_before)
     if not held:
         raise UsageReservation.DoesNotExist(f"Run {run_id} has reserved nothing.")
-    levels = buckets.move(
-        buckets.Movement(r.bucket, _given_back(r), used.of(r.bucket.meter)) for r in held if r.bucket
-    )
+    levels = buckets.move(buckets.Movement(r.bucket, _given_back(r), used.of(r.bucket.meter)) for r in held if r.bucket)
     price_micro, debt_micro = 0, 0
     for reservation in held:
         if reservation.bucket is None:

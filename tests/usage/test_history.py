@@ -115,9 +115,7 @@ def test_reading_it_does_not_read_the_ledger():
 class Sums(TestCase):
     @given(
         st.lists(
-            st.tuples(
-                st.integers(0, 3 * 24 * 60), st.integers(0, 500), st.sampled_from(["usd", "eur"]), st.booleans()
-            ),
+            st.tuples(st.integers(0, 3 * 24 * 60), st.integers(0, 500), st.sampled_from(["usd", "eur"]), st.booleans()),
             max_size=12,
         )
     )

@@ -3,6 +3,7 @@ from uuid import UUID
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 from apps.billing.meters import Meter
 from apps.core.errors import LimitReached, PaymentNeeded
@@ -251,6 +252,46 @@ def test_upgrading_raises_the_open_window_and_keeps_what_was_used():
     reserve(account, UUID(int=3), plan=build.plan(key="premium", limits=[build.limit(amount=300)]))
     row = bucket(account)
     assert (row.limit_value, row.reserved, row.window_start) == (300, 3, NOW)
+
+
+def test_a_smaller_plan_in_the_middle_of_a_window_counts_what_was_used_under_the_larger_one():
+    account = build.account()
+    larger = build.plan(key="premium", limits=[build.limit(amount=300)])
+    for number in range(1, 6):
+        reserve(account, UUID(int=number), plan=larger)
+        settle(UUID(int=number))
+    with pytest.raises(LimitReached) as refused:
+        reserve(account, UUID(int=6), now=NOW + timedelta(hours=1))
+    assert (refused.value.refusal.limit, refused.value.refusal.used) == (2, 5)
+    assert refused.value.refusal.resets_at == NOW + timedelta(hours=3)
+    assert standing(account) == (0, 5)
+    reserve(account, UUID(int=7), now=NOW + timedelta(hours=3))
+    assert standing(account) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("opened", "ends", "said"),
+    [
+        # Paris, 29 March 2026: 02:00 becomes 03:00.  25 October: 03:00 becomes 02:00.
+        (datetime(2026, 3, 29, 0, 30, tzinfo=UTC), datetime(2026, 3, 29, 3, 30, tzinfo=UTC), "29 March, 05:30 CEST"),
+        (
+            datetime(2026, 10, 24, 23, 30, tzinfo=UTC),
+            datetime(2026, 10, 25, 2, 30, tzinfo=UTC),
+            "25 October, 03:30 CET",
+        ),
+    ],
+    ids=["forward", "back"],
+)
+def test_a_window_lasts_as_long_on_a_day_when_the_clocks_change(opened, ends, said):
+    account = build.account()
+    for number in (1, 2):
+        reserve(account, UUID(int=number), now=opened)
+    with pytest.raises(LimitReached) as refused:
+        reserve(account, UUID(int=3), now=ends - timedelta(seconds=1))
+    assert refused.value.refusal.resets_at == ends
+    with timezone.override("Europe/Paris"):
+        assert f"You can go on from {said}." in str(refused.value.sentence)
+    reserve(account, UUID(int=3), now=ends)
 
 
 def test_a_spent_limit_names_the_model_it_falls_back_to():

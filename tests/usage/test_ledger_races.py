@@ -1,12 +1,15 @@
 """Two proofs that nothing is promised twice: the condition stands in the UPDATE, and threads cannot pass it."""
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from threading import Barrier
 from uuid import UUID
 
 import pytest
 from django.db import connection, transaction
+from django.db.models import Count
 from django.test.utils import CaptureQueriesContext
 
 from apps.billing.meters import Meter
@@ -18,6 +21,7 @@ from tests import build
 from tests.usage.test_ledger import used
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+THREADS, ROUNDS = 200, 100
 SEVEN = build.plan(limits=[build.limit(amount=7), build.limit(amount=100, window="7d")])
 
 
@@ -70,6 +74,37 @@ def test_forty_at_once_with_room_for_seven_admit_seven():
     counts = {bucket.limit_key: bucket.reserved for bucket in UsageBucket.objects.all()}
     assert counts == {"concurrency:*:": 7, "messages:chat-small:3h": 7, "messages:chat-small:7d": 7}
     assert UsageReservation.objects.count() == 21
+
+
+@pytest.mark.long
+@pytest.mark.django_db(transaction=True)
+def test_two_hundred_at_once_with_room_for_seven_admit_seven_a_hundred_times():
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW max_connections")
+        if int(cursor.fetchone()[0]) < THREADS + 20:
+            pytest.skip(f"this Postgres has no room for {THREADS} connections")
+    accounts = [build.account(owner=build.person(email=f"race{n}@example.org")) for n in range(ROUNDS)]
+    barrier = Barrier(THREADS)
+
+    def one(number):
+        admitted = []
+        try:
+            for turn, account in enumerate(accounts):
+                barrier.wait(timeout=60)
+                with suppress(LimitReached):
+                    reserve(account, UUID(int=turn * THREADS + number + 1))
+                    admitted.append(turn)
+        finally:
+            connection.close()
+        return admitted
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        turns = Counter(turn for admitted in pool.map(one, range(THREADS)) for turn in admitted)
+    assert turns == dict.fromkeys(range(ROUNDS), 7)
+    standing = UsageBucket.objects.values_list("limit_key", "reserved", "settled").annotate(Count("id"))
+    keys = "concurrency:*:", "messages:chat-small:3h", "messages:chat-small:7d"
+    assert sorted(standing) == [(key, 7, 0, ROUNDS) for key in keys]
+    assert UsageReservation.objects.count() == 3 * 7 * ROUNDS
 
 
 @pytest.mark.django_db(transaction=True)

@@ -6,7 +6,7 @@ import pytest
 from apps.billing.meters import Meter
 from apps.usage import ledger
 from apps.usage.limits import Demand
-from apps.usage.models import UsageBucket, UsageLedger
+from apps.usage.models import SpendingCap, UsageBucket, UsageLedger
 from apps.usage.personal_data import UsageData
 from tests import build, cast
 from tests.usage.test_ledger import used
@@ -30,16 +30,34 @@ def test_hands_out_the_persons_rows_without_our_cost():
     assert (row["model"], row["messages"], row["output_tokens"]) == ("chat-small", 1, 200)
     assert "cost_micro" not in row
     assert {window["limit_key"] for window in parts["windows"]} == {"concurrency:*:", "messages:chat-small:3h"}
-    assert parts["credit"] == []
+    assert parts["credit"] == parts["caps"] == parts["warnings"] == []
+
+
+def test_hands_out_credit_caps_and_warnings():
+    ana = build.account(owner=cast.ana())
+    build.credit(account=ana, amount_micro=5)
+    build.cap(account=ana, amount_micro=7)
+    build.cap(account=build.account(owner=cast.mallory()), amount_micro=8)
+    demand = Demand(build.plan(limits=[build.limit(amount=1)]), "chat-small", {Meter.MESSAGES: 1})
+    build.act(ledger.reserve, ana, UUID(int=1), demand, timeout_s=60, now=NOW)
+    build.act(ledger.settle, UUID(int=1), used(), now=NOW)
+    parts = dict(UsageData().export(ana.owner))
+    assert [(row["amount_micro"], row["remaining_micro"]) for row in parts["credit"]] == [(5, 5)]
+    assert [row["amount_micro"] for row in parts["caps"]] == [7]
+    [warning] = parts["warnings"]
+    assert (warning["percent"], warning["bucket__limit_key"]) == (100, "messages:chat-small:3h")
 
 
 def test_erases_windows_but_neither_the_books_nor_what_is_reserved():
     ana = build.account(owner=cast.ana())
+    build.cap(account=ana, amount_micro=7)
     reserve(ana, 1)
     assert UsageData().erase(ana.owner, now=NOW) == 0
     build.act(ledger.settle, UUID(int=1), used(), now=NOW)
     mallory = build.account(owner=cast.mallory())
+    build.cap(account=mallory, amount_micro=7)
     reserve(mallory, 2)
     assert UsageData().erase(ana.owner, now=NOW) == 2
     assert set(UsageBucket.objects.values_list("account", flat=True)) == {mallory.pk}
     assert UsageLedger.objects.count() == 1
+    assert [cap.account for cap in SpendingCap.objects.all()] == [mallory]
