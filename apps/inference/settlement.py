@@ -1,4 +1,4 @@
-"""How a run ends: usage, text and state in one transaction, guarded by the lease."""
+"""How a run begins and ends: usage, text and state in one transaction, guarded by the lease."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,11 +8,12 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.core import guards
-from apps.core.errors import CauserieError, Refused
-from apps.inference import claims, errors, pricing
+from apps.core.errors import CauserieError, LimitReached, Refused
+from apps.inference import claims, errors, places, pricing
 from apps.inference.calls import Completion
 from apps.inference.claims import Claim, MakePrompt
 from apps.inference.models import Run
+from apps.usage import errors as usage_errors
 from apps.usage import ledger
 from apps.usage.models import UsageLedger
 
@@ -32,18 +33,25 @@ class Ending:
 
 
 def begin(run_id: UUID, *, prompt: MakePrompt, keep: Keep, now: datetime) -> Claim | Run | None:
-    """Claim a run and set aside what it may take. The claim; or the run, when it ended here; or None: not ours.
+    """Claim a run, set aside what it may take. The claim; or the run, when it ended here; or None: held, or not ours.
 
-    Effect  an act. A refusal, a stop that came before, or too many lost workers end the run: no model is called.
+    Effect  an act. A refusal, a stop that came before, or too many lost workers end the run: no model is called. Where
+            only a slot is missing, a person waits for it: the run is held. Who calls the API is told, and repeats.
     """
     with transaction.atomic(durable=True):
         run = claims.take(run_id, now=now)
         if run is None:
             return None
+        wanted = run.model
         try:
             claim = claims.prepare(run, prompt, now=now)
         except CauserieError as error:
-            return _end_refused(run, error, keep, now=now)
+            at_once = _slots_to_wait_for(run, error)
+            if at_once is None:
+                return _end_refused(run, error, keep, now=now)
+            run.model = wanted  # the slot may have been missing to the smaller model alone
+            places.hold(run, at_once, now=now)
+            return None
         if run.attempts > MOST_ATTEMPTS:
             return end(claim, Ending(_saved(claim, State.FAILED, errors.WORKER_LOST), run.backend), keep, now=now)
         if run.stop_requested_at is not None:
@@ -67,6 +75,7 @@ def end(claim: Claim, ending: Ending, keep: Keep, *, now: datetime) -> Run:
     _store(run, claim.token, ending, now=now)
     ledger.settle(run.pk, _used(claim, ending, now=now), now=now)
     keep(run, completion)
+    places.line_up_next(run.account_id, now=now)
     return run
 
 
@@ -84,7 +93,16 @@ def give_up(run_id: UUID, token: UUID | None, *, now: datetime) -> Run | None:
         if not ended:
             return None
         ledger.release(run_id, now=now)
-        return Run.objects.select_related("account__owner").get(pk=run_id)
+        run = Run.objects.select_related("account__owner").get(pk=run_id)
+        places.line_up_next(run.account_id, now=now)
+        return run
+
+
+def _slots_to_wait_for(run: Run, error: CauserieError) -> int | None:
+    """How many answers the plan writes at once, where it is only that; None where waiting would not help."""
+    if not isinstance(error, LimitReached) or error.code != usage_errors.TOO_MANY_AT_ONCE:
+        return None
+    return error.refusal.limit if run.channel == Run.Channel.CHAT else None
 
 
 def _end_refused(run: Run, error: CauserieError, keep: Keep, *, now: datetime) -> Run:
@@ -96,6 +114,7 @@ def _end_refused(run: Run, error: CauserieError, keep: Keep, *, now: datetime) -
     _store(run, token, Ending(completion), now=now)
     ledger.release(run.pk, now=now)
     keep(run, completion)
+    places.line_up_next(run.account_id, now=now)
     return run
 
 

@@ -117,7 +117,7 @@ def test_a_waiting_run_tells_its_place(run, monkeypatch):
             return await anext(entries)
 
     entry = play(first())
-    assert (entry.kind, entry.data, entry.id) == ("run.queued", {"position": 2}, None)
+    assert (entry.kind, entry.data, entry.id) == ("run.queued", {"position": 2, "waits_for": "place"}, None)
 
 
 def test_silence_is_told_as_none(run):
