@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from itertools import chain
 
-# Of every ten answers, when more are wanted than there are places: six premium, three free, one batch. Premium is twice
-# as quick as free and a full free queue still moves at every third answer. A queue that is not named here has one turn.
+# Of every ten answers, when more are wanted than there are places: six premium, three free, one batch. A full
+# premium queue moves twice as fast as a full free one, which still moves. A queue that is not named here has one turn.
 TURNS = {"runs.premium": 6, "runs.free": 3, "runs.batch": 1}
 
 

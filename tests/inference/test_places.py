@@ -6,9 +6,10 @@ from uuid import uuid4
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from prometheus_client import REGISTRY
 
 from apps.billing.meters import Meter
-from apps.inference import places, runs, settlement, sweep
+from apps.inference import gauges, places, runs, settlement, sweep
 from apps.inference.calls import Completion
 from apps.inference.events import Queued
 from apps.inference.models import Run
@@ -315,3 +316,16 @@ def test_looking_costs_one_query(account, in_line_since):
     with CaptureQueriesContext(connection) as captured:
         places.find_place(run)
     assert len(captured) == 1
+
+
+def test_waiting_for_oneself_is_no_wait_in_the_queue(account):
+    def seconds():
+        return REGISTRY.get_sample_value("causerie_queue_wait_seconds_sum")
+
+    first, second = asked(account, 2)
+    claim = begin(first)
+    begin(second)
+    finish(claim, now=NOW + timedelta(seconds=60))
+    before = seconds()
+    gauges.observe(finish(begin(second, now=NOW + timedelta(seconds=62))))
+    assert seconds() - before == 2
