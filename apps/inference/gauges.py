@@ -17,7 +17,7 @@ def observe(run: Run) -> None:
     """Count an answer that has ended."""
     ended.labels(state=run.state, backend=run.backend).inc()
     if run.started_at is not None and run.in_line_since is not None:
-        # One that a lost worker had begun stood in line again later than it started: its first wait is not known any more.
+        # A lost worker's run came into line again after it had started: its first wait is not known any more.
         queue_wait.observe(max(0.0, (run.started_at - run.in_line_since).total_seconds()))
     if run.first_token_at is not None:
         first_token.observe((run.first_token_at - run.created_at).total_seconds())
