@@ -71,7 +71,7 @@ def run(*, account, channel="chat", model="chat-small", request=None, now=NOW, *
     """A run as the web leaves it: waiting, with the job of its channel."""
     job = "chat.answer_message" if channel == "chat" else "developer.complete_request"
     queue = fields.pop("queue", "runs.free")
-    moments = {"created_at": now, "nudged_at": now}
+    moments = {"created_at": now, "nudged_at": now, "in_line_since": now}
     return Run.objects.create(
         account=account,
         channel=channel,

@@ -7,6 +7,7 @@ the truth, what lies in Valkey may be lost.
 |---|---|
 | the models of the catalogue, and their servers | `language_models` |
 | open a run, stop it, say how it ended | `runs` |
+| who waits for what: a place in line, or an own answer | `places` |
 | make an answer: one loop per worker process | `engine` |
 | one answer being made: servers, pieces, interruption | `answering` |
 | who has a run: claim, lease, reservation | `claims` |

@@ -1,6 +1,6 @@
 """What happens to a run, as its followers read it: one shape for each kind, told apart by `kind`.
 
-Order    run.queued? · run.restarted? · run.started · run.delta | run.reasoning | run.notice … · exactly one terminal.
+Order    run.queued … · run.restarted? · run.started · run.delta | run.reasoning | run.notice … · exactly one terminal.
 Texts    deltas add to what came before; run.restarted empties it; run.snapshot replaces it.
 """
 
@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import ClassVar
 
 import orjson
+
+PLACE, OWN_ANSWER = "place", "own_answer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +25,15 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Queued(Event):
-    """Waiting for a worker; `position` counts from 1."""
+    """Not begun yet; told again while it lasts, each time as it is by then.
+
+    waits_for  "place": for a worker, at `position` in its queue, counted from 1;
+               "own_answer": for other answers of the same account, of which `position` - 1 come first.
+    """
 
     kind: ClassVar[str] = "run.queued"
     position: int
+    waits_for: str = PLACE
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 import redis
 import structlog
 
-from apps.inference import readers, relay, runs, steps
+from apps.inference import places, readers, relay, runs, steps
 from apps.inference.events import Queued, Snapshot
 from apps.inference.models import Run
 from apps.inference.relay import Entry, Position
@@ -40,7 +40,7 @@ async def follow(
             if not entries:
                 run, place = await steps.call(_look_again, run)
                 wait_s = heartbeat_s if place is None else QUEUED_LOOK_S
-                yield None if place is None else Entry.of(Queued(position=place))
+                yield None if place is None else Entry.of(place)
     finally:
         follower.leave()
     for entry in await _ending(run, follower.position):
@@ -96,9 +96,9 @@ class _Follower:
         return entries
 
 
-def _look_again(run: Run) -> tuple[Run, int | None]:
+def _look_again(run: Run) -> tuple[Run, Queued | None]:
     fresh = Run.objects.get(pk=run.pk)
-    return fresh, runs.queue_position(fresh)
+    return fresh, places.find_place(fresh)
 
 
 async def _ending(run: Run, position: Position) -> list[Entry]:

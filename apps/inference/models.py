@@ -19,6 +19,9 @@ class RunQuerySet(models.QuerySet["Run"]):
     def unfinished(self) -> Self:
         return self.filter(state__in=(Run.State.QUEUED, Run.State.RUNNING))
 
+    def held(self) -> Self:
+        return self.filter(state=Run.State.QUEUED, in_line_since=None)
+
     def abandoned(self, *, at: datetime) -> Self:
         return self.filter(state=Run.State.RUNNING, lease_until__lt=at)
 
@@ -30,7 +33,8 @@ class Run(models.Model):
     """One row is one answer, for a conversation or for the API.
 
     state  queued → running by the worker that claims it; running → succeeded, stopped or failed by the same worker, in
-           the transaction that settles; running → queued by the sweeper when the lease ran out.
+           the transaction that settles; running → queued by the sweeper when the lease ran out, and by the worker that
+           claimed it, in that same transaction, when its account writes as many answers as its plan allows.
     """
 
     class State(models.TextChoices):
@@ -60,6 +64,7 @@ class Run(models.Model):
     lease_token = models.UUIDField(null=True)  # which claim holds it: a late worker's writes are refused
     attempts = models.PositiveSmallIntegerField(default=0)  # how many workers claimed it
     nudged_at = models.DateTimeField()  # when a job was last sent for it
+    in_line_since = models.DateTimeField(null=True)  # its place in its queue; NULL: held until an own answer ends
     text = models.TextField(blank=True)  # checkpoint while running; final afterwards
     reasoning = models.TextField(blank=True)
     backend = models.CharField(max_length=64, blank=True)
@@ -79,7 +84,10 @@ class Run(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["lease_until"], condition=Q(state="running"), name="run_leases"),
-            models.Index(fields=["queue", "created_at"], condition=Q(state="queued"), name="run_waiting"),
+            models.Index(fields=["queue", "in_line_since"], condition=Q(state="queued"), name="run_in_line"),
+            models.Index(
+                fields=["account", "created_at"], condition=Q(state__in=["queued", "running"]), name="run_unfinished"
+            ),
             models.Index(fields=["account", "-created_at"], name="run_of_account"),
         ]
 

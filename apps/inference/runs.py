@@ -1,4 +1,4 @@
-"""Runs from outside the engine: open one, ask it to stop, say where it waits and how it ended."""
+"""Runs from outside the engine: open one, ask it to stop, say how it ended."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,7 +11,7 @@ from django.db import transaction
 from apps.billing.models import BillingAccount
 from apps.billing.plans import PlanTerms
 from apps.core import guards, jobs
-from apps.inference import errors, events, relay
+from apps.inference import errors, events, places, relay
 from apps.inference.models import Run
 
 log = structlog.get_logger(__name__)
@@ -47,6 +47,7 @@ def open_run(  # noqa: PLR0913 what one run is, in one row
         key_id=key_id,
         created_at=now,
         nudged_at=now,
+        in_line_since=now,
     )
     jobs.enqueue(job, str(run.pk), queue=run.queue)
     log.info("run.opened", run_id=str(run.pk), job=job, model=model)
@@ -54,7 +55,7 @@ def open_run(  # noqa: PLR0913 what one run is, in one row
 
 
 def request_stop(run: Run, *, now: datetime) -> None:
-    """Ask that a run ends. One that nobody began ends here; another is ended by its worker, which is told at once.
+    """Ask that a run ends. One that nobody began, or that is held, ends here; another by its worker, told at once.
 
     Effect  an act. What was consumed until then is paid.
     Repeat  nothing; also when the run is over.
@@ -68,18 +69,11 @@ def request_stop(run: Run, *, now: datetime) -> None:
         going_on = mine.filter(state__in=[Run.State.QUEUED, Run.State.RUNNING], stop_requested_at=None)
         asked = 0 if ended else going_on.update(stop_requested_at=now)
         if ended:
+            places.line_up_next(run.account_id, now=now)
             event = terminal_event(Run(state=Run.State.STOPPED))
             transaction.on_commit(partial(relay.announce, run.pk, relay.FIRST, event))
         elif asked:
             transaction.on_commit(partial(relay.ask_to_stop, run.pk))
-
-
-def queue_position(run: Run) -> int | None:
-    """Where a run waits, counted from 1 in its queue; None when it does not wait."""
-    if run.state != Run.State.QUEUED:
-        return None
-    ahead = Run.objects.filter(queue=run.queue, state=Run.State.QUEUED, created_at__lt=run.created_at)
-    return ahead.count() + 1
 
 
 def terminal_event(run: Run) -> events.Event:

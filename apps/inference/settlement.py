@@ -1,4 +1,4 @@
-"""How a run ends: usage, text and state in one transaction, guarded by the lease."""
+"""How a run begins and ends: usage, text and state in one transaction, guarded by the lease."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,12 +9,13 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.core import guards
-from apps.core.errors import CauserieError, Refused
-from apps.inference import claims, errors, pricing
+from apps.core.errors import CauserieError, LimitReached, Refused
+from apps.inference import claims, errors, places, pricing
 from apps.inference.calls import Completion
 from apps.inference.claims import Claim, MakePrompt
 from apps.inference.events import Notice
 from apps.inference.models import Run
+from apps.usage import errors as usage_errors
 from apps.usage import ledger
 from apps.usage.models import UsageAlert, UsageLedger
 
@@ -41,18 +42,25 @@ class Ended(NamedTuple):
 
 
 def begin(run_id: UUID, *, prompt: MakePrompt, keep: Keep, now: datetime) -> Claim | Run | None:
-    """Claim a run and set aside what it may take. The claim; or the run, when it ended here; or None: not ours.
+    """Claim a run, set aside what it may take. The claim; or the run, when it ended here; or None: held, or not ours.
 
-    Effect  an act. A refusal, a stop that came before, or too many lost workers end the run: no model is called.
+    Effect  an act. A refusal, a stop that came before, or too many lost workers end the run: no model is called. Where
+            only a slot is missing, a person waits for it: the run is held. Who calls the API is told, and repeats.
     """
     with transaction.atomic(durable=True):
         run = claims.take(run_id, now=now)
         if run is None:
             return None
+        wanted = run.model, run.requested_model, run.refusal
         try:
             claim = claims.prepare(run, prompt, now=now)
         except CauserieError as error:
-            return _end_refused(run, error, keep, now=now)
+            at_once = _slots_to_wait_for(run, error)
+            if at_once is None:
+                return _end_refused(run, error, keep, now=now)
+            run.model, run.requested_model, run.refusal = wanted  # the smaller model alone may have lacked the slot
+            places.hold(run, at_once, now=now)
+            return None
         if run.attempts > MOST_ATTEMPTS:
             return end(claim, Ending(_saved(claim, State.FAILED, errors.WORKER_LOST), run.backend), keep, now=now).run
         if run.stop_requested_at is not None:
@@ -76,6 +84,7 @@ def end(claim: Claim, ending: Ending, keep: Keep, *, now: datetime) -> Ended:
     _store(run, claim.token, ending, now=now)
     settled = ledger.settle(run.pk, _used(claim, ending, now=now), now=now)
     keep(run, completion)
+    places.line_up_next(run.account_id, now=now)
     return Ended(run, tuple(_notice_of(alert) for alert in settled.alerts))
 
 
@@ -93,7 +102,16 @@ def give_up(run_id: UUID, token: UUID | None, *, now: datetime) -> Run | None:
         if not ended:
             return None
         ledger.release(run_id, now=now)
-        return Run.objects.select_related("account__owner").get(pk=run_id)
+        run = Run.objects.select_related("account__owner").get(pk=run_id)
+        places.line_up_next(run.account_id, now=now)
+        return run
+
+
+def _slots_to_wait_for(run: Run, error: CauserieError) -> int | None:
+    """How many answers the plan writes at once, where it is only that; None where waiting would not help."""
+    if not isinstance(error, LimitReached) or error.code != usage_errors.TOO_MANY_AT_ONCE:
+        return None
+    return error.refusal.limit if run.channel == Run.Channel.CHAT else None
 
 
 def _end_refused(run: Run, error: CauserieError, keep: Keep, *, now: datetime) -> Run:
@@ -105,6 +123,7 @@ def _end_refused(run: Run, error: CauserieError, keep: Keep, *, now: datetime) -
     _store(run, token, Ending(completion), now=now)
     ledger.release(run.pk, now=now)
     keep(run, completion)
+    places.line_up_next(run.account_id, now=now)
     return run
 
 

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import DurationField, ExpressionWrapper, F
+from django.db.models.functions import Coalesce
 
 from apps.core import jobs
 from apps.inference.models import Run
@@ -22,7 +23,10 @@ def give_back_abandoned(*, now: datetime) -> int:
 
 
 def nudge_waiting(*, now: datetime) -> int:
-    """Send a job again for each run that has waited long: the first one may be lost. The gaps double each time."""
+    """Send a job again for each run that has waited long: the first one may be lost. The gaps double each time.
+
+    A held run is tried too: the end of the answer it waits for may have gone by unseen. In vain, it is held again.
+    """
     waited = ExpressionWrapper(F("nudged_at") - F("created_at"), output_field=DurationField())
     long_enough = Run.objects.waiting_since(now - NUDGE_AFTER).filter(nudged_at__lte=now - waited)
     return sum(_nudge(run, now=now) for run in long_enough.order_by("created_at")[:MOST_AT_ONCE])
@@ -33,7 +37,7 @@ def _give_back(run: Run, *, now: datetime) -> bool:
         ours = (
             Run.objects.abandoned(at=now)
             .filter(pk=run.pk)
-            .update(state=Run.State.QUEUED, lease_token=None, lease_until=None, nudged_at=now)
+            .update(state=Run.State.QUEUED, lease_token=None, lease_until=None, nudged_at=now, in_line_since=now)
         )
         if ours:
             jobs.enqueue(run.job, str(run.pk), queue=run.queue)
@@ -43,7 +47,7 @@ def _give_back(run: Run, *, now: datetime) -> bool:
 def _nudge(run: Run, *, now: datetime) -> bool:
     with transaction.atomic(durable=True):
         unchanged = Run.objects.filter(pk=run.pk, state=Run.State.QUEUED, nudged_at=run.nudged_at)
-        ours = unchanged.update(nudged_at=now)
+        ours = unchanged.update(nudged_at=now, in_line_since=Coalesce(F("in_line_since"), now))
         if ours:
             jobs.enqueue(run.job, str(run.pk), queue=run.queue)
         return bool(ours)

@@ -103,7 +103,12 @@ CACHES = {
 }
 CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", VALKEY_URL)
 # A broker that hangs is one that is away: a nudge is given up after some seconds, and a sweeper finds the row.
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 5, "socket_connect_timeout": 2, "socket_keepalive": True}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_timeout": 5,
+    "socket_connect_timeout": 2,
+    "socket_keepalive": True,
+    "queue_order_strategy": "project.precedence.Turns",  # another broker needs a worker for each queue of runs
+}
 
 # --- money ---
 CATALOGUE_PATH = Path(env.text("CAUSERIE_CATALOGUE", str(ROOT / "project" / "catalogue.toml")))

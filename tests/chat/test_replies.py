@@ -108,7 +108,14 @@ def test_one_account_cannot_fill_the_queue(ana):
     with pytest.raises(LimitReached) as refused:
         send(ana)
     assert refused.value.code == "too_many_at_once"
+    assert str(refused.value.sentence).startswith("Your plan writes 1 answer at a time: wait until it is finished")
     assert Run.objects.count() == Conversation.objects.count() == 4
+
+
+def test_when_one_of_them_is_answered_there_is_room_for_another(ana, answer):
+    first, *_others = [send(ana) for _ in range(1 + replies.MOST_WAITING)]
+    answer(first.reply.run)
+    assert send(ana).reply.run.state == "queued"
 
 
 def test_a_model_of_another_plan_is_refused(ana, settings):

@@ -1,6 +1,7 @@
 """The official client against the running product: web, workers and database are processes of their own."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import openai
 import pytest
@@ -12,6 +13,7 @@ LAST_SETTLED = """
     SELECT run.state, row.credit_micro FROM inference_run run JOIN usage_usageledger row ON row.run_id = run.id
      WHERE run.created_at = (SELECT max(created_at) FROM inference_run)
 """
+REFUSED = "SELECT id FROM inference_run WHERE error_code = 'too_many_at_once'"
 SECRET = re.compile(r"ck-[A-Za-z0-9_-]{43}")
 
 
@@ -96,6 +98,42 @@ def test_who_goes_away_stops_the_answer(client, running_product):
     [(state, paid)] = running_product.wait_for(lambda: running_product.rows(LAST_SETTLED))
     assert state == "stopped"
     assert paid < 0
+
+
+@pytest.fixture
+def half_written(client, running_product):
+    """An answer of the same account that is being written until the gate opens, and the gate."""
+    gate = running_product.provider.gate()
+    running_product.provider.answer("Good ", gate, "morning.")
+    with client.chat.completions.create(model="chat-small", messages=HELLO, stream=True) as stream:
+        next(chunk for chunk in stream if chunk.choices[0].delta.content)
+        yield stream, gate
+        gate.open()
+        list(stream)
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_one_more_than_the_plan_writes_at_once_is_429_and_nothing_is_called(
+    half_written, client, running_product, is_stream
+):
+    with pytest.raises(openai.RateLimitError) as refused:
+        client.chat.completions.create(model="chat-small", messages=HELLO, stream=is_stream)
+    assert refused.value.code == "too_many_at_once"
+    assert refused.value.response.headers["Retry-After"] == "5"
+    assert len(running_product.provider.requests) == 1
+
+
+@pytest.mark.slow
+def test_the_official_client_repeats_by_itself_and_is_answered(half_written, client, running_product):
+    stream, gate = half_written
+    before = running_product.rows(REFUSED)
+    with ThreadPoolExecutor(1) as threads:
+        patient = client.with_options(max_retries=1).chat.completions
+        asking = threads.submit(patient.create, model="chat-small", messages=HELLO)
+        running_product.wait_for(lambda: running_product.rows(REFUSED) != before)
+        gate.open()
+        list(stream)
+        assert asking.result(timeout=20).choices[0].message.content == GREETING_TEXT
 
 
 def test_spent_credit_is_402_and_nothing_is_called(client, running_product):

@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
-from django.db import connections
+from django.db import connections, transaction
 from redis import Redis
 
 from apps.core.errors import Invalid
-from apps.inference import engine, following, readers, relay, runs
+from apps.inference import engine, following, places, readers, relay, runs
 from apps.inference.calls import Prompt
 from tests import build
 from tests.support.provider import Pause
@@ -117,7 +117,33 @@ def test_a_waiting_run_tells_its_place(run, monkeypatch):
             return await anext(entries)
 
     entry = play(first())
-    assert (entry.kind, entry.data, entry.id) == ("run.queued", {"position": 2}, None)
+    assert (entry.kind, entry.data, entry.id) == ("run.queued", {"position": 2, "waits_for": "place"}, None)
+
+
+def test_a_held_run_tells_what_it_waits_for_and_then_its_place(run, monkeypatch):
+    monkeypatch.setattr(following, "FIRST_LOOK_S", 0.01)
+    monkeypatch.setattr(following, "QUEUED_LOOK_S", 0.01)
+    build.run(account=run.account, state="running")
+    held = build.run(account=run.account, now=NOW + timedelta(seconds=1), in_line_since=None)
+
+    async def first_two():
+        async with aclosing(following.follow(held)) as entries:
+            yield await anext(entries)
+            await asyncio.to_thread(line_up, held)
+            yield await anext(entries)
+
+    async def collect():
+        return [entry.data async for entry in first_two()]
+
+    assert play(collect()) == [{"position": 3, "waits_for": "own_answer"}, {"position": 2, "waits_for": "place"}]
+
+
+def line_up(run):
+    try:
+        with transaction.atomic():
+            places.line_up_next(run.account_id, now=NOW + timedelta(seconds=2))
+    finally:
+        connections.close_all()
 
 
 def test_silence_is_told_as_none(run):

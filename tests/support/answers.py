@@ -1,9 +1,13 @@
 """Runs in tests: made by the engine as a task does, and what they left in log, ledger and buckets."""
 
+import base64
+import json
 import threading
 import time
 from contextlib import contextmanager
+from uuid import UUID
 
+from celery import current_app
 from django.conf import settings
 from redis import Redis
 
@@ -73,6 +77,14 @@ def messages_used(account):
 
 def slots_held(account):
     return sum(UsageBucket.objects.filter(account=account, meter="concurrency").values_list("reserved", flat=True))
+
+
+def jobs_in(queue):
+    """The runs that jobs in a queue are for, in the order in which a worker gets them."""
+    with current_app.connection_for_read() as connection:
+        rows = connection.default_channel.client.lrange(queue, 0, -1)
+    bodies = [json.loads(base64.b64decode(json.loads(row)["body"])) for row in reversed(rows)]
+    return [UUID(arguments[0]) for arguments, _named, _embed in bodies]
 
 
 def wait_for(condition, timeout_s=5.0):

@@ -90,6 +90,8 @@ class Provider:
     default: Answer = field(default_factory=Answer)
     requests: list[Seen] = field(default_factory=list)
     broken_off: list[Seen] = field(default_factory=list)  # requests whose client went away before the end
+    most_at_once: int = 0  # answers it was writing in the same moment
+    _writing: int = 0
     _script: deque[Answer] = field(default_factory=deque)
 
     def __post_init__(self) -> None:
@@ -124,6 +126,7 @@ class Provider:
         self._script.clear()
         self.requests.clear()
         self.broken_off.clear()
+        self.most_at_once = 0
 
     # --- the server ---
     def start(self) -> "Provider":
@@ -168,11 +171,15 @@ class Provider:
         if script.status != 200:
             body = {"error": {"message": script.error, "type": "scripted", "code": None}}
             return web.json_response(body, status=script.status, headers=dict(script.headers))
+        self._writing += 1
+        self.most_at_once = max(self.most_at_once, self._writing)
         try:
             return await self._stream(request, script, seen.body.get("model", ""))
         except (ConnectionResetError, asyncio.CancelledError):
             self.broken_off.append(seen)
             raise
+        finally:
+            self._writing -= 1
 
     async def _stream(self, request: web.Request, script: Answer, model: str) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})

@@ -18,7 +18,7 @@ function after(start: Run, ...events: RunEvent[]): ReturnType<typeof begin> {
 test("deltas add up to the answer", () => {
   const view = after(
     run({ state: "queued" }),
-    { kind: "run.queued", position: 2 },
+    { kind: "run.queued", position: 2, waits_for: "place" },
     { kind: "run.started", model: "chat-small", backend: "local" },
     { kind: "run.delta", text: "Good " },
     { kind: "run.delta", text: "morning." },
@@ -26,6 +26,13 @@ test("deltas add up to the answer", () => {
   );
   expect(visibleText(view)).toBe("Good morning.");
   expect([view.stage, view.position, view.isCutShort]).toEqual(["finished", null, false]);
+});
+
+test("waiting, it knows for what, as it was told last", () => {
+  const held = after(run({ state: "queued" }), { kind: "run.queued", position: 3, waits_for: "own_answer" });
+  expect([held.stage, held.position, held.waitsFor]).toEqual(["waiting", 3, "own_answer"]);
+  const inLine = fold(held, { kind: "run.queued", position: 1, waits_for: "place" });
+  expect([inLine.stage, inLine.position, inLine.waitsFor]).toEqual(["waiting", 1, "place"]);
 });
 
 test("after a reload the stored text stands until the replay has caught up, and nothing doubles", () => {

@@ -1,5 +1,5 @@
 import type { Run, RunFailure } from "../shared/api";
-import type { RunEvent } from "../shared/events";
+import type { RunEvent, WaitsFor } from "../shared/events";
 
 export type Stage = "waiting" | "starting" | "writing" | "finished" | "stopped" | "failed";
 
@@ -7,6 +7,7 @@ export type Stage = "waiting" | "starting" | "writing" | "finished" | "stopped" 
 export interface Answering {
   stage: Stage;
   position: number | null;
+  waitsFor: WaitsFor;
   text: string;
   /** What the server had stored when the page was loaded: shown until the replayed events have caught up. */
   checkpoint: string;
@@ -32,6 +33,7 @@ export function begin(run: Run, storedText = ""): Answering {
   return {
     stage: STAGES[run.state],
     position: null,
+    waitsFor: "place",
     text: isOver ? text : "",
     checkpoint: text,
     reasoning: "",
@@ -55,7 +57,7 @@ export function visibleText(answering: Answering): string {
 export function fold(now: Answering, event: RunEvent): Answering {
   switch (event.kind) {
     case "run.queued":
-      return { ...now, stage: "waiting", position: event.position };
+      return { ...now, stage: "waiting", position: event.position, waitsFor: event.waits_for };
     case "run.started":
       return { ...now, stage: "writing", position: null };
     case "run.delta":

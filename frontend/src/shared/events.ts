@@ -6,9 +6,12 @@ export interface Usage {
   output_tokens: number;
 }
 
+/** For a worker, or for the end of another answer of the same person. */
+export type WaitsFor = "place" | "own_answer";
+
 /** What happens to a run, named as on the server. */
 export type RunEvent =
-  | { kind: "run.queued"; position: number }
+  | { kind: "run.queued"; position: number; waits_for: WaitsFor }
   | { kind: "run.started"; model: string; backend: string }
   | { kind: "run.delta"; text: string }
   | { kind: "run.reasoning"; text: string }

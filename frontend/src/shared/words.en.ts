@@ -57,6 +57,7 @@ export const en = {
   answer: "Answer",
   waiting: "Waiting for a free place…",
   waitingPlace: "Waiting for a free place: {count} before you | Waiting for a free place: {count} before you",
+  waitingOwn: "Waits until your other answer is finished | Waits for your other answers: {count} before this one",
   starting: "Starting…",
   thinking: "Thinking…",
   answerReady: "Your answer is ready.",

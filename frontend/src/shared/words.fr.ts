@@ -59,6 +59,7 @@ export const fr: Record<keyof typeof en, string> = {
   answer: "Réponse",
   waiting: "En attente d’une place libre…",
   waitingPlace: "En attente d’une place : {count} avant vous | En attente d’une place : {count} avant vous",
+  waitingOwn: "Attend la fin de votre autre réponse | Attend vos autres réponses : {count} avant celle-ci",
   starting: "Ça commence…",
   thinking: "Réflexion en cours…",
   answerReady: "Votre réponse est prête.",
