@@ -37,6 +37,7 @@ def room(request: HttpRequest, conversation_id: UUID | None = None) -> HttpRespo
         "user": {"name": user.name, "email": user.email},
         "plan": {"key": plan.key, "name": plan.name},
         "plans": {key: terms.name for key, terms in plans.catalogue().plans.items()},
+        "models": {key: raw["name"] for key, raw in plans.catalogue().models.items()},
         "urls": {
             "pricing": reverse("billing:pricing"),
             "settings": reverse("billing:plan"),

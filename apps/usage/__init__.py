@@ -9,8 +9,11 @@ and one row per answer; that ledger is append-only.
 | reserve, settle, release | `ledger` |
 | room in one bucket: windows, one conditional UPDATE | `buckets` |
 | what dead workers left is given back | `sweep` |
-| what is left, and what was used by day | `balances` |
-| prepaid money for the API | `credits` |
+| what is left of each limit | `balances` |
+| prepaid money for the API, grant by grant | `credits` |
+| what a person lets be spent in a month | `caps` |
+| warnings at 80 % and 100 % | `alerts` |
+| what was used, by day | `history` |
 | why a limit said no, in words | `errors` |
 | what the person's archive holds of this, and what leaves with them | `personal_data` |
 """

@@ -1,3 +1,4 @@
+from datetime import datetime
 from typing import cast
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from apps.accounts.models import User
 from apps.billing import entitlements, offers, plans
 from apps.billing.meters import Meter
+from apps.billing.models import BillingAccount
 from apps.core import clock, money
 from apps.core.errors import Invalid
 from apps.usage import balances, caps, credits, errors, history
@@ -46,14 +48,23 @@ def _page(request: HttpRequest, *, error: Invalid | None = None) -> HttpResponse
     shown = balances.shown(account, plan=plan, now=now)
     days = history.by_day(account, days=HISTORY_DAYS, zone=ZoneInfo(user.time_zone), now=now)
     cap_micro = caps.amounts_of(account).get(None)
-    spent_micro = caps.spent_micro(account, [None], now=now)[None]
     context = {
         "section": "usage",
         "plan": plan,
         "groups": [{"models": _names(models), "rows": map(_row, rows)} for models, rows in balances.by_models(shown)],
         "days": days,
         "most_messages": max((day.messages for day in days), default=0),
-        "alerts": [_alert(alert) for alert in _alerts_of(account.pk)],
+        "alerts": [_alert(alert) for alert in _alerts_of(account)],
+        "cap_text": request.POST.get("cap") if error else caps.write_amount(cap_micro),
+        "error": error,
+        **_money(account, cap_micro, now=now),
+    }
+    return render(request, "usage/usage.html", context, status=error.status if error else 200)
+
+
+def _money(account: BillingAccount, cap_micro: int | None, *, now: datetime) -> dict[str, object]:
+    spent_micro = caps.spent_micro(account, [None], now=now)[None]
+    return {
         "credit": money.decimal_from_micro(credits.balance_micro(account)),
         "credit_currency": credits.currency_of(account).upper(),
         "grants": [_grant(grant) for grant in credits.unspent(account)],
@@ -61,10 +72,7 @@ def _page(request: HttpRequest, *, error: Invalid | None = None) -> HttpResponse
         "cap": None if cap_micro is None else money.decimal_from_micro(cap_micro),
         "cap_percent": min(100, spent_micro * 100 // cap_micro) if cap_micro else 100,
         "is_cap_low": cap_micro is not None and spent_micro * 100 >= balances.WARNING_PERCENT * cap_micro,
-        "cap_text": request.POST.get("cap") if error else caps.write_amount(cap_micro),
-        "error": error,
     }
-    return render(request, "usage/usage.html", context, status=error.status if error else 200)
 
 
 def _row(balance: balances.Balance) -> dict[str, object]:
@@ -83,8 +91,8 @@ def _names(models: tuple[str, ...]) -> list[str]:
     return [str(offered[key]["name"]) if key in offered else key for key in models]
 
 
-def _alerts_of(account_id: object) -> list[UsageAlert]:
-    found = UsageAlert.objects.filter(account_id=account_id).select_related("bucket").order_by("-raised_at")
+def _alerts_of(account: BillingAccount) -> list[UsageAlert]:
+    found = UsageAlert.objects.filter(account=account).select_related("bucket").order_by("-raised_at")
     return list(found[:MOST_ALERTS])
 
 

@@ -94,6 +94,7 @@ def test_a_failed_answer_says_why(at_anas, ana, sent, answer):
         "used": 20,
         "resets_at": "2026-03-02T12:00:00Z",
         "lifted_by": "premium",
+        "meter": "messages",
     }
     assert run["error"]["message"].startswith("You have used the 20 messages your plan gives for now.")
 
@@ -258,6 +259,7 @@ def test_the_room_is_for_who_is_signed_in(client, at_anas, mallory, sent):
         "user": {"name": "Ana", "email": "ana@example.org"},
         "plan": {"key": "free", "name": "Free"},
         "plans": {"free": "Free", "premium": "Premium", "premium_plus": "Premium+"},
+        "models": {"chat-small": "Causerie Small", "chat-large": "Causerie Large"},
         "urls": {
             "pricing": "/pricing/",
             "settings": "/settings/plan/",

@@ -31,7 +31,7 @@ def begin(run, *, prompt=lambda _run, _plan: QUESTION, now=NOW):
 
 
 def finish(claim, *, now=NOW):
-    return settlement.finish(claim, ANSWER, lambda _run, _completion: None, now=now)
+    return settlement.finish(claim, ANSWER, lambda _run, _completion: None, now=now).run
 
 
 def asked(account, count, **fields):

@@ -17,6 +17,12 @@ export class Allowance {
   /** Messages left for the chosen model: the tightest of the limits that count them. */
   balance = $derived(tightest(this.balances, this.model?.key ?? null));
 
+  /** Who answers when that is used up: the smaller model with its own balance; null when nobody does, or all is well. */
+  fallback = $derived.by(() => {
+    const model = this.balance?.left === 0 ? this.balance.fallback_model : null;
+    return model === null ? null : { model, balance: tightest(this.balances, model) };
+  });
+
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(plan: { key: string; name: string }) {

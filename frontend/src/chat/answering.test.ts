@@ -8,7 +8,17 @@ const usage = { input_tokens: 3, output_tokens: 2 };
 
 function run(changes: Partial<Run>): Run {
   const id = "00000000-0000-7000-8000-000000000001";
-  return { id, state: "running", text: "", error: null, events_url: "", finish_reason: "", usage: null, ...changes };
+  return {
+    id,
+    state: "running",
+    text: "",
+    error: null,
+    events_url: "",
+    finish_reason: "",
+    usage: null,
+    fallback: null,
+    ...changes,
+  };
 }
 
 function after(start: Run, ...events: RunEvent[]): ReturnType<typeof begin> {
@@ -61,7 +71,14 @@ test("a snapshot replaces the text", () => {
 });
 
 test("a failure keeps what was written and why it ended", () => {
-  const failure = { code: "limit_reached", message: "Spent.", retry: false, limit: 20, used: 20 } as const;
+  const failure = {
+    code: "limit_reached",
+    message: "Spent.",
+    retry: false,
+    limit: 20,
+    used: 20,
+    meter: "messages",
+  } as const;
   const view = after(
     run({}),
     { kind: "run.delta", text: "Kept" },
@@ -78,6 +95,15 @@ test("what is stored of a finished run needs no events", () => {
 });
 
 test("a fallback to a smaller model is told", () => {
-  const notice: RunEvent = { kind: "run.notice", code: "fallback_model", model: "chat-small", resets_at: null };
-  expect(after(run({}), notice).hasFallenBack).toBe(true);
+  const notice: RunEvent = {
+    kind: "run.notice",
+    code: "fallback_model",
+    model: "chat-small",
+    requested_model: "chat-large",
+    resets_at: null,
+  };
+  const fallback = { requested_model: "chat-large", resets_at: null };
+  expect(after(run({}), notice).fallback).toEqual(fallback);
+  expect(begin(run({ fallback })).fallback).toEqual(fallback);
+  expect(after(run({}), { ...notice, code: "limit_80", requested_model: null }).fallback).toBeNull();
 });

@@ -1,4 +1,4 @@
-import type { Run, RunFailure } from "../shared/api";
+import type { Fallback, Run, RunFailure } from "../shared/api";
 import type { RunEvent, WaitsFor } from "../shared/events";
 
 export type Stage = "waiting" | "starting" | "writing" | "finished" | "stopped" | "failed";
@@ -13,7 +13,8 @@ export interface Answering {
   checkpoint: string;
   reasoning: string;
   isRestarted: boolean;
-  hasFallenBack: boolean;
+  /** Another model answers than was asked for, whose limit is used up. */
+  fallback: Fallback | null;
   isCutShort: boolean;
   failure: RunFailure | null;
 }
@@ -38,7 +39,7 @@ export function begin(run: Run, storedText = ""): Answering {
     checkpoint: text,
     reasoning: "",
     isRestarted: false,
-    hasFallenBack: false,
+    fallback: run.fallback,
     isCutShort: run.finish_reason === "length",
     failure: run.error,
   };
@@ -65,7 +66,8 @@ export function fold(now: Answering, event: RunEvent): Answering {
     case "run.reasoning":
       return { ...now, stage: "writing", reasoning: now.reasoning + event.text };
     case "run.notice":
-      return event.code === "fallback_model" ? { ...now, hasFallenBack: true } : now;
+      if (event.code !== "fallback_model" || event.requested_model === null) return now;
+      return { ...now, fallback: { requested_model: event.requested_model, resets_at: event.resets_at } };
     case "run.restarted":
       return { ...now, stage: "starting", text: "", checkpoint: "", reasoning: "", isRestarted: true };
     case "run.snapshot":

@@ -5,12 +5,19 @@ export interface Boot {
   plan: { key: string; name: string };
   /** Names of the plans by their key. */
   plans: Record<string, string>;
+  /** Names of the models by their key. */
+  models: Record<string, string>;
   urls: { pricing: string; settings: string; usage: string; logout: string };
 }
 
 export function readBoot(): Boot {
   const element = document.getElementById("chat-boot");
   return JSON.parse(element?.textContent ?? "null") as Boot;
+}
+
+/** How a model is called. */
+export function modelName(boot: Boot, key: string): string {
+  return boot.models[key] ?? key;
 }
 
 /** How a plan is called. */

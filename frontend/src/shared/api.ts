@@ -8,13 +8,14 @@ export type ConversationPage = Bodies["ConversationPageBody"];
 export type Message = Bodies["MessageBody"];
 export type Run = Bodies["RunBody"];
 export type RunFailure = Bodies["RunErrorBody"];
+export type Fallback = Bodies["FallbackBody"];
 export type Draft = Bodies["DraftBody"];
 export type Sent = Bodies["SentBody"];
 export type Model = Bodies["ModelBody"];
 export type Balance = Bodies["Balance"];
 
 type Method = "GET" | "POST" | "PATCH" | "DELETE";
-export type Facts = Partial<Pick<RunFailure, "limit" | "used" | "resets_at" | "lifted_by">> & { meter?: string };
+export type Facts = Partial<Pick<RunFailure, "limit" | "used" | "resets_at" | "lifted_by" | "meter">>;
 
 /** The server said no, or could not be reached (`status` 0). The message is made for people. */
 export class ApiError extends Error {

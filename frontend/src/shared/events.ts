@@ -15,7 +15,7 @@ export type RunEvent =
   | { kind: "run.started"; model: string; backend: string }
   | { kind: "run.delta"; text: string }
   | { kind: "run.reasoning"; text: string }
-  | { kind: "run.notice"; code: string; model: string | null; resets_at: string | null }
+  | { kind: "run.notice"; code: string; model: string | null; requested_model: string | null; resets_at: string | null }
   | { kind: "run.restarted" }
   | { kind: "run.snapshot"; text: string; reasoning: string }
   | { kind: "run.finished"; usage: Usage; finish_reason: string }

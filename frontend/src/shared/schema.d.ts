@@ -145,6 +145,7 @@ export interface components {
             /** Format: date-time */
             resets_at: string | null;
             window_s: number | null;
+            fallback_model: string | null;
             plan_that_lifts: string | null;
         };
         Balances: {
@@ -185,6 +186,11 @@ export interface components {
             /** Format: uuid */
             parent_id?: string | null;
             model?: string | null;
+        };
+        FallbackBody: {
+            requested_model: string;
+            /** Format: date-time */
+            resets_at: string | null;
         };
         FullConversationBody: {
             /** Format: uuid */
@@ -259,6 +265,7 @@ export interface components {
             readonly events_url: string;
             finish_reason: string;
             readonly usage: components["schemas"]["RunUsageBody"] | null;
+            readonly fallback: components["schemas"]["FallbackBody"] | null;
         };
         RunErrorBody: {
             code: string;
@@ -269,6 +276,7 @@ export interface components {
             /** Format: date-time */
             resets_at: string | null;
             lifted_by: string | null;
+            meter: string | null;
         };
         RunUsageBody: {
             input_tokens: number;

@@ -50,6 +50,8 @@ export const en = {
   left: "{left} of {limit} left",
   leftUntil: "{left} of {limit} left, more {moment}",
   noneLeftUntil: "None left, more {moment}",
+  fallbackLeft: "{fallback} answers now ({left} of {limit} left), more of {model} {moment}",
+  fallbackAnswers: "{fallback} answers now, more of {model} {moment}",
   tooLong: "{count} character too many | {count} characters too many",
   hint: "Answers can be wrong. Check what matters.",
 
@@ -74,7 +76,8 @@ export const en = {
   previousAnswer: "Previous answer",
   nextAnswer: "Next answer",
   position: "{index} of {count}",
-  fallback: "Answered by a smaller model, because the limit of the other is used up.",
+  fallback: "Answered by a smaller model: what your plan gives of {requested} was used up.",
+  fallbackUntil: "Answered by a smaller model: what your plan gives of {requested} is used up. More {moment}.",
   toTheEnd: "To the end",
 
   limitTitle: "You have used what your plan gives for now",
