@@ -37,6 +37,7 @@ def used(**changes):
         "price_micro": 0,
         "cost_micro": 14,
         "currency": "usd",
+        "cost_currency": "usd",
         "provenance": "reported",
         "occurred_at": NOW,
     }
