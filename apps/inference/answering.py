@@ -34,7 +34,8 @@ class Answer:
         self.interruption = ""  # why we ended it ourselves: stopped, lost, timed_out
         self._frames = 0
         self._spent: Spent | None = None
-        self._is_last_report = False  # it came with or after the reason why the model ended
+        self._covers_all = False  # no text came after that report
+        self._is_muddled = False
         self._finish_reason = ""
         self._server: Server | None = None
         self._first_token_at: datetime | None = None
@@ -114,10 +115,9 @@ class Answer:
             case Finish(reason):
                 self._finish_reason = reason
             case Spent():
-                self._spent, self._is_last_report = piece, bool(self._finish_reason)
+                self._spent, self._covers_all = piece, True
             case Muddle():
-                self._spent = None
-                log.warning("usage.muddled", backend=self._server.key if self._server else "")
+                self._spent, self._is_muddled = None, True
             case Broken(reason, detail):
                 raise CallError(reason, detail)
 
@@ -125,6 +125,7 @@ class Answer:
         if not self._frames:
             self._first_token_at = self.clock()
         self._frames += 1
+        self._covers_all = False
 
     def _completion(self, error_code: str) -> Completion:
         state = Run.State.FAILED if error_code else Run.State.SUCCEEDED
@@ -142,15 +143,17 @@ class Answer:
         )
 
     def _count_tokens(self, *, is_whole: bool) -> tuple[Spent, str]:
-        """What the server reported of a whole answer; else what it told of the input, for settling to count the rest.
+        """What the server reported of all that came; else what it told of the input, for settling to count the rest.
 
-        Nothing when nothing came. A report of no output beside text that came is not believed.
+        Nothing when nothing came. A report of no input, or of no output beside text that came, is not believed.
         """
         told = self._spent
-        if told is not None and self._frames and not told.output_tokens:
-            told = None
+        if told is not None and (not told.input_tokens or (self._frames and not told.output_tokens)):
+            told, self._is_muddled = None, True
+        if self._is_muddled:
+            log.warning("usage.muddled", backend=self._server.key if self._server else "")
         if not self._frames and not is_whole:
             return Spent(), Provenance.NONE
-        if told is not None and (is_whole or self._is_last_report):
+        if told is not None and self._covers_all and (is_whole or self._finish_reason):
             return told, Provenance.REPORTED
         return told or Spent(), Provenance.ESTIMATED if self._frames else Provenance.NONE

@@ -144,6 +144,7 @@ def test_the_rates_of_a_chat_are_written_down_too(account, course, provider):
         {"prompt_tokens": True, "completion_tokens": 3},
         {"prompt_tokens": 5, "completion_tokens": 3, "prompt_tokens_details": {"cached_tokens": 6}},
         {"prompt_tokens": 5, "completion_tokens": 0},  # though text came
+        {"prompt_tokens": 0, "completion_tokens": 3},  # though it was asked something
         {"input_tokens": 5},
         [5, 3],
         "5+3",
@@ -176,6 +177,19 @@ def test_a_stopped_answer_pays_the_input_that_was_told_and_the_output_that_came(
         runs.request_stop(Run.objects.get(pk=run.pk), now=NOW)
     assert (run.state, run.provenance) == ("stopped", "estimated")
     assert classes_of(run) == (70, 64, 0, 0, 12, 0)
+
+
+def test_a_report_that_text_follows_tells_the_input_alone(account, course, provider):
+    provider.answer(frame("m", {"content": " word"}, usage=RUNNING), *[" word"] * 11, usage=None)
+    run = course.execute(build.run(account=account))
+    assert (run.state, run.provenance) == ("succeeded", "estimated")
+    assert classes_of(run) == (70, 64, 0, 0, 12, 0)
+
+
+def test_a_report_that_comes_with_every_piece_counts_to_the_last(account, course, provider):
+    pieces = [frame("m", {"content": " word"}, usage=(70, number)) for number in range(1, 5)]
+    provider.answer(*pieces, usage=None)
+    assert ledger_of(course.execute(build.run(account=account)))[0][:4] == ("reported", 1, 70, 4)
 
 
 def test_stopped_after_the_last_report_that_report_holds(account, course, provider):
