@@ -102,6 +102,19 @@ def test_credit_in_euros_pays_the_price_in_euros_and_the_model_costs_us_dollars(
     assert row.model_price.rates["price"]["eur"]["cached_input"] == 90_000
 
 
+def test_what_is_set_aside_is_the_counted_prompt_and_the_longest_answer(account, course, provider):
+    build.credit(account=account, amount_micro=1_000, currency="eur")
+    gate = provider.hang()
+    run = build.run(account=account, channel="api")
+    with course.executing(run):
+        gate.wait_reached()
+        account.credit.refresh_from_db()
+        assert account.credit.reserved_micro == 16  # 9 × 0.05 + 100 × 0.15 = 15.45
+        gate.open()
+    account.credit.refresh_from_db()
+    assert account.credit.reserved_micro == 0
+
+
 @pytest.mark.parametrize("channel", ["api", "chat"])
 def test_without_a_price_in_the_accounts_currency_no_model_is_called(account, course, provider, channel):
     build.credit(account=account, amount_micro=1_000_000, currency="gbp")
