@@ -2,13 +2,14 @@
 
 import threading
 from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import pytest
 from django.db import IntegrityError, connection, connections, transaction
 
 from apps.billing import model_prices
 from apps.billing.models import ModelPrice
-from tests import build
+from tests import build, cast
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 LATER = NOW + timedelta(days=1)
@@ -61,6 +62,18 @@ def test_a_version_cannot_be_changed(sql):
     with pytest.raises(IntegrityError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(sql)
     assert ModelPrice.objects.get().rates["cost"] == OLD["cost"]
+
+
+@pytest.mark.django_db
+def test_staff_look_at_them_and_nobody_else_does(client):
+    publish(OLD)
+    page = "/admin/billing/modelprice/"
+    assert client.get(page).status_code == 302
+    client.force_login(cast.mallory())
+    assert client.get(page).status_code == 302
+    client.force_login(cast.dana())
+    assert "'output': 4" in unescape(client.get(page).content.decode()).replace('"', "'")
+    assert client.get(f"{page}add/").status_code == 403
 
 
 @pytest.mark.django_db(transaction=True)
