@@ -24,10 +24,9 @@ def publish(model: str, stated: Mapping[str, Any], *, now: datetime) -> ModelPri
     Effect  a step.   Repeat  the same row.
     """
     guards.inside_transaction()
-    while not is_newest(model, stated):
-        _append(model, stated, now=now)
-    latest = _latest(model)
-    assert latest is not None  # noqa: S101 the loop ends when there is one
+    digest = _digest(stated)
+    while (latest := _latest(model)) is None or latest.digest != digest:
+        _append(model, stated, after=latest, now=now)
     return latest
 
 
@@ -39,7 +38,9 @@ def ensure(model: str, stated: Mapping[str, Any], *, now: datetime) -> ModelPric
     guards.inside_transaction()
     same = ModelPrice.objects.filter(model=model, digest=_digest(stated)).order_by("-version")
     while (found := same.first()) is None:
-        _append(model, stated, now=now)
+        latest = _latest(model)  # before looking again: whoever writes after that look takes the number we try
+        if not same.exists():
+            _append(model, stated, after=latest, now=now)
     return found
 
 
@@ -47,12 +48,11 @@ def _latest(model: str) -> ModelPrice | None:
     return ModelPrice.objects.filter(model=model).order_by("-version").first()
 
 
-def _append(model: str, stated: Mapping[str, Any], *, now: datetime) -> None:
-    """Try to be the next version: of two who write it, one does, and the other looks again."""
-    latest = _latest(model)
+def _append(model: str, stated: Mapping[str, Any], *, after: ModelPrice | None, now: datetime) -> None:
+    """Try to be the version after this one: of two who do, one is, and the other must look again."""
     row = ModelPrice(
         model=model,
-        version=latest.version + 1 if latest else 1,
+        version=after.version + 1 if after else 1,
         rates=_facts(stated),
         digest=_digest(stated),
         effective_from=now,

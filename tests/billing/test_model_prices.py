@@ -77,7 +77,8 @@ def test_staff_look_at_them_and_nobody_else_does(client):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_who_use_new_rates_first_one_writes_them():
+@pytest.mark.parametrize("_time", range(8))
+def test_of_many_who_use_new_rates_first_one_writes_them(_time):
     found, ready = [], threading.Barrier(6)
 
     def use(stated):
