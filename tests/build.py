@@ -109,7 +109,7 @@ def answer(*, account, at=NOW, **fields):
     defaults = {
         "kind": "settle", "channel": "chat", "plan_key": "free", "model": "chat-small", "backend": "local",
         "messages": 1, "input_tokens": 100, "output_tokens": 50, "cost_micro": 5, "currency": "usd",
-        "provenance": "reported", "occurred_at": at, "recorded_at": at, "run_id": ids.uuid7(),
+        "cost_currency": "usd", "provenance": "reported", "occurred_at": at, "recorded_at": at, "run_id": ids.uuid7(),
     }  # fmt: skip
     return UsageLedger.objects.create(
         account=account, idempotency_key=f"settle:{ids.uuid7()}", **{**defaults, **fields}
@@ -122,9 +122,9 @@ def subscription(*, account, plan="premium", now=NOW):
         return entitlements.record(account, entitlements.Decision(plan, "subscription", "active"), now=now)
 
 
-def credit(*, account, amount_micro, now=NOW):
+def credit(*, account, amount_micro, currency="usd", now=NOW):
     with transaction.atomic():
-        credits.grant(account, "promo", f"test:{account.pk}:{amount_micro}", amount_micro, "usd", now=now)
+        credits.grant(account, "promo", f"test:{account.pk}:{amount_micro}", amount_micro, currency, now=now)
 
 
 def cap(*, account, amount_micro, key_id=None, now=NOW):

@@ -9,7 +9,9 @@ and access follows from the mirror by a pure decision.
 | what a plan gives and costs, as values | `terms` |
 | what is counted | `meters` |
 | the catalogue's file becomes plans, or is refused | `catalogue_file`, read through `toml_source` |
+| the same for models and the servers behind them | `catalogue_models` |
 | the terms of a plan at one time, as rows | `plan_versions` |
+| what a model cost and was sold for at one time, as rows | `model_prices` |
 | the offer in words, for the pricing page | `offers` |
 | what an account may use | `entitlements` |
 | the only door to Stripe | `stripe_gateway` |

@@ -11,6 +11,7 @@ from apps.billing.models import (
     DriftItem,
     EntitlementSnapshot,
     InvoiceMirror,
+    ModelPrice,
     PlanVersion,
     Price,
     RefundMirror,
@@ -137,6 +138,13 @@ class PlanVersionAdmin(MirrorAdmin):
     list_filter = ("plan",)
     list_select_related = ("plan",)
     ordering = ("plan", "-version")
+
+
+@admin.register(ModelPrice)
+class ModelPriceAdmin(MirrorAdmin):
+    list_display = ("model", "version", "effective_from", "rates")
+    list_filter = ("model",)
+    ordering = ("model", "-version")
 
 
 @admin.register(DriftItem)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from apps.billing import catalogue_models
 from apps.billing.meters import LIMITED, Meter
 from apps.billing.terms import (
     FEATURES,
@@ -25,7 +26,6 @@ NEVER_PAID = ("incomplete", "incomplete_expired")
 ACCESS = ("plan", "grace", "default")
 PAUSED_COLLECTION = "paused_collection"
 CURRENCY_LETTERS = 3
-BACKEND_KEYS = ("base_url", "api_key", "provider")
 
 
 def parse(path: Path) -> Catalogue:
@@ -38,9 +38,8 @@ def parse(path: Path) -> Catalogue:
     currencies = _currencies(top)
     backends = dict(top.table("backends").each())
     models = dict(top.table("models").each())
-    _check_backends(backends)
-    for model in models.values():
-        _check_model(model, tuple(backends), currencies)
+    catalogue_models.check_backends(backends)
+    catalogue_models.check_models(models, tuple(backends), currencies)
     plans = _plans(top.table("plans"), tuple(models), currencies, sells=mode != "internal")
     catalogue = Catalogue(
         mode=mode,
@@ -83,34 +82,6 @@ def _policy(table: Table) -> Mapping[str, str]:
     words[PAUSED_COLLECTION] = table.choice(PAUSED_COLLECTION, ("period_end", "keep"), default="period_end")
     table.refuse_rest()
     return words
-
-
-def _check_backends(backends: Mapping[str, Table]) -> None:
-    for table in backends.values():
-        for key in BACKEND_KEYS:
-            table.text(key)
-        table.texts("requires", default=())
-        table.choice("limit_parameter", ("max_tokens", "max_completion_tokens"), default="max_tokens")
-        table.refuse_rest()
-
-
-def _check_model(table: Table, backends: tuple[str, ...], currencies: tuple[str, ...]) -> None:
-    table.text("name")
-    table.whole("context_tokens", least=1)
-    table.choice("currency", currencies)
-    served_by = table.table("backends")
-    for key in served_by.values:
-        if key not in backends:
-            served_by.refuse(f"is not a back end; known are {', '.join(backends) or 'none'}", key)
-        served_by.text(key)
-    if not served_by.values:
-        table.refuse("is empty; a model needs a back end that serves it", "backends")
-    for kind in ("cost", "price"):
-        rates = table.table(kind)
-        for side in ("input", "output"):
-            rates.whole(side)
-        rates.refuse_rest()
-    table.refuse_rest()
 
 
 def _plans(

@@ -42,6 +42,23 @@ class PlanVersion(models.Model):
         return f"{self.plan_id} v{self.version}"
 
 
+class ModelPrice(models.Model):
+    """One row is what a model cost and was sold for, as the catalogue stated it at one time; a trigger keeps it so."""
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    model = models.CharField(max_length=64)  # key in the catalogue
+    version = models.PositiveIntegerField()
+    rates = models.JSONField()  # currency and cost, and price by currency: micro-units for a million tokens
+    digest = models.CharField(max_length=64)  # of `rates`: equal rates make no new version
+    effective_from = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["model", "version"], name="model_price_once")]
+
+    def __str__(self) -> str:
+        return f"{self.model} v{self.version}"
+
+
 class Price(models.Model):
     """One row is one Stripe Price; its amount never changes. `plan` is empty for a Price that is not ours."""
 

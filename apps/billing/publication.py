@@ -1,12 +1,14 @@
 """The catalogue brought here and to Stripe: what would change, and changing it. Archives, never deletes."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from typing import Any
 
 from django.db import transaction
 
-from apps.billing import leases, mirror, plan_versions, plans
+from apps.billing import leases, mirror, model_prices, plan_versions, plans
 from apps.billing.models import Plan, SubscriptionMirror
 from apps.billing.models import Price as PriceRow
 from apps.billing.stripe_facts import Price, Product
@@ -42,7 +44,7 @@ class Publication:
 
     def changes(self) -> list[Change]:
         """What `apply` would do now; empty when all is as the catalogue says."""
-        found = list(self._plans_here())
+        found = [*self._plans_here(), *self._model_prices_here()]
         if self.gateway is not None:
             at_stripe = [*self._on_sale(self.gateway), *self._off_sale(self.gateway)]
             found += [*at_stripe, *self._rows_here(self.gateway, has_more=bool(at_stripe))]
@@ -67,6 +69,12 @@ class Publication:
                         leases.want_sync(row.account_id)
 
         return perform
+
+    # --- what models cost and are sold for: our own rows ---
+    def _model_prices_here(self) -> Iterator[Change]:
+        for model, stated in self.catalogue.models.items():
+            if not model_prices.is_newest(model, stated):
+                yield Change(HERE, f"prices of {model}", partial(_write_model_price, model, stated))
 
     # --- products and prices at Stripe ---
     def _read(self, gateway: Gateway) -> None:
@@ -209,6 +217,11 @@ def publish(changes: Iterable[Change], *, now: datetime) -> None:
     """
     for change in changes:
         change.perform(now)
+
+
+def _write_model_price(model: str, stated: Mapping[str, Any], now: datetime) -> None:
+    with transaction.atomic(durable=True):
+        model_prices.publish(model, stated, now=now)
 
 
 def _is(price: Price, interval: str, currency: str, amount_minor: int) -> bool:

@@ -76,7 +76,7 @@ def begin(authorization: str, body: bytes, *, now: datetime) -> Call:
     plan = entitlements.plan_for(account, now=now)
     asked = dialect.read_request(body)
     model = get_model(asked.model)
-    input_tokens = pricing.estimate_input(asked.messages)
+    input_tokens = pricing.estimate_input(asked.messages, model.tokenizer)
     room = model.context_tokens - input_tokens
     if room < 1:
         sentence = _("The messages are longer than the %(tokens)s tokens that this model can read.")
@@ -197,7 +197,8 @@ class _Transcript:
 def _end(entry: Entry) -> End:
     usage = entry.data["usage"]
     reason = ENDINGS.get(entry.data.get("finish_reason", ""), "stop")
-    return End(reason, usage["input_tokens"], usage["output_tokens"])
+    names = ("input_tokens", "output_tokens", "cached_input_tokens", "reasoning_tokens")
+    return End(reason, *(usage.get(name, 0) for name in names))  # a log of the last release has two of them
 
 
 def error_of(entry: Entry) -> CauserieError:

@@ -16,13 +16,17 @@ class End:
     finish_reason: str
     input_tokens: int
     output_tokens: int
+    cached_input_tokens: int = 0
+    reasoning_tokens: int = 0
 
-    def usage(self) -> dict[str, int]:
-        """As OpenAI counts."""
+    def usage(self) -> dict[str, object]:
+        """As OpenAI counts: cached tokens are part of the prompt, reasoning is part of the completion."""
         return {
             "prompt_tokens": self.input_tokens,
             "completion_tokens": self.output_tokens,
             "total_tokens": self.input_tokens + self.output_tokens,
+            "prompt_tokens_details": {"cached_tokens": self.cached_input_tokens},
+            "completion_tokens_details": {"reasoning_tokens": self.reasoning_tokens},
         }
 
 

@@ -17,6 +17,8 @@ the truth, what lies in Valkey may be lost.
 | the shapes of one call | `calls` |
 | protocols of servers | `providers` |
 | what an answer costs, estimates of tokens | `pricing` |
+| what servers report of tokens, each in its own way | `token_counts` |
+| how many tokens a text is | `tokenizer` |
 | what happens to a run, as followers read it | `events` |
 | the log of a run in Valkey | `relay` |
 | how workers write it | `publishing` |

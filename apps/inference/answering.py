@@ -9,8 +9,8 @@ from time import monotonic
 import httpx
 import structlog
 
-from apps.inference import errors, pricing, router
-from apps.inference.calls import Broken, CallError, Completion, Finish, Piece, Server, Spent, Text, Thought
+from apps.inference import errors, router
+from apps.inference.calls import Broken, CallError, Completion, Finish, Muddle, Piece, Server, Spent, Text, Thought
 from apps.inference.claims import RUN_TIMEOUT_S, Checkpoint, Claim
 from apps.inference.events import Delta, Reasoning, Restarted, Started
 from apps.inference.models import Run
@@ -34,6 +34,8 @@ class Answer:
         self.interruption = ""  # why we ended it ourselves: stopped, lost, timed_out
         self._frames = 0
         self._spent: Spent | None = None
+        self._covers_all = False  # no text came after that report
+        self._is_muddled = False
         self._finish_reason = ""
         self._server: Server | None = None
         self._first_token_at: datetime | None = None
@@ -113,7 +115,9 @@ class Answer:
             case Finish(reason):
                 self._finish_reason = reason
             case Spent():
-                self._spent = piece
+                self._spent, self._covers_all = piece, True
+            case Muddle():
+                self._spent, self._is_muddled = None, True
             case Broken(reason, detail):
                 raise CallError(reason, detail)
 
@@ -121,29 +125,35 @@ class Answer:
         if not self._frames:
             self._first_token_at = self.clock()
         self._frames += 1
+        self._covers_all = False
 
     def _completion(self, error_code: str) -> Completion:
         state = Run.State.FAILED if error_code else Run.State.SUCCEEDED
         if self.interruption == STOPPED:
             state = Run.State.STOPPED
-        text, reasoning = self.log.text, self.log.reasoning
-        spent, provenance = self._count_tokens(reasoning + text)
+        spent, provenance = self._count_tokens(is_whole=not error_code and not self.interruption)
         return Completion(
             state=state,
-            text=text,
-            reasoning=reasoning,
+            text=self.log.text,
+            reasoning=self.log.reasoning,
             finish_reason=self.interruption or self._finish_reason,
             error_code=error_code,
-            input_tokens=spent.input_tokens,
-            output_tokens=spent.output_tokens,
+            spent=spent,
             provenance=provenance,
         )
 
-    def _count_tokens(self, written: str) -> tuple[Spent, str]:
-        """What the server reported; else our count of what came; nothing when nothing came."""
-        if self._spent is not None and not self.interruption:
-            return self._spent, Provenance.REPORTED
-        if self._frames:
-            input_tokens = pricing.estimate_input(self.claim.prompt.messages)
-            return Spent(input_tokens, pricing.estimate_output(written, self._frames)), Provenance.ESTIMATED
-        return Spent(0, 0), Provenance.NONE
+    def _count_tokens(self, *, is_whole: bool) -> tuple[Spent, str]:
+        """What the server reported of all that came; else what it told of the input, for settling to count the rest.
+
+        Nothing when nothing came. A report of no input, or of no output beside text that came, is not believed.
+        """
+        told = self._spent
+        if told is not None and (not told.input_tokens or (self._frames and not told.output_tokens)):
+            told, self._is_muddled = None, True
+        if self._is_muddled:
+            log.warning("usage.muddled", backend=self._server.key if self._server else "")
+        if not self._frames and not is_whole:
+            return Spent(), Provenance.NONE
+        if told is not None and self._covers_all and (is_whole or self._finish_reason):
+            return told, Provenance.REPORTED
+        return told or Spent(), Provenance.ESTIMATED if self._frames else Provenance.NONE

@@ -14,23 +14,44 @@ class Prompt:
     options: Mapping[str, object] = field(default_factory=dict)
 
 
+class Spent(NamedTuple):
+    """Tokens of one answer, counted alike whatever the back end: `token_counts` reads each one's own way.
+
+    input_tokens    all of the prompt; cached (read from a cache), written to a cache and image tokens are parts of it.
+    output_tokens   all that was written; reasoning is part of it.
+    """
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_input_tokens: int = 0
+    cache_write_tokens: int = 0
+    image_input_tokens: int = 0
+    reasoning_tokens: int = 0
+
+
 @dataclass(frozen=True)
 class Completion:
-    """What a run ended with; `state` is succeeded, stopped or failed, `error_code` says why it failed."""
+    """What a run ended with; `state` is succeeded, stopped or failed, `error_code` says why it failed.
+
+    spent   as reported. Where `provenance` is estimated, settling counts what is missing: the output, and the input
+            unless the back end told it before it was interrupted.
+    """
 
     state: str
     text: str
     reasoning: str
     finish_reason: str
     error_code: str
-    input_tokens: int
-    output_tokens: int
+    spent: Spent
     provenance: str
 
 
 @dataclass(frozen=True)
 class Server:
-    """A back end of the catalogue with its address and key; `model_name` is what the model is called there."""
+    """A back end of the catalogue with its address and key; `model_name` is what the model is called there.
+
+    usage   how it counts tokens, as `token_counts` names it.
+    """
 
     key: str
     provider: str
@@ -38,6 +59,7 @@ class Server:
     api_key: str = field(repr=False)
     model_name: str
     limit_parameter: str = "max_tokens"
+    usage: str = "openai"
 
 
 class Text(NamedTuple):
@@ -52,11 +74,8 @@ class Thought(NamedTuple):
     text: str
 
 
-class Spent(NamedTuple):
-    """Tokens, as the back end reports them."""
-
-    input_tokens: int
-    output_tokens: int
+class Muddle(NamedTuple):
+    """A report of tokens that makes no sense: what came before it is not believed either."""
 
 
 class Finish(NamedTuple):
@@ -76,7 +95,7 @@ class Broken(NamedTuple):
     detail: str
 
 
-Piece = Text | Thought | Spent | Finish | Done | Broken
+Piece = Text | Thought | Spent | Muddle | Finish | Done | Broken
 
 # Whether another server, or the same one a little later, may do better.
 ELSEWHERE = frozenset({"unreachable", "timed_out", "overloaded", "server_error", "unauthorised", "broken", "cut_off"})

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce
 
-from apps.billing import entitlements, plans
+from apps.billing import entitlements, model_prices, plans
 from apps.billing.meters import Meter
 from apps.billing.plans import PlanTerms
 from apps.core.errors import LimitReached
@@ -20,7 +20,7 @@ from apps.inference.errors import ModelNotOffered
 from apps.inference.events import Notice
 from apps.inference.language_models import LanguageModel
 from apps.inference.models import Run
-from apps.usage import caps, ledger
+from apps.usage import caps, credits, ledger
 from apps.usage.limits import Demand
 
 LEASE = timedelta(seconds=10)
@@ -40,7 +40,11 @@ RENEW = """
 
 @dataclass(frozen=True)
 class Claim:
-    """A run that is ours, with all that was decided about it; its reservation is open."""
+    """A run that is ours, with all that was decided about it; its reservation is open.
+
+    currency         what the account pays in.
+    model_price_id   the version of the rates that `model` holds: what is settled points at it, whatever comes later.
+    """
 
     run: Run
     token: UUID
@@ -48,6 +52,8 @@ class Claim:
     model: LanguageModel
     servers: tuple[Server, ...]
     prompt: Prompt
+    currency: str
+    model_price_id: UUID
     notices: tuple[Notice, ...] = ()
 
 
@@ -111,15 +117,18 @@ def renew(checkpoints: Iterable[Checkpoint], *, now: datetime) -> Mapping[UUID, 
 
 def _prepare(run: Run, plan: PlanTerms, prompt: MakePrompt, *, now: datetime) -> Claim:
     model = language_models.get_model(run.model)
+    currency = credits.currency_of(run.account)
+    model.require_rates(currency)
     asked = prompt(run, plan)
     if run.channel == Run.Channel.CHAT:
         _reserve_messages(run, plan, model, asked, now=now)
     else:
-        _reserve_credit(run, plan, model, asked, now=now)
+        _reserve_credit(run, plan, model, asked, currency=currency, now=now)
+    price = model_prices.ensure(model.key, plans.catalogue().models[model.key], now=now)
     servers = backends.candidates(language_models.servers_of(model), now=now)
     token = run.lease_token
     assert token is not None  # noqa: S101 a claimed run has one
-    return Claim(run, token, plan, model, servers, asked, _notices_of(run))
+    return Claim(run, token, plan, model, servers, asked, currency, price.pk, _notices_of(run))
 
 
 def _notices_of(run: Run) -> tuple[Notice, ...]:
@@ -131,22 +140,22 @@ def _notices_of(run: Run) -> tuple[Notice, ...]:
 
 
 def _reserve_messages(run: Run, plan: PlanTerms, model: LanguageModel, asked: Prompt, *, now: datetime) -> None:
-    model.require_rates()
-    tokens = pricing.estimate_input(asked.messages) + asked.max_output_tokens
+    tokens = pricing.estimate_input(asked.messages, model.tokenizer) + asked.max_output_tokens
     demand = Demand(plan, model.key, {Meter.MESSAGES: 1, Meter.TOKENS: tokens})
     ledger.reserve(run.account, run.pk, demand, timeout_s=RUN_TIMEOUT_S, now=now)
 
 
-def _reserve_credit(run: Run, plan: PlanTerms, model: LanguageModel, asked: Prompt, *, now: datetime) -> None:
+def _reserve_credit(
+    run: Run, plan: PlanTerms, model: LanguageModel, asked: Prompt, *, currency: str, now: datetime
+) -> None:
     """A slot, room under the person's own caps, and money; or none of it."""
-    _cost, price = model.require_rates()
+    _cost, price = model.require_rates(currency)
     if model.key not in plans.catalogue().developer.models:
         raise ModelNotOffered
-    most_micro = pricing.amount_micro(price, pricing.estimate_input(asked.messages), asked.max_output_tokens)
-    met = caps.caps_of(run.account, run.key_id, model.currency)
+    input_tokens = pricing.estimate_input(asked.messages, model.tokenizer)
+    most_micro = pricing.most_micro(price, input_tokens, asked.max_output_tokens)
+    met = caps.caps_of(run.account, run.key_id, currency)
     demand = Demand(plan, model.key, {Meter.SPENDING: most_micro}, met)
     with transaction.atomic():
         ledger.reserve(run.account, run.pk, demand, timeout_s=RUN_TIMEOUT_S, now=now)
-        ledger.reserve_credit(
-            run.account, run.pk, most_micro, currency=model.currency, timeout_s=RUN_TIMEOUT_S, now=now
-        )
+        ledger.reserve_credit(run.account, run.pk, most_micro, currency=currency, timeout_s=RUN_TIMEOUT_S, now=now)

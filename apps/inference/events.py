@@ -97,11 +97,16 @@ class Snapshot(Event):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens; `provenance` says how we know: "reported", "estimated" or "none"."""
+    """Tokens; `provenance` says how we know: "reported", "estimated" or "none".
+
+    Cached tokens are part of the input, reasoning is part of the output.
+    """
 
     input_tokens: int
     output_tokens: int
     provenance: str
+    cached_input_tokens: int = 0
+    reasoning_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,41 +8,57 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from apps.billing import plans
+from apps.billing.catalogue_models import CONVENTIONS, LIMIT_PARAMETERS, OPTIONAL_RATES, TOKENIZERS
 from apps.billing.plans import PlanTerms
 from apps.inference.calls import Server
 from apps.inference.errors import ModelMissing, ModelUnpriced
 
-LIMIT_PARAMETERS = ("max_tokens", "max_completion_tokens")
-
 
 @dataclass(frozen=True)
 class Rates:
-    """Micro-units of a currency for a million tokens."""
+    """Micro-units of a currency for a million tokens of each kind."""
 
     input: int
     output: int
+    cached_input: int
+    cache_write: int
+    image_input: int
+
+    @classmethod
+    def of(cls, raw: Mapping[str, int] | None) -> "Rates | None":
+        """What the catalogue states, None when it makes no sense; a kind of input that it leaves out is plain input."""
+        if not raw or min(raw.get("input", -1), raw.get("output", -1), *raw.values()) < 0:
+            return None
+        others = {kind: raw.get(kind, raw["input"]) for kind in OPTIONAL_RATES}
+        return cls(raw["input"], raw["output"], **others)
 
 
 @dataclass(frozen=True)
 class LanguageModel:
-    """One model. `backends`: key of a back end → the model's name there, in the catalogue's order."""
+    """One model. `backends`: key of a back end → the model's name there, in the catalogue's order.
+
+    cost        what we pay, in `currency`.   prices   what the API charges, by the currency of who pays.
+    tokenizer   estimates what no back end reported.
+    """
 
     key: str
     name: str
     context_tokens: int
     currency: str
     cost: Rates | None
-    price: Rates | None
+    prices: Mapping[str, Rates]
     backends: Mapping[str, str]
+    tokenizer: str = TOKENIZERS[0]
 
-    def require_rates(self) -> tuple[Rates, Rates]:
-        """Cost and price, both.
+    def require_rates(self, currency: str) -> tuple[Rates, Rates]:
+        """Cost, and the price in a currency: both.
 
         Raises  ModelUnpriced: one is not stated; such a model is never called.
         """
-        if self.cost is None or self.price is None:
+        price = self.prices.get(currency)
+        if self.cost is None or price is None:
             raise ModelUnpriced
-        return self.cost, self.price
+        return self.cost, price
 
 
 def get_model(key: str) -> LanguageModel:
@@ -73,21 +89,17 @@ def servers_of(model: LanguageModel) -> tuple[Server, ...]:
 
 
 def _model(key: str, raw: Mapping[str, Any]) -> LanguageModel:  # Any: TOML; the catalogue's loader has checked it
+    priced = [(currency, Rates.of(stated)) for currency, stated in raw.get("price", {}).items()]
     return LanguageModel(
         key=key,
         name=raw["name"],
         context_tokens=raw["context_tokens"],
         currency=raw["currency"],
-        cost=_rates(raw.get("cost")),
-        price=_rates(raw.get("price")),
+        cost=Rates.of(raw.get("cost")),
+        prices={currency: rates for currency, rates in priced if rates is not None},
         backends=raw["backends"],
+        tokenizer=raw.get("tokenizer", TOKENIZERS[0]),
     )
-
-
-def _rates(raw: Mapping[str, int] | None) -> Rates | None:
-    if not raw or min(raw.get("input", -1), raw.get("output", -1)) < 0:
-        return None
-    return Rates(raw["input"], raw["output"])
 
 
 def _server(key: str, raw: Mapping[str, Any], model_name: str) -> Server | None:
@@ -105,6 +117,7 @@ def _server(key: str, raw: Mapping[str, Any], model_name: str) -> Server | None:
         api_key=_filled(raw.get("api_key", "")),
         model_name=model_name,
         limit_parameter=limit_parameter,
+        usage=raw.get("usage", CONVENTIONS[0]),
     )
 
 

@@ -72,7 +72,9 @@ class Run(models.Model):
     error_code = models.CharField(max_length=40, blank=True)
     refusal = models.JSONField(null=True)  # core.errors.Refusal.facts() when a limit said no, or made it fall back
     input_tokens = models.PositiveIntegerField(default=0)
+    cached_input_tokens = models.PositiveIntegerField(default=0)  # part of the input
     output_tokens = models.PositiveIntegerField(default=0)
+    reasoning_tokens = models.PositiveIntegerField(default=0)  # part of the output
     provenance = models.CharField(max_length=10, blank=True)  # of the tokens: reported, estimated or none
     created_at = models.DateTimeField(db_index=True)
     started_at = models.DateTimeField(null=True)

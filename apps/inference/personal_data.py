@@ -26,7 +26,9 @@ class AnswersMade:
                 "created_at": run.created_at.isoformat(),
                 "ended_at": run.ended_at.isoformat() if run.ended_at else None,
                 "input_tokens": run.input_tokens,
+                "cached_input_tokens": run.cached_input_tokens,
                 "output_tokens": run.output_tokens,
+                "reasoning_tokens": run.reasoning_tokens,
                 "counted": run.provenance,
                 "text": run.text if run.channel != Run.Channel.CHAT else None,
             }

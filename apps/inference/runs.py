@@ -78,7 +78,13 @@ def request_stop(run: Run, *, now: datetime) -> None:
 
 def terminal_event(run: Run) -> events.Event:
     """The last event of a run that is over, from its row; its words are in the language that is active."""
-    usage = events.Usage(run.input_tokens, run.output_tokens, run.provenance or "none")
+    usage = events.Usage(
+        input_tokens=run.input_tokens,
+        output_tokens=run.output_tokens,
+        provenance=run.provenance or "none",
+        cached_input_tokens=run.cached_input_tokens,
+        reasoning_tokens=run.reasoning_tokens,
+    )
     match run.state:
         case Run.State.SUCCEEDED:
             return events.Finished(usage=usage, finish_reason=run.finish_reason)

@@ -1,7 +1,7 @@
 """How a run begins and ends: usage, text and state in one transaction, guarded by the lease."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -11,7 +11,7 @@ from django.db import transaction
 from apps.core import guards
 from apps.core.errors import CauserieError, LimitReached, Refused
 from apps.inference import claims, errors, places, pricing
-from apps.inference.calls import Completion
+from apps.inference.calls import Completion, Spent
 from apps.inference.claims import Claim, MakePrompt
 from apps.inference.events import Notice
 from apps.inference.models import Run
@@ -78,9 +78,10 @@ def finish(claim: Claim, ending: Ending, keep: Keep, *, now: datetime) -> Ended:
 
 
 def end(claim: Claim, ending: Ending, keep: Keep, *, now: datetime) -> Ended:
-    """As `finish`, as a step."""
+    """As `finish`, as a step; what no back end reported is counted here, before anything is locked."""
     guards.inside_transaction()
-    run, completion = claim.run, ending.completion
+    run, completion = claim.run, _counted(claim, ending.completion)
+    ending = replace(ending, completion=completion)
     _store(run, claim.token, ending, now=now)
     settled = ledger.settle(run.pk, _used(claim, ending, now=now), now=now)
     keep(run, completion)
@@ -116,7 +117,7 @@ def _slots_to_wait_for(run: Run, error: CauserieError) -> int | None:
 
 def _end_refused(run: Run, error: CauserieError, keep: Keep, *, now: datetime) -> Run:
     """What was set aside before the refusal is given back; a run that was begun before keeps its text."""
-    completion = Completion(State.FAILED, run.text, run.reasoning, "", errors.code_of(error), 0, 0, Provenance.NONE)
+    completion = Completion(State.FAILED, run.text, run.reasoning, "", errors.code_of(error), Spent(), Provenance.NONE)
     run.refusal = error.refusal.facts() if isinstance(error, Refused) else None
     token = run.lease_token
     assert token is not None  # noqa: S101 a claimed run has one
@@ -137,19 +138,26 @@ def _notice_of(alert: UsageAlert) -> Notice:
     )
 
 
+def _counted(claim: Claim, completion: Completion) -> Completion:
+    """The completion with its tokens counted by ourselves, where they are not reported."""
+    if completion.provenance != Provenance.ESTIMATED:
+        return completion
+    messages, texts = claim.prompt.messages, (completion.text, completion.reasoning)
+    spent = pricing.estimate_spent(messages, *texts, claim.model.tokenizer, told=completion.spent)
+    return replace(completion, spent=spent)
+
+
 def _saved(claim: Claim, state: str, error_code: str = "") -> Completion:
-    """What an earlier worker saved, counted by its length."""
+    """What an earlier worker saved."""
     run = claim.run
-    written = run.reasoning + run.text
     return Completion(
         state=state,
         text=run.text,
         reasoning=run.reasoning,
         finish_reason="stopped" if state == State.STOPPED else "",
         error_code=error_code,
-        input_tokens=pricing.estimate_input(claim.prompt.messages) if written else 0,
-        output_tokens=pricing.estimate_output(written, 0),
-        provenance=Provenance.ESTIMATED if written else Provenance.NONE,
+        spent=Spent(),
+        provenance=Provenance.ESTIMATED if run.reasoning + run.text else Provenance.NONE,
     )
 
 
@@ -162,8 +170,10 @@ def _store(run: Run, token: UUID, ending: Ending, *, now: datetime) -> None:
         "finish_reason": completion.finish_reason,
         "error_code": completion.error_code,
         "refusal": run.refusal,
-        "input_tokens": completion.input_tokens,
-        "output_tokens": completion.output_tokens,
+        "input_tokens": completion.spent.input_tokens,
+        "cached_input_tokens": completion.spent.cached_input_tokens,
+        "output_tokens": completion.spent.output_tokens,
+        "reasoning_tokens": completion.spent.reasoning_tokens,
         "provenance": completion.provenance,
         "backend": ending.backend,
         "first_token_at": ending.first_token_at,
@@ -181,8 +191,7 @@ def _store(run: Run, token: UUID, ending: Ending, *, now: datetime) -> None:
 
 def _used(claim: Claim, ending: Ending, *, now: datetime) -> ledger.Used:
     completion, run = ending.completion, claim.run
-    cost, price = claim.model.require_rates()
-    counts = completion.input_tokens, completion.output_tokens
+    cost, price = claim.model.require_rates(claim.currency)
     is_chat = run.channel == Run.Channel.CHAT
     return ledger.Used(
         channel=run.channel,
@@ -190,11 +199,12 @@ def _used(claim: Claim, ending: Ending, *, now: datetime) -> ledger.Used:
         model=claim.model.key,
         backend=ending.backend,
         messages=1 if is_chat and completion.provenance != Provenance.NONE else 0,
-        input_tokens=completion.input_tokens,
-        output_tokens=completion.output_tokens,
-        price_micro=0 if is_chat else pricing.amount_micro(price, *counts),
-        cost_micro=pricing.amount_micro(cost, *counts),
-        currency=claim.model.currency,
+        **completion.spent._asdict(),
+        price_micro=0 if is_chat else pricing.amount_micro(price, completion.spent),
+        cost_micro=pricing.amount_micro(cost, completion.spent),
+        currency=claim.currency,
+        cost_currency=claim.model.currency,
+        model_price_id=claim.model_price_id,
         provenance=completion.provenance,
         occurred_at=now,
         key_id=run.key_id,

@@ -29,8 +29,10 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
 
 @admin.register(UsageLedger)
 class UsageLedgerAdmin(ReadOnlyAdmin):
-    list_display = ("occurred_at", "account", "kind", "channel", "plan_key", "model", "messages", "input_tokens",
-                    "output_tokens", "price_micro", "cost_micro", "currency", "provenance")  # fmt: skip
+    list_display = (
+        "occurred_at", "account", "kind", "channel", "plan_key", "model", "messages", "input_tokens", "output_tokens",
+        "price_micro", "currency", "cost_micro", "cost_currency", "provenance",
+    )  # fmt: skip
     list_filter = ("kind", "channel", "plan_key", "model", "provenance")
     search_fields = ("=run_id", "=account__id", "account__owner__email")
     list_select_related = ("account",)

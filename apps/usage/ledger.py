@@ -22,7 +22,11 @@ State = UsageReservation.State
 
 @dataclass(frozen=True)
 class Used:
-    """What one answer really took: counts, money in micro-units of `currency`, and how we know."""
+    """What one answer really took: counts, money in micro-units, and how we know.
+
+    Price is in `currency`, cost in `cost_currency`. Cached, written and image tokens are parts of the input, reasoning
+    of the output; `model_price_id` is the version of the rates that were used.
+    """
 
     channel: str
     plan_key: str
@@ -34,9 +38,15 @@ class Used:
     price_micro: int
     cost_micro: int
     currency: str
+    cost_currency: str
     provenance: str
     occurred_at: datetime
     key_id: UUID | None = None
+    cached_input_tokens: int = 0
+    cache_write_tokens: int = 0
+    image_input_tokens: int = 0
+    reasoning_tokens: int = 0
+    model_price_id: UUID | None = None
 
     def of(self, meter: str) -> int:
         """How much of one meter that is; a slot is only held, never used up."""
@@ -209,11 +219,17 @@ def _ledger_row(account_id: UUID, run_id: UUID, used: Used, *, credit_micro: int
         backend=used.backend,
         messages=used.messages,
         input_tokens=used.input_tokens,
+        cached_input_tokens=used.cached_input_tokens,
+        cache_write_tokens=used.cache_write_tokens,
+        image_input_tokens=used.image_input_tokens,
         output_tokens=used.output_tokens,
+        reasoning_tokens=used.reasoning_tokens,
         price_micro=used.price_micro,
         cost_micro=used.cost_micro,
         credit_micro=credit_micro,
         currency=used.currency,
+        cost_currency=used.cost_currency,
+        model_price_id=used.model_price_id,
         provenance=used.provenance,
         occurred_at=used.occurred_at,
         recorded_at=now,

@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 from django.db import models
 from django.db.models import F, Q
 
-from apps.billing.models import BillingAccount
+from apps.billing.models import BillingAccount, ModelPrice
 from apps.core import ids
 
 
@@ -113,14 +113,22 @@ class UsageLedger(models.Model):
     model = models.CharField(max_length=64, blank=True)
     backend = models.CharField(max_length=64, blank=True)
     messages = models.PositiveIntegerField(default=0)
-    input_tokens = models.BigIntegerField(default=0)
-    output_tokens = models.BigIntegerField(default=0)
+    input_tokens = models.BigIntegerField(default=0)  # all of the prompt; the three that follow are parts of it
+    cached_input_tokens = models.BigIntegerField(default=0)  # read from the back end's cache
+    cache_write_tokens = models.BigIntegerField(default=0)  # written to it
+    image_input_tokens = models.BigIntegerField(default=0)
+    output_tokens = models.BigIntegerField(default=0)  # all that was written, thinking included
+    reasoning_tokens = models.BigIntegerField(default=0)  # the thinking
     price_micro = models.BigIntegerField(default=0)  # what the account pays, micro-units of `currency`
-    cost_micro = models.BigIntegerField(default=0)  # what the model cost us, micro-units of `currency`
+    cost_micro = models.BigIntegerField(default=0)  # what the model cost us, micro-units of `cost_currency`
     credit_micro = models.BigIntegerField(
         default=0
     )  # how this row moved the prepaid credit: a grant up, an answer down
-    currency = models.CharField(max_length=3)  # lower case
+    currency = models.CharField(max_length=3)  # lower case; the account's
+    cost_currency = models.CharField(max_length=3, blank=True)  # the model's; empty where no model was called
+    model_price = models.ForeignKey(  # the rates that were used
+        ModelPrice, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     provenance = models.CharField(max_length=10, choices=Provenance.choices)
     occurred_at = models.DateTimeField(db_index=True)
     recorded_at = models.DateTimeField(db_index=True)

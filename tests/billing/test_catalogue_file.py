@@ -33,7 +33,7 @@ backends = { local = "tiny" }
 context_tokens = 2048
 currency = "usd"
 cost = { input = 1, output = 2 }
-price = { input = 3, output = 4 }
+price = { usd = { input = 3, output = 4 }, eur = { input = 5, output = 6 } }
 
 [models.large]
 name = "Large"
@@ -41,7 +41,7 @@ backends = { local = "big" }
 context_tokens = 2048
 currency = "usd"
 cost = { input = 1, output = 2 }
-price = { input = 3, output = 4 }
+price = { usd = { input = 3, output = 4 }, eur = { input = 5, output = 6 } }
 
 [plans.free]
 name = "Free"
@@ -113,10 +113,19 @@ BAD = [
     ("concurrency = 3", "concurrency = 0", "line 60, plans.pro.concurrency: is 0; it takes a whole number from 1 up"),
     ("concurrency = 3", "concurrence = 3", "line 55, plans.pro.concurrency: is missing"),
     ("rank = 10", "rank = 10\nrnak = 11", "line 58, plans.pro.rnak: is not known here; known are api_requests_per_minute, api_tokens_per_minute, concurrency, context_tokens, features, limit, models, name, output_tokens, prices, queue, rank, trial_days"),
-    ("price = { input = 3, output = 4 }\n", "", "line 21, models.small.price: is missing"),
+    ("price = { usd = { input = 3, output = 4 }, eur = { input = 5, output = 6 } }\n", "", "line 21, models.small.price: is missing"),
     ("cost = { input = 1, output = 2 }\n", "", "line 21, models.small.cost: is missing"),
-    ("price = { input = 3", "price = { input = -3", "line 27, models.small.price.input: is -3; it takes a whole number from 0 up"),
-    ("price = { input = 3, ", "price = { ", "line 27, models.small.price.input: is missing"),
+    ("usd = { input = 3", "usd = { input = -3", "line 27, models.small.price.usd.input: is -3; it takes a whole number from 0 up"),
+    ("usd = { input = 3, ", "usd = { ", "line 27, models.small.price.usd.input: is missing"),
+    ("usd = { input = 3", "usd = { input = 3.0", "line 27, models.small.price.usd.input: is 3.0; it takes a whole number from 0 up"),
+    (", eur = { input = 5, output = 6 }", "", "line 27, models.small.price.eur: is missing"),
+    ("eur = { input = 5, output = 6 } }", "eur = { input = 5, output = 6 }, gbp = {} }", "line 27, models.small.price.gbp: is not known here; known are eur, usd"),
+    ("usd = { input = 3", "usd = { cached_input = -1, input = 3", "line 27, models.small.price.usd.cached_input: is -1; it takes a whole number from 0 up"),
+    ("usd = { input = 3", "usd = { cached = 1, input = 3", "line 27, models.small.price.usd.cached: is not known here; known are cache_write, cached_input, image_input, input, output"),
+    ("cost = { input = 1", "cost = { image_input = true, input = 1", "line 26, models.small.cost.image_input: is True; it takes a whole number from 0 up"),
+    ('currency = "usd"', 'currency = "gbp"', "line 25, models.small.currency: is “gbp”; it takes one of usd, eur"),
+    ('currency = "usd"', 'tokenizer = "words"\ncurrency = "usd"', "line 25, models.small.tokenizer: is “words”; it takes one of o200k_base, cl100k_base"),
+    ('provider = "openai"', 'provider = "openai"\nusage = "mistral"', "line 18, backends.local.usage: is “mistral”; it takes one of openai, xai, deepseek, anthropic"),
     ('{ local = "tiny" }', '{ cloud = "tiny" }', "line 23, models.small.backends.cloud: is not a back end; known are local"),
     ('{ local = "tiny" }', "{}", "line 23, models.small.backends: is empty; a model needs a back end that serves it"),
     ('provider = "openai"\n', "", "line 16, backends.local.provider: is missing"),

@@ -3,7 +3,7 @@
 import pytest
 from django.core.management import CommandError, call_command
 
-from apps.billing.models import BillingAccount, Plan, PlanVersion, Price
+from apps.billing.models import BillingAccount, ModelPrice, Plan, PlanVersion, Price
 from tests.support import shop
 
 pytestmark = pytest.mark.django_db
@@ -42,15 +42,17 @@ def active(sandbox):
 def test_diff_shows_and_changes_nothing(sandbox):
     said = run("diff")
     plans = [f"here: terms of {key}" for key in ("free", "premium", "premium_plus")]
-    assert said[:4] == [*plans, "Stripe: new product Premium"]
+    models = [f"here: prices of {key}" for key in ("chat-small", "chat-large")]
+    assert said[:6] == [*plans, *models, "Stripe: new product Premium"]
     assert "Stripe: new price premium_month_usd: 800 usd a month" in said
-    assert said[-1] == "15 changes; `manage.py catalogue apply` makes them."
+    assert said[-1] == "17 changes; `manage.py catalogue apply` makes them."
     assert sandbox.objects("product") == []
     assert not Plan.objects.exists()
+    assert not ModelPrice.objects.exists()
 
 
 def test_apply_makes_products_and_prices(sandbox):
-    assert run("apply")[-1] == "Done: 15 changes."
+    assert run("apply")[-1] == "Done: 17 changes."
     assert sorted(product["metadata"]["plan_key"] for product in sandbox.objects("product")) == [
         "premium",
         "premium_plus",
@@ -76,6 +78,7 @@ def test_a_second_apply_has_nothing_to_do(sandbox):
     assert run("diff") == ["Nothing to do: all is as the catalogue says."]
     assert len(sandbox.objects("event")) == events
     assert PlanVersion.objects.count() == 3
+    assert ModelPrice.objects.count() == 2
 
 
 def test_a_new_amount_is_a_new_price_and_the_old_one_stays_for_its_subscribers(sandbox, settings, tmp_path):
@@ -119,6 +122,16 @@ def test_new_limits_are_a_new_version_and_wanted_for_subscribers(sandbox, settin
     assert BillingAccount.objects.all().in_need_of_sync().count() == 1
 
 
+def test_new_rates_of_a_model_are_a_new_version(sandbox, settings, tmp_path):
+    run("apply")
+    with_catalogue(settings, tmp_path, ("price.eur = { input = 50_000", "price.eur = { input = 55_000"))
+    assert run("diff")[:1] == ["here: prices of chat-small"]
+    run("apply")
+    rows = ModelPrice.objects.filter(model="chat-small").order_by("version")
+    assert [(row.version, row.rates["price"]["eur"]["input"]) for row in rows] == [(1, 50_000), (2, 55_000)]
+    assert run("diff") == ["Nothing to do: all is as the catalogue says."]
+
+
 def test_a_database_that_was_lost_learns_what_stripe_has(sandbox):
     run("apply")
     Price.objects.all().delete()
@@ -129,7 +142,7 @@ def test_a_database_that_was_lost_learns_what_stripe_has(sandbox):
 def test_internal_mode_needs_no_stripe(settings, tmp_path, db):
     settings.STRIPE_API_BASE = "http://127.0.0.1:9"
     with_catalogue(settings, tmp_path, ('mode = "freemium"', 'mode = "internal"'))
-    assert run("apply")[-1] == "Done: 3 changes."
+    assert run("apply")[-1] == "Done: 5 changes."
     assert not Price.objects.exists()
 
 
@@ -141,7 +154,7 @@ def test_a_live_key_is_asked_about_again(settings, tmp_path, monkeypatch):
         run("apply")
     assert not Plan.objects.exists()
     monkeypatch.setattr("builtins.input", lambda _question: "yes")
-    assert run("apply")[-1] == "Done: 3 changes."
+    assert run("apply")[-1] == "Done: 5 changes."
 
 
 def test_stripe_being_away_is_said_in_one_sentence(settings):

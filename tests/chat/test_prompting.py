@@ -8,8 +8,8 @@ from apps.inference.errors import RequestTooLong
 from apps.inference.language_models import LanguageModel, Rates
 from tests import build
 
-RATES = Rates(1, 1)
-MODEL = LanguageModel("chat-small", "Small", 2048, "usd", RATES, RATES, {"local": "m"})
+RATES = Rates.of({"input": 1, "output": 1})
+MODEL = LanguageModel("chat-small", "Small", 2048, "usd", RATES, {"usd": RATES}, {"local": "m"})
 
 
 def path(*texts):

@@ -80,8 +80,8 @@ def test_when_the_log_is_gone_there_is_a_snapshot_and_the_end(ana, sent, answer)
     _, body = get(ana, events_path(sent))
     assert body == (
         f'event: run.snapshot\ndata: {{"text":"{GREETING_TEXT}","reasoning":""}}\n\n'
-        'event: run.finished\ndata: {"usage":{"input_tokens":10,"output_tokens":6,"provenance":"reported"},'
-        '"finish_reason":"stop"}\n\n'
+        'event: run.finished\ndata: {"usage":{"input_tokens":10,"output_tokens":6,"provenance":"reported",'
+        '"cached_input_tokens":0,"reasoning_tokens":0},"finish_reason":"stop"}\n\n'
     )
 
 

@@ -21,7 +21,12 @@ from tests import build, cast
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BODY = {"model": "chat-small", "messages": [{"role": "user", "content": "Say hello"}]}
-ANSWER = [Started("chat-small", "local"), Delta("Hel"), Delta("lo"), Finished(Usage(12, 2, "reported"), "stop")]
+ANSWER = [
+    Started("chat-small", "local"),
+    Delta("Hel"),
+    Delta("lo"),
+    Finished(Usage(12, 2, "reported", cached_input_tokens=8, reasoning_tokens=1), "stop"),
+]
 
 
 @pytest.fixture
@@ -94,14 +99,20 @@ def test_a_whole_answer(secret):
                 "finish_reason": "stop",
             }
         ],
-        "usage": {"prompt_tokens": 12, "completion_tokens": 2, "total_tokens": 14},
+        "usage": {
+            "prompt_tokens": 12,
+            "completion_tokens": 2,
+            "total_tokens": 14,
+            "prompt_tokens_details": {"cached_tokens": 8},
+            "completion_tokens_details": {"reasoning_tokens": 1},
+        },
     }
     assert (run.channel, run.job, run.model) == ("api", "developer.complete_request", "chat-small")
     assert run.account.owner.email == "ana@example.org"
     assert (run.request["max_tokens"], run.request["temperature"]) == (50, 0.5)
     assert response["x-ratelimit-limit-requests"] == "20"
     assert response["x-ratelimit-remaining-requests"] == "19"
-    assert response["x-ratelimit-remaining-tokens"] == str(20_000 - 7 - 50)
+    assert response["x-ratelimit-remaining-tokens"] == str(20_000 - 6 - 50)
 
 
 def test_a_streamed_answer(secret):
@@ -226,7 +237,7 @@ def test_a_signed_in_browser_is_nobody_here(client):
         ({**BODY, "n": 2}, (400, "invalid_request_error", "unsupported_value", "n")),
         ({"model": "chat-small"}, (400, "invalid_request_error", "invalid_value", "messages")),
         (
-            {**BODY, "messages": [{"role": "user", "content": "x" * 9_000}]},
+            {**BODY, "messages": [{"role": "user", "content": "word " * 2_100}]},
             (400, "invalid_request_error", "context_length_exceeded", "messages"),
         ),
     ],

@@ -8,6 +8,12 @@ import pytest
 
 from tests.support.provider import GREETING, GREETING_TEXT
 
+REPORTED = {
+    "prompt_tokens": 10,
+    "completion_tokens": 6,
+    "prompt_tokens_details": {"cached_tokens": 8},
+    "completion_tokens_details": {"reasoning_tokens": 2},
+}
 HELLO = [{"role": "user", "content": "Good morning!"}]
 LAST_SETTLED = """
     SELECT run.state, row.credit_micro FROM inference_run run JOIN usage_usageledger row ON row.run_id = run.id
@@ -36,11 +42,13 @@ def client(running_product, secret):
 
 
 def test_a_whole_answer(client, running_product):
-    running_product.provider.answer(*GREETING, usage=(10, 6))
+    running_product.provider.answer(*GREETING, usage=REPORTED)
     answer = client.chat.completions.create(model="chat-small", messages=HELLO, temperature=0.2, max_tokens=50)
     assert answer.choices[0].message.content == GREETING_TEXT
     assert answer.choices[0].finish_reason == "stop"
     assert (answer.usage.prompt_tokens, answer.usage.completion_tokens, answer.usage.total_tokens) == (10, 6, 16)
+    assert answer.usage.prompt_tokens_details.cached_tokens == 8
+    assert answer.usage.completion_tokens_details.reasoning_tokens == 2
     assert running_product.provider.requests[0].body["temperature"] == 0.2
 
 

@@ -1,7 +1,11 @@
 """The catalogue that is shipped can be sold."""
 
-from apps.billing import plans
-from apps.inference import language_models
+import itertools
+
+import pytest
+
+from apps.billing import catalogue_models, plans
+from apps.inference import language_models, token_counts, tokenizer
 
 
 def test_it_loads_and_its_plans_agree_with_its_models(settings):
@@ -21,5 +25,16 @@ def test_what_the_landing_page_promises_is_for_sale(settings):
 def test_every_model_is_offered_priced_once_its_servers_are_set_up(settings):
     settings.MODEL_BASE_URL, settings.OPENAI_API_KEY = "http://127.0.0.1:9/v1", "sk-0"
     models = language_models.offered()
-    assert [model.key for model in models] == list(plans.load(settings.CATALOGUE_PATH).models)
-    assert all(min(rates.input, rates.output) > 0 for model in models for rates in model.require_rates())
+    catalogue = plans.load(settings.CATALOGUE_PATH)
+    assert [model.key for model in models] == list(catalogue.models)
+    for model, currency in itertools.product(models, catalogue.currencies):
+        assert all(min(rates.input, rates.output) > 0 for rates in model.require_rates(currency))
+
+
+def test_every_way_of_counting_that_it_may_name_is_read():
+    assert set(token_counts.READERS) == set(catalogue_models.CONVENTIONS)
+
+
+@pytest.mark.parametrize("name", catalogue_models.TOKENIZERS)
+def test_every_tokenizer_that_it_may_name_counts(name):
+    assert tokenizer.count(["hello world"], name) == [2]

@@ -40,7 +40,8 @@ def small_fallback(settings, tmp_path, provider):
     free += '[[plans.free.limit]]\nmeter = "messages"\nmodels = ["chat-tiny"]\namount = 5\nwindow = "3h"\n'
     free += 'when_spent = "refuse"\n\n'
     tiny = '[models.chat-tiny]\nname = "Tiny"\nbackends = { local = "tiny" }\ncontext_tokens = 2048\ncurrency = "usd"\n'
-    tiny += "cost = { input = 1, output = 1 }\nprice = { input = 1, output = 1 }\n\n"
+    tiny += "cost = { input = 1, output = 1 }\n"
+    tiny += "price = { usd = { input = 1, output = 1 }, eur = { input = 1, output = 1 } }\n\n"
     settings.CATALOGUE_PATH = tmp_path / "catalogue.toml"
     settings.CATALOGUE_PATH.write_text(free + "[plans.premium]" + rest + "\n" + tiny, encoding="utf-8")
 

@@ -74,7 +74,8 @@ def test_two_followers_hear_the_same_and_the_end_exactly_once(run, provider):
     assert first == second
     assert "".join(e.data["text"] for e in first if e.kind == "run.delta") == "".join(WORDS)
     assert [e.kind for e in first if e.is_terminal] == ["run.finished"]
-    assert first[-1].data["usage"] == {"input_tokens": 10, "output_tokens": 12, "provenance": "reported"}
+    counted = {"input_tokens": 10, "cached_input_tokens": 0, "output_tokens": 12, "reasoning_tokens": 0}
+    assert first[-1].data["usage"] == {**counted, "provenance": "reported"}
 
 
 def test_resumed_after_any_event_the_rest_is_the_same(made):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from apps.inference.calls import Broken, Done, Finish, Spent, Text, Thought
+from apps.inference.calls import Broken, Done, Finish, Muddle, Spent, Text, Thought
 from apps.inference.providers.openai.parse import END, parse
 
 STREAM = (
@@ -68,9 +68,6 @@ def test_an_end_without_any_reason_is_a_cut_off_answer():
         b'{"choices": 7}',
         b'{"choices": [7]}',
         b'{"choices": [{"delta": {"content": 7}}]}',
-        b'{"usage": {"prompt_tokens": -1, "completion_tokens": 0}}',
-        b'{"usage": {"prompt_tokens": "many", "completion_tokens": 0}}',
-        b'{"usage": {"prompt_tokens": 3}}',
         b'{"choices": [{"delta": {"content": "\xff"}}]}',
     ],
 )
@@ -81,6 +78,22 @@ def test_a_broken_frame_ends_the_stream_and_keeps_what_came_before(frame):
     assert isinstance(pieces[1], Broken)
     assert pieces[1].reason == "broken"
     assert len(pieces) == 2
+
+
+@pytest.mark.parametrize(
+    "usage", [b'{"prompt_tokens": -1, "completion_tokens": 0}', b'{"prompt_tokens": 3}', b"[7]", b'"x"']
+)
+def test_a_report_of_tokens_that_makes_no_sense_breaks_nothing(usage):
+    good = b'data: {"choices":[{"delta":{"content":"kept"}}]}\n\n'
+    told = b'data: {"choices":[{"delta":{"content":"too"}}],"usage":' + usage + b"}\n\n"
+    assert pieces_of(good + told + good) == [Text("kept"), Text("too"), Muddle(), Text("kept")]
+
+
+def test_tokens_are_read_by_the_servers_own_convention():
+    parser = parse("anthropic")
+    next(parser)
+    frame = b'data: {"choices":[],"usage":{"input_tokens":5,"cache_read_input_tokens":90,"output_tokens":3}}\n\n'
+    assert parser.send(frame) == [Spent(95, 3, cached_input_tokens=90)]
 
 
 def test_an_error_told_in_the_stream_keeps_its_code_and_not_its_words():

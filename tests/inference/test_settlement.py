@@ -35,7 +35,7 @@ def test_after_two_lost_workers_it_ends_with_what_was_saved(account, course, pro
     course.execute(run)
     assert (run.state, run.error_code, run.text) == ("failed", "worker_lost", "What was saved")
     assert course.kept == [(run.pk, "What was saved")]
-    assert ledger_of(run) == [("estimated", 1, 9, 4, 0, 1)]
+    assert ledger_of(run) == [("estimated", 1, 9, 3, 0, 1)]
     assert provider.requests == []
 
 

@@ -89,6 +89,40 @@ def test_cost_and_api_revenue():
     assert values("usage_revenue", DAY_2) == [700]
 
 
+def test_an_answer_priced_in_euros_that_cost_us_dollars_is_in_both_figures_in_its_own():
+    ana, _ben, _dana = history.small_business()
+    build.answer(
+        account=ana, at=SECOND, channel="api", messages=0, price_micro=700, cost_micro=300,
+        currency="eur", cost_currency="usd",
+    )  # fmt: skip
+    sold = {"plan": "free", "provenance": "reported", "model": "chat-small", "backend": "local", "channel": "api"}
+    assert facts("usage_revenue", DAY_2) == [Fact("usage_revenue", 700, currency="eur", **sold)]
+    assert Fact("model_cost", 300, currency="usd", **sold) in facts("model_cost", DAY_2)
+    assert {fact.currency for fact in facts("model_cost", DAY_2)} == {"usd"}
+
+
+@pytest.mark.parametrize(
+    ("slug", "currency", "found"),
+    [
+        ("usage_revenue", "eur", [("eur", 700)]),
+        ("usage_revenue", "usd", []),
+        ("model_cost", "eur", []),
+        ("model_cost", "usd", [("usd", 300)]),
+        ("model_cost", "", [("usd", 300)]),
+    ],
+)
+def test_the_rows_behind_price_and_cost_are_told_apart_by_their_own_currency(slug, currency, found):
+    ana = history.account(owner=cast.ana())
+    build.answer(
+        account=ana, at=SECOND, channel="api", price_micro=700, cost_micro=300, currency="eur", cost_currency="usd"
+    )
+    rows = METRICS[slug].rows(Slice(Period(DAY_2, DAY_2), currency=currency))
+    names = [column.name for column in rows.columns]
+    assert names[-2] == "currency"
+    assert [row.cells[-2:] for row in rows.page("", 10)] == found
+    assert rows.count() == len(found)
+
+
 def test_revenue_is_earned_day_by_day_and_a_refund_takes_it_back():
     _ana, ben, _dana = history.small_business()
     assert values("recognised_revenue", DAY_1) == [260_000]  # 8.00 over 31 days: 0.26, then 0.52 by the second

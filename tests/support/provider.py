@@ -57,15 +57,19 @@ class Reasoning:
     text: str
 
 
+Usage = tuple[int, int] | dict | list | str
 Step = str | bytes | Gate | Drop | Pause | Reasoning  # text, raw bytes as they are, …
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the server does for one request. `usage` is (input, output) tokens, or None when it reports none."""
+    """What the server does for one request.
+
+    usage   (input, output) tokens; anything else is sent as it is; None when it reports none.
+    """
 
     steps: tuple[Step, ...] = GREETING
-    usage: tuple[int, int] | None = (10, len(GREETING))
+    usage: Usage | None = (10, len(GREETING))
     finish: str | None = "stop"
     is_done: bool = True
     status: int = 200
@@ -105,7 +109,7 @@ class Provider:
         return f"http://127.0.0.1:{self.port}/v1"
 
     def answer(
-        self, *steps: Step, usage: tuple[int, int] | None = (10, 5), finish: str | None = "stop", is_done: bool = True
+        self, *steps: Step, usage: Usage | None = (10, 5), finish: str | None = "stop", is_done: bool = True
     ) -> None:
         self._script.append(Answer(steps=steps, usage=usage, finish=finish, is_done=is_done))
 
@@ -219,15 +223,18 @@ def frame(
     delta: dict | None = None,
     *,
     finish: str | None = None,
-    usage: tuple[int, int] | None = None,
+    usage: Usage | None = None,
 ) -> bytes:
-    """One chunk as OpenAI frames it; the usage comes in a chunk without choices."""
+    """One chunk as OpenAI frames it; the usage comes in a chunk without choices, unless it comes with a delta."""
     head = {"id": "chatcmpl-scripted", "object": "chat.completion.chunk", "created": 0, "model": model}
-    if usage is not None:
-        counted = {"prompt_tokens": usage[0], "completion_tokens": usage[1], "total_tokens": sum(usage)}
-        return b"data: " + orjson.dumps({**head, "choices": [], "usage": counted}) + b"\n\n"
-    choice = {"index": 0, "delta": delta or {}, "finish_reason": finish}
-    return b"data: " + orjson.dumps({**head, "choices": [choice]}) + b"\n\n"
+    told = {} if usage is None else {"usage": counted(usage) if isinstance(usage, tuple) else usage}
+    is_last = told and delta is None and finish is None
+    choices = [] if is_last else [{"index": 0, "delta": delta or {}, "finish_reason": finish}]
+    return b"data: " + orjson.dumps({**head, "choices": choices, **told}) + b"\n\n"
+
+
+def counted(usage: tuple[int, int]) -> dict[str, int]:
+    return {"prompt_tokens": usage[0], "completion_tokens": usage[1], "total_tokens": sum(usage)}
 
 
 def paced(tokens: int, per_second: float) -> Answer:

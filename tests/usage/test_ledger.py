@@ -5,6 +5,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
+from apps.billing import model_prices
 from apps.billing.meters import Meter
 from apps.core.errors import LimitReached, PaymentNeeded
 from apps.usage import ledger, sweep
@@ -38,6 +39,7 @@ def used(**changes):
         "price_micro": 0,
         "cost_micro": 14,
         "currency": "usd",
+        "cost_currency": "usd",
         "provenance": "reported",
         "occurred_at": NOW,
     }
@@ -178,6 +180,18 @@ def test_settling_books_what_was_used_not_what_was_set_aside():
     assert (row.kind, row.input_tokens, row.output_tokens, row.cost_micro) == ("settle", 100, 300, 14)
     assert (row.occurred_at, row.recorded_at) == (NOW, NOW + timedelta(seconds=9))
     assert (row.credit_micro, row.account_id) == (0, account.pk)
+
+
+def test_a_row_holds_every_kind_of_token_both_currencies_and_the_rates_that_were_used():
+    account = build.account()
+    reserve(account)
+    stated = {"currency": "usd", "cost": {"input": 1, "output": 2}, "price": {"eur": {"input": 3, "output": 4}}}
+    price = build.act(model_prices.publish, "chat-small", stated, now=NOW)
+    kinds = {"cached_input_tokens": 60, "cache_write_tokens": 20, "image_input_tokens": 10, "reasoning_tokens": 150}
+    facts = used(currency="eur", cost_currency="usd", model_price_id=price.pk, **kinds)
+    row = build.act(ledger.settle, RUN, facts, now=NOW)
+    assert {name: getattr(row, name) for name in kinds} == kinds
+    assert (row.currency, row.cost_currency, row.model_price) == ("eur", "usd", price)
 
 
 def test_a_stopped_answer_pays_what_came_and_not_the_estimate():

@@ -1,4 +1,5 @@
 from datetime import UTC, datetime
+from importlib import import_module
 from uuid import UUID
 
 import pytest
@@ -39,6 +40,22 @@ def test_a_ledger_row_cannot_be_deleted(row):
     with pytest.raises(IntegrityError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("DELETE FROM usage_usageledger")
     assert UsageLedger.objects.count() == 1
+
+
+def test_rows_of_before_get_the_one_currency_they_had_and_stay_as_they_are(db):
+    account = build.account()
+    old = build.answer(account=account, currency="eur", cost_currency="")
+    given = build.answer(account=account, kind="grant", currency="eur", cost_currency="")
+    fill = import_module("apps.usage.migrations.0004_cost_currency").FILL
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # as if the rows were of an earlier transaction
+        cursor.execute(fill)
+        cursor.execute(fill)
+    old.refresh_from_db()
+    given.refresh_from_db()
+    assert (old.cost_currency, given.cost_currency) == ("eur", "")
+    with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
+        UsageLedger.objects.filter(pk=old.pk).update(cost_currency="usd")
 
 
 def test_a_bucket_cannot_go_below_nothing(row):

@@ -28,7 +28,8 @@ def test_hands_out_the_persons_rows_without_our_cost():
     parts = dict(UsageData().export(ana.owner))
     [row] = parts["ledger"]
     assert (row["model"], row["messages"], row["output_tokens"]) == ("chat-small", 1, 200)
-    assert "cost_micro" not in row
+    assert (row["cached_input_tokens"], row["reasoning_tokens"]) == (0, 0)
+    assert not {"cost_micro", "cost_currency", "model_price"} & row.keys()
     assert {window["limit_key"] for window in parts["windows"]} == {"concurrency:*:", "messages:chat-small:3h"}
     assert parts["credit"] == parts["caps"] == parts["warnings"] == []
 

@@ -1,5 +1,7 @@
 """What models cost, and what the API brings."""
 
+from typing import ClassVar
+
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
@@ -7,14 +9,12 @@ from apps.reporting.metrics.base import Unit
 from apps.reporting.metrics.rows import Column, Kind
 from apps.reporting.metrics.usage import DIMENSIONS, LedgerFamily, LedgerSum
 
-MONEY_DIMENSIONS = {**DIMENSIONS, "currency": "currency"}
-
 
 class LedgerMoney(LedgerSum):
     """A sum of money over the ledger's settled rows."""
 
     unit = Unit.MONEY
-    dimensions = MONEY_DIMENSIONS
+    dimensions: ClassVar[dict[str, str]] = {**DIMENSIONS, "currency": "currency"}
 
     def value_columns(self) -> tuple[Column, ...]:
         return (
@@ -31,6 +31,7 @@ class ModelCost(LedgerMoney):
     slug = "model_cost"
     title = _("Model cost")
     column = "cost_micro"
+    dimensions: ClassVar[dict[str, str]] = {**DIMENSIONS, "currency": "cost_currency"}
     formula = _(
         "What the answers of the day cost us: tokens times the catalogue's cost of the model, rounded up once per "
         "answer. The answers of free accounts are in it; those of staff and internal accounts are not."

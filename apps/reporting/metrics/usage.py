@@ -59,7 +59,7 @@ class LedgerSum(StoredMetric):
 
     def rows(self, part: Slice) -> Rows:
         chosen = Q(plan_key=part.plan) if part.plan else Q()
-        chosen &= Q(currency=part.currency) if part.currency else Q()
+        chosen &= Q(**{self._column_of("currency"): part.currency}) if part.currency else Q()
         found = settled(part.period).filter(self.only & chosen)
         return KeysetRows((*LEDGER_COLUMNS, *self.value_columns()), Part(found, "occurred_at", self._cells))
 
@@ -67,9 +67,13 @@ class LedgerSum(StoredMetric):
         """What is summed, and what it is counted in."""
         return (Column(self.column, self.title, Kind.COUNT),) if self.column else ()
 
+    def _column_of(self, name: str) -> str:
+        """The ledger's column behind a name: price and cost are each in a currency of their own."""
+        return self.dimensions.get(name, name)
+
     def _cells(self, row: UsageLedger) -> tuple[str | int | datetime, ...]:
         where = (row.plan_key, row.model, row.backend, row.channel, row.provenance)
-        values = (getattr(row, column.name) for column in self.value_columns())
+        values = (getattr(row, self._column_of(column.name)) for column in self.value_columns())
         return (row.occurred_at, str(row.account_id), *where, *values)
 
 

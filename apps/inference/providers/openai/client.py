@@ -30,7 +30,7 @@ async def stream(http: httpx.AsyncClient, server: Server, prompt: Prompt) -> Asy
             if response.status_code != OK:
                 raise refusal_of(response)
             yield []
-            async for pieces in _read(response):
+            async for pieces in _read(response, server.usage):
                 yield pieces
     except httpx.TimeoutException as error:
         raise CallError(_reason_of(error), type(error).__name__) from error
@@ -61,8 +61,8 @@ def refusal_of(response: httpx.Response) -> CallError:
     return CallError(reason, f"status {status}", retry_after_s=wait_s)
 
 
-async def _read(response: httpx.Response) -> AsyncIterator[list[Piece]]:
-    parser = parse()
+async def _read(response: httpx.Response, usage: str) -> AsyncIterator[list[Piece]]:
+    parser = parse(usage)
     next(parser)
     chunks = response.aiter_raw()
     async for chunk in chunks:

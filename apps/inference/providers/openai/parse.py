@@ -8,15 +8,17 @@ from typing import Any
 
 import orjson
 
-from apps.inference.calls import Broken, Done, Finish, Piece, Spent, Text, Thought
+from apps.inference import token_counts
+from apps.inference.calls import Broken, Done, Finish, Muddle, Piece, Text, Thought
 
 LONGEST_LINE = 1024 * 1024
 END = b""  # sent in when the connection ended
 
 
-def parse() -> Generator[list[Piece], bytes, None]:
+def parse(usage: str = "openai") -> Generator[list[Piece], bytes, None]:
     """Take bytes by `send`, give the pieces they complete; `END` says that no more will come.
 
+    usage   the convention by which the server counts tokens.
     After `Done` or `Broken` nothing more is given. A stream that ends without a reason is `Broken("cut_off")`.
     """
     rest, data = b"", b""
@@ -33,7 +35,7 @@ def parse() -> Generator[list[Piece], bytes, None]:
             frame, data = _take_line(line.removesuffix(b"\r"), data)
             if frame is None:
                 continue
-            pieces += _read_frame(frame)
+            pieces += _read_frame(frame, usage)
             last = pieces[-1] if pieces else None
             has_reason = has_reason or any(isinstance(piece, Finish) for piece in pieces)
             if isinstance(last, (Done, Broken)):
@@ -64,17 +66,17 @@ def _judge_end(rest: bytes, *, is_end: bool, has_reason: bool) -> Piece | None:
     return None
 
 
-def _read_frame(frame: bytes) -> list[Piece]:
+def _read_frame(frame: bytes, usage: str) -> list[Piece]:
     if frame == b"[DONE]":
         return [Done()]
     try:
         body = orjson.loads(frame)
-        return list(_pieces_of(body))
+        return list(_pieces_of(body, usage))
     except (orjson.JSONDecodeError, AttributeError, LookupError, TypeError):
         return [Broken("broken", "a frame that is not a chat completion chunk")]
 
 
-def _pieces_of(body: dict[str, Any]) -> Iterator[Piece]:  # Any: foreign JSON, a wrong shape is caught by the caller
+def _pieces_of(body: dict[str, Any], usage: str) -> Iterator[Piece]:  # Any: foreign JSON; the caller catches bad shapes
     if body.get("error"):
         yield _told_error(body["error"])
         return
@@ -87,9 +89,8 @@ def _pieces_of(body: dict[str, Any]) -> Iterator[Piece]:  # Any: foreign JSON, a
             yield Text(_text(delta["content"]))
         if choice.get("finish_reason"):
             yield Finish(_text(choice["finish_reason"])[:24])
-    usage = body.get("usage")
-    if usage:
-        yield Spent(_count(usage["prompt_tokens"]), _count(usage["completion_tokens"]))
+    if body.get("usage"):
+        yield token_counts.read(usage, body["usage"]) or Muddle()
 
 
 def _told_error(error: object) -> Broken:
@@ -102,9 +103,3 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError("text expected")
     return value.replace("\x00", "\ufffd")  # no database column takes NUL
-
-
-def _count(value: object) -> int:
-    if not isinstance(value, int) or value < 0:
-        raise TypeError("a count expected")
-    return value

@@ -1,0 +1,63 @@
+"""What the catalogue's file says of models and of the back ends that serve them, checked with file, line and key."""
+
+from collections.abc import Mapping
+
+from apps.billing.toml_source import Table
+
+BACKEND_KEYS = ("base_url", "api_key", "provider")
+LIMIT_PARAMETERS = ("max_tokens", "max_completion_tokens")
+CONVENTIONS = ("openai", "xai", "deepseek", "anthropic")  # how a back end counts tokens; `inference` reads each
+TOKENIZERS = ("o200k_base", "cl100k_base")  # by which `inference` estimates what no back end reported
+RATES = ("input", "output")
+OPTIONAL_RATES = ("cached_input", "cache_write", "image_input")  # where one is not stated, `input` holds
+
+
+def check_backends(backends: Mapping[str, Table]) -> None:
+    """Check every back end.
+
+    Raises  CatalogueError: the first thing that makes no sense.
+    """
+    for table in backends.values():
+        for key in BACKEND_KEYS:
+            table.text(key)
+        table.texts("requires", default=())
+        table.choice("limit_parameter", LIMIT_PARAMETERS, default=LIMIT_PARAMETERS[0])
+        table.choice("usage", CONVENTIONS, default=CONVENTIONS[0])
+        table.refuse_rest()
+
+
+def check_models(models: Mapping[str, Table], backends: tuple[str, ...], currencies: tuple[str, ...]) -> None:
+    """Check every model: whoever is sold one pays in a currency of the catalogue, so it has a price in each.
+
+    Raises  CatalogueError: the first thing that makes no sense.
+    """
+    for table in models.values():
+        table.text("name")
+        table.whole("context_tokens", least=1)
+        table.choice("currency", currencies)
+        table.choice("tokenizer", TOKENIZERS, default=TOKENIZERS[0])
+        _check_servers(table, backends)
+        _check_rates(table.table("cost"))
+        prices = table.table("price")
+        for currency in currencies:
+            _check_rates(prices.table(currency))
+        prices.refuse_rest()
+        table.refuse_rest()
+
+
+def _check_servers(table: Table, backends: tuple[str, ...]) -> None:
+    served_by = table.table("backends")
+    for key in served_by.values:
+        if key not in backends:
+            served_by.refuse(f"is not a back end; known are {', '.join(backends) or 'none'}", key)
+        served_by.text(key)
+    if not served_by.values:
+        table.refuse("is empty; a model needs a back end that serves it", "backends")
+
+
+def _check_rates(rates: Table) -> None:
+    for side in RATES:
+        rates.whole(side)
+    for side in OPTIONAL_RATES:
+        rates.whole(side, default=0)
+    rates.refuse_rest()
