@@ -36,15 +36,15 @@ def raise_alerts(levels: Iterable[Level], run_id: UUID, currency: str, *, now: d
 
 def _alert_of(level: Level, run_id: UUID, *, now: datetime) -> UsageAlert | None:
     """The warning of the highest mark between before and now; None for a limit that does not end, or is nothing."""
-    if not level.limit:
+    if not level.limit or level.held.bucket_id is None:
         return None
     before = level.used - level.added
     passed = [mark for mark in MARKS if before * 100 < mark * level.limit <= level.used * 100]
     if not passed:
         return None
     return UsageAlert(
-        account_id=level.bucket.account_id,
-        bucket=level.bucket,
+        account_id=level.held.account_id,
+        bucket_id=level.held.bucket_id,
         percent=passed[0],
         run_id=run_id,
         used=level.used,

@@ -1,6 +1,6 @@
 """How room is taken from a bucket and given back: one conditional UPDATE each, never read, compare, write."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -16,6 +16,7 @@ from apps.core.errors import Refusal, Refused, Unavailable
 from apps.usage import errors, limits
 from apps.usage.limits import Cap
 from apps.usage.models import UsageBucket
+from apps.usage.reservations import Held
 
 ATTEMPTS = 8  # each repeat means that another run changed the bucket between two of our statements
 
@@ -40,18 +41,10 @@ MOVE = """
 Facts = dict[str, str | int | datetime | None]
 
 
-class Movement(NamedTuple):
-    """What one bucket gets back of what was set aside, and what was used in its place."""
-
-    bucket: UsageBucket
-    given_back: int
-    used: int
-
-
 class Level(NamedTuple):
     """How full a bucket was right after usage was booked in it; `limit` None is no limit."""
 
-    bucket: UsageBucket
+    held: Held
     used: int
     added: int  # by this booking
     limit: int | None
@@ -82,20 +75,24 @@ def take(account: BillingAccount, model: str, limit: Limit, amount: int, *, now:
     raise Unavailable
 
 
-def move(movements: Iterable[Movement]) -> list[Level]:
-    """Give back what was set aside and book what was used, in the order in which reserve locks. A step.
+def move(held: Iterable[Held], used_of: Callable[[str], int]) -> list[Level]:
+    """Give back what is set aside and book what was used, in the order in which reserve locks. A step.
 
-    Gives how full each bucket is in which something was used.
+    used_of  meter → how much was used of it.
+    Gives    how full each bucket is in which something was used.
     """
     guards.inside_transaction()
     levels = []
     with connection.cursor() as cursor:
-        for bucket, given_back, used in sorted(movements, key=lambda m: (m.bucket.account_id, m.bucket.limit_key)):
-            if given_back or used:
-                cursor.execute(MOVE, [given_back, used, bucket.pk])
+        for row in sorted(held, key=lambda row: (row.account_id, row.limit_key or "")):
+            if row.bucket_id is None or row.meter is None:
+                continue  # it holds credit
+            used = used_of(row.meter)
+            if used or row.open_amount:
+                cursor.execute(MOVE, [row.open_amount, used, row.bucket_id])
                 settled, limit = cursor.fetchone()
                 if used:
-                    levels.append(Level(bucket, settled, used, limit))
+                    levels.append(Level(row, settled, used, limit))
     return levels
 
 

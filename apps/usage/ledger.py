@@ -12,9 +12,10 @@ from apps.billing.meters import Meter
 from apps.billing.models import BillingAccount
 from apps.core import guards
 from apps.core.errors import LimitReached, Refusal
-from apps.usage import alerts, buckets, credits, errors, history, limits
+from apps.usage import alerts, buckets, credits, errors, history, limits, reservations
 from apps.usage.limits import Demand
 from apps.usage.models import UsageAlert, UsageLedger, UsageReservation
+from apps.usage.reservations import Held
 
 GRACE_S = 60  # a reservation outlives the time-out of its request by this much
 State = UsageReservation.State
@@ -67,49 +68,49 @@ class Settled(NamedTuple):
     alerts: tuple[UsageAlert, ...] = ()
 
 
-def reserve(
-    account: BillingAccount, run_id: UUID, demand: Demand, *, timeout_s: float, now: datetime
-) -> tuple[UsageReservation, ...]:
+def reserve(account: BillingAccount, run_id: UUID, demand: Demand, *, timeout_s: float, now: datetime) -> None:
     """Set aside what a run may take, or refuse before any model is called.
 
     timeout_s  how long the request may take; the reservation expires a minute later.
     Effect     a step: one conditional UPDATE per bucket, in sorted order; whole or, by a savepoint, nothing.
     Raises     LimitReached, PaymentNeeded: no room; both carry `code`, `resets_at` (UTC) and `lifted_by`.
-    Repeat     same run again → the same reservations, whose time begins anew; nothing is taken twice.
+    Repeat     same run again → what it holds stays, and its time begins anew; nothing is taken twice.
     """
     guards.inside_transaction()
     expires_at = now + timedelta(seconds=timeout_s + GRACE_S)
-    held = _held_again(run_id, expires_at)
-    if held:
-        return held
+    if reservations.hold_again(run_id, expires_at=expires_at):
+        return
+    _refuse_if_not_included(demand)
     try:
         with transaction.atomic():
-            return _reserve_all(account, run_id, demand, expires_at=expires_at, now=now)
+            taken = [
+                (buckets.take(account, demand.model, limit, amount, now=now), amount)
+                for limit, amount in limits.met_by(demand)
+            ]
+            reservations.write(account, run_id, taken, expires_at=expires_at, now=now)
     except IntegrityError:  # another worker reserved for this run between our reading and our writing
-        held = _held_again(run_id, expires_at)
-        if not held:
+        if not reservations.hold_again(run_id, expires_at=expires_at):
             raise
-        return held
 
 
 def reserve_credit(
     account: BillingAccount, run_id: UUID, amount_micro: int, *, currency: str, timeout_s: float, now: datetime
-) -> UsageReservation:
+) -> None:
     """Set prepaid money aside for a run, or refuse before any model is called.
 
     Effect  a step: one conditional UPDATE of the account's credit, after any bucket.
     Raises  PaymentNeeded `credit_spent`: less is left than the run may cost, or it is in another currency.
-    Repeat  same run again → the same reservation.
+    Repeat  same run again → what it holds stays.
     """
     guards.inside_transaction()
     expires_at = now + timedelta(seconds=timeout_s + GRACE_S)
     held = UsageReservation.objects.of_run(run_id).filter(bucket=None).first()
     if held is not None and held.state != State.RELEASED:
-        return held
+        return
     if held is not None:
         held.delete()
     credits.take(account, amount_micro, currency, now=now)
-    return UsageReservation.objects.create(
+    UsageReservation.objects.create(
         account=account, run_id=run_id, bucket=None, amount=amount_micro, created_at=now, expires_at=expires_at
     )
 
@@ -122,41 +123,41 @@ def settle(run_id: UUID, used: Used, *, now: datetime) -> Settled:
     Repeat  the first row is the answer; nothing is booked twice.
     """
     guards.inside_transaction()
-    held = _locked(run_id)
+    held = reservations.lock(run_id)
     if not held or held[0].state == State.SETTLED:  # settling moves all of them together
         settled_before = UsageLedger.objects.filter(idempotency_key=f"settle:{run_id}").first()
         if settled_before is not None:
             return Settled(settled_before)
     if not held:
         raise UsageReservation.DoesNotExist(f"Run {run_id} has reserved nothing.")
-    levels = buckets.move(buckets.Movement(r.bucket, _given_back(r), used.of(r.bucket.meter)) for r in held if r.bucket)
+    levels = buckets.move(held, used.of)
     price_micro, debt_micro = 0, 0
-    for reservation in held:
-        if reservation.bucket is None:
+    for row in held:
+        if row.bucket_id is None:
             price_micro = used.price_micro
-            debt_micro = credits.spend(reservation.account_id, _given_back(reservation), price_micro)
-    UsageReservation.objects.filter(pk__in=[r.pk for r in held]).update(state=State.SETTLED)
-    row = _ledger_row(held[0].account_id, run_id, used, credit_micro=debt_micro - price_micro, now=now)
+            debt_micro = credits.spend(row.account_id, row.open_amount, price_micro)
+    reservations.close(held, State.SETTLED)
+    entry = _ledger_row(held[0].account_id, run_id, used, credit_micro=debt_micro - price_micro, now=now)
     if debt_micro:
-        credits.record_debt(row, debt_micro)
-    history.add(row)
-    return Settled(row, tuple(alerts.raise_alerts(levels, run_id, used.currency, now=now)))
+        credits.record_debt(entry, debt_micro)
+    history.add(entry)
+    return Settled(entry, tuple(alerts.raise_alerts(levels, run_id, used.currency, now=now)))
 
 
 def release(run_id: UUID, *, now: datetime) -> None:
     """Give back what a run set aside, when nothing was consumed. A step; again, or after settle, it changes nothing."""
     guards.inside_transaction()
-    give_back([r for r in _locked(run_id) if r.state == State.OPEN], State.RELEASED)
+    give_back([row for row in reservations.lock(run_id) if row.state == State.OPEN], State.RELEASED)
 
 
-def give_back(held: list[UsageReservation], state: str) -> None:
+def give_back(held: list[Held], state: str) -> None:
     """Return what locked, open reservations hold and leave them in `state`: all buckets first, credit last. A step."""
     guards.inside_transaction()
-    buckets.move(buckets.Movement(r.bucket, r.amount, 0) for r in held if r.bucket)
-    for reservation in sorted(held, key=lambda r: r.account_id):
-        if reservation.bucket is None:
-            credits.spend(reservation.account_id, reservation.amount, 0)
-    UsageReservation.objects.filter(pk__in=[r.pk for r in held]).update(state=state)
+    buckets.move(held, lambda _meter: 0)
+    for row in sorted(held, key=lambda row: row.account_id):
+        if row.bucket_id is None:
+            credits.spend(row.account_id, row.amount, 0)
+    reservations.close(held, state)
 
 
 def fallback_model(error: LimitReached) -> str | None:
@@ -165,46 +166,11 @@ def fallback_model(error: LimitReached) -> str | None:
     return limit.fallback_model if limit else None
 
 
-def _reserve_all(
-    account: BillingAccount, run_id: UUID, demand: Demand, *, expires_at: datetime, now: datetime
-) -> tuple[UsageReservation, ...]:
+def _refuse_if_not_included(demand: Demand) -> None:
     if not limits.is_included(demand):
         meter = next(meter for meter in demand.ceilings if meter is not Meter.SPENDING)
         lifted_by = entitlements.lifting_plan(demand.model, meter, 0)
         raise errors.payment_needed(Refusal(errors.NOT_INCLUDED, 0, 0, None, lifted_by, str(meter)))
-    rows = [
-        UsageReservation(
-            account=account,
-            run_id=run_id,
-            bucket_id=buckets.take(account, demand.model, limit, amount, now=now),
-            amount=amount,
-            created_at=now,
-            expires_at=expires_at,
-        )
-        for limit, amount in limits.met_by(demand)
-    ]
-    return tuple(UsageReservation.objects.bulk_create(rows))
-
-
-def _held_again(run_id: UUID, expires_at: datetime) -> tuple[UsageReservation, ...]:
-    """What the run already holds, settled or expired ones too; what it gave back must be asked for anew."""
-    of_run = UsageReservation.objects.of_run(run_id)
-    rows = tuple(of_run.exclude(bucket=None).order_by("id"))
-    held = tuple(row for row in rows if row.state != State.RELEASED)
-    if held:
-        of_run.filter(state=State.OPEN).update(expires_at=expires_at)
-    elif rows:
-        of_run.filter(state=State.RELEASED).delete()
-    return held
-
-
-def _locked(run_id: UUID) -> list[UsageReservation]:
-    rows = UsageReservation.objects.of_run(run_id).select_related("bucket").order_by("id")
-    return list(rows.select_for_update(no_key=True, of=("self",)))
-
-
-def _given_back(reservation: UsageReservation) -> int:
-    return reservation.amount if reservation.state == State.OPEN else 0
 
 
 def _ledger_row(account_id: UUID, run_id: UUID, used: Used, *, credit_micro: int, now: datetime) -> UsageLedger:

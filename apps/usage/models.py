@@ -50,9 +50,6 @@ class UsageBucket(models.Model):
 class UsageReservationQuerySet(models.QuerySet["UsageReservation"]):
     """Reservations, as sentences."""
 
-    def expired(self, *, at: datetime) -> Self:
-        return self.filter(state=UsageReservation.State.OPEN, expires_at__lte=at)
-
     def of_run(self, run_id: object) -> Self:
         return self.filter(run_id=run_id)
 

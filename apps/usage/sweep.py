@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import F
 
-from apps.usage import credits, ledger
+from apps.usage import credits, ledger, reservations
 from apps.usage.models import CreditGrant, UsageReservation
 
 BATCH = 500
@@ -38,7 +38,6 @@ def expire_credit(*, now: datetime) -> int:
 
 def _expire_batch(now: datetime) -> int:
     with transaction.atomic(durable=True):
-        due = UsageReservation.objects.expired(at=now).select_related("bucket").order_by("expires_at")
-        held = list(due.select_for_update(skip_locked=True, no_key=True, of=("self",))[:BATCH])
+        held = reservations.lock_due(at=now, most=BATCH)
         ledger.give_back(held, UsageReservation.State.EXPIRED)
         return len(held)

@@ -10,7 +10,7 @@ from prometheus_client import REGISTRY
 
 from apps.billing.meters import Meter
 from apps.inference import gauges, places, runs, settlement, sweep
-from apps.inference.calls import Completion
+from apps.inference.calls import Completion, Spent
 from apps.inference.events import Queued
 from apps.inference.models import Run
 from apps.inference.settlement import Ending
@@ -21,7 +21,7 @@ from tests import build
 from tests.support.answers import NOW, QUESTION, events_of, jobs_in, ledger_of, messages_used, slots_held
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ANSWER = Ending(Completion("succeeded", "Because.", "", "stop", "", 10, 5, "reported"), "local")
+ANSWER = Ending(Completion("succeeded", "Because.", "", "stop", "", Spent(10, output_tokens=5), "reported"), "local")
 
 
 def begin(run, *, prompt=lambda _run, _plan: QUESTION, now=NOW):

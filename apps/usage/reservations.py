@@ -1,0 +1,102 @@
+"""The rows of what runs have set aside: written, found again, locked and closed, by one statement each."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db import connection
+
+from apps.billing.models import BillingAccount
+from apps.core import guards, ids
+from apps.usage.models import UsageReservation
+
+State = UsageReservation.State
+
+COLUMNS = """
+    SELECT held.id, held.account_id, held.amount, held.state, held.bucket_id, bucket.limit_key, bucket.meter
+      FROM usage_usagereservation AS held LEFT JOIN usage_usagebucket AS bucket ON bucket.id = held.bucket_id
+"""
+OF_RUN = f"{COLUMNS} WHERE held.run_id = %s ORDER BY held.id FOR NO KEY UPDATE OF held"
+DUE = f"""{COLUMNS} WHERE held.state = 'open' AND held.expires_at <= %s
+          ORDER BY held.expires_at LIMIT %s FOR NO KEY UPDATE OF held SKIP LOCKED"""
+WRITE = """
+    INSERT INTO usage_usagereservation (id, account_id, run_id, bucket_id, amount, state, created_at, expires_at)
+    SELECT unnest(%s::uuid[]), %s, %s, unnest(%s::uuid[]), unnest(%s::bigint[]), 'open', %s, %s
+"""
+FIND = "SELECT state FROM usage_usagereservation WHERE run_id = %s AND bucket_id IS NOT NULL"
+CLOSE = "UPDATE usage_usagereservation SET state = %s WHERE id = ANY(%s)"
+
+
+class Held(NamedTuple):
+    """One locked reservation. Without a bucket it holds credit."""
+
+    id: UUID
+    account_id: UUID
+    amount: int
+    state: str
+    bucket_id: UUID | None
+    limit_key: str | None
+    meter: str | None
+
+    @property
+    def open_amount(self) -> int:
+        """What is still set aside: what expired or was released was given back before."""
+        return self.amount if self.state == State.OPEN else 0
+
+
+def write(
+    account: BillingAccount, run_id: UUID, taken: Sequence[tuple[UUID, int]], *, expires_at: datetime, now: datetime
+) -> None:
+    """Write what a run has taken: (bucket, amount) each. A step.
+
+    Raises  IntegrityError: another worker reserved for this run meanwhile.
+    """
+    guards.inside_transaction()
+    row_ids = [ids.uuid7() for _bucket in taken]
+    buckets, amounts = [bucket for bucket, _amount in taken], [amount for _bucket, amount in taken]
+    with connection.cursor() as cursor:
+        cursor.execute(WRITE, (row_ids, account.pk, run_id, buckets, amounts, now, expires_at))
+
+
+def hold_again(run_id: UUID, *, expires_at: datetime) -> bool:
+    """Whether the run holds buckets already, settled or expired ones too; their time begins anew. A step.
+
+    What it gave back is forgotten: it must be asked for anew.
+    """
+    guards.inside_transaction()
+    with connection.cursor() as cursor:
+        cursor.execute(FIND, [run_id])
+        states = {state for (state,) in cursor.fetchall()}
+    if not states:
+        return False
+    of_run = UsageReservation.objects.of_run(run_id)
+    if states == {State.RELEASED}:
+        of_run.filter(state=State.RELEASED).delete()
+        return False
+    of_run.filter(state=State.OPEN).update(expires_at=expires_at)
+    return True
+
+
+def lock(run_id: UUID) -> list[Held]:
+    """Lock and read all that a run has set aside, credit too. A step."""
+    return _read(OF_RUN, [run_id])
+
+
+def lock_due(*, at: datetime, most: int) -> list[Held]:
+    """Lock and read open reservations whose time is over; those that a worker is settling are left to it. A step."""
+    return _read(DUE, [at, most])
+
+
+def close(held: Iterable[Held], state: str) -> None:
+    """Leave locked reservations in a state. A step."""
+    guards.inside_transaction()
+    with connection.cursor() as cursor:
+        cursor.execute(CLOSE, [state, [row.id for row in held]])
+
+
+def _read(statement: str, arguments: list[UUID | datetime | int]) -> list[Held]:
+    guards.inside_transaction()
+    with connection.cursor() as cursor:
+        cursor.execute(statement, arguments)
+        return [Held(*row) for row in cursor.fetchall()]
