@@ -8,9 +8,10 @@ and access follows from the mirror by a pure decision.
 | what is on offer: the catalogue, read once | `plans` |
 | what a plan gives and costs, as values | `terms` |
 | what is counted | `meters` |
-| the catalogue's file becomes plans, or is refused | `catalogue_file`, read through `toml_source` |
+| the catalogue's file becomes plans, or is refused | `catalogue_file` and `plan_tables`, read through `toml_source` |
+| limits that contradict each other | `plan_sense` |
 | the terms of a plan at one time, as rows | `plan_versions` |
-| the offer in words, for the pricing page | `offers` |
+| the offer in words, for the pricing page | `offers`, its limits by `phrases` |
 | what an account may use | `entitlements` |
 | the only door to Stripe | `stripe_gateway` |
 | what Stripe says, as our own values | `stripe_facts` |

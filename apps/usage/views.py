@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from apps.accounts.models import User
-from apps.billing import entitlements, plans
+from apps.billing import entitlements, phrases, plans
 from apps.billing.meters import Meter
 from apps.core import clock, money
 from apps.usage import balances, credits
@@ -44,4 +44,5 @@ def show_usage(request: HttpRequest) -> HttpResponse:
 def _row(balance: balances.Balance) -> dict[str, object]:
     offered = plans.catalogue().models
     names = [str(offered[key]["name"]) if key in offered else key for key in balance.models]
-    return {"balance": balance, "models": names, "name": METER_NAMES.get(balance.meter, balance.meter)}
+    name = METER_NAMES.get(balance.meter, balance.meter)
+    return {"balance": balance, "models": names, "name": name, "period": phrases.period_s(balance.window_s)}

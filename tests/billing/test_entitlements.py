@@ -221,5 +221,8 @@ def test_the_state_of_who_bought_nothing(account):
         "ends_at": None,
         "card": None,
         "is_confirming": False,
-        "limits": [{"meter": "messages", "models": ("chat-small",), "amount": 20, "window_s": 10800}],
+        "limits": [
+            {"meter": "messages", "models": ("chat-small",), "amount": 20, "window_s": 10_800},
+            {"meter": "messages", "models": ("chat-small",), "amount": 80, "window_s": 604_800},
+        ],
     }

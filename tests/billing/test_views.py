@@ -42,15 +42,16 @@ def test_everybody_sees_the_plans_and_their_limits_in_words(db):
     assert answer.status_code == 200
     assert "$8 a month" in page
     assert "$40 a month" in page
-    assert "20 messages every 3 hours with Causerie Small" in page
-    assert "300 messages every 3 hours with Causerie Small" in page
+    assert "20 messages every 3 hours and 80 a week with Causerie Small" in page
+    assert "300 messages every 3 hours and 1,500 a week with Causerie Small" in page
     assert "Messages without limit with Causerie Small" in page
     assert "Causerie Large" not in page  # no back end here serves it
 
 
 def test_models_that_are_served_are_sold(db, settings):
     settings.OPENAI_API_KEY = "sk-0"
-    assert "100 messages every 3 hours with Causerie Large" in text_of(Client().get("/pricing/"))
+    page = text_of(Client().get("/pricing/"))
+    assert "100 messages every 3 hours and 500 a week with Causerie Large, then Causerie Small answers" in page
 
 
 def test_a_year_and_euro_are_links(db):
