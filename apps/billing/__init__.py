@@ -12,7 +12,9 @@ and access follows from the mirror by a pure decision.
 | limits that contradict each other | `plan_sense` |
 | the terms of a plan at one time, as rows | `plan_versions` |
 | the offer in words, for the pricing page | `offers`, its limits by `phrases` |
-| what an account may use | `entitlements` |
+| what an account may use: the pure decision | `access` |
+| what an account may use: snapshots, and what is in force now | `entitlements` |
+| plans that staff give | `grants` |
 | the only door to Stripe | `stripe_gateway` |
 | what Stripe says, as our own values | `stripe_facts` |
 | buying a plan | `checkout`, with `customers` |

@@ -5,7 +5,7 @@ from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from apps.core import ids
 
@@ -20,6 +20,7 @@ class Plan(models.Model):
     rank = models.PositiveSmallIntegerField()  # higher is more: decides between several live plans
     is_default = models.BooleanField(default=False)
     stripe_product_id = models.CharField(max_length=64, blank=True)  # set by publication
+    left_at = models.DateTimeField(null=True)  # when publication saw it leave the catalogue; empty again if it returns
 
     def __str__(self) -> str:
         return self.name
@@ -177,6 +178,7 @@ class SubscriptionMirror(models.Model):
     trial_end = models.DateTimeField(null=True)
     is_collection_paused = models.BooleanField(default=False)
     has_pending_update = models.BooleanField(default=False)
+    has_schedule = models.BooleanField(default=False)  # a change is planned at Stripe, such as a downgrade
     current_period_end = models.DateTimeField(null=True)  # earliest over licensed items: “renews on”
     mrr_micro = models.BigIntegerField(default=0)  # micro-units of `currency` a month; see billing.mrr
     card_brand = models.CharField(max_length=20, blank=True)
@@ -280,11 +282,50 @@ class DisputeMirror(models.Model):
         return self.stripe_dispute_id
 
 
+class PlanGrantQuerySet(models.QuerySet["PlanGrant"]):
+    """Grants, as sentences."""
+
+    def standing(self) -> Self:
+        """Those that nobody took back, over or to come as well."""
+        return self.filter(revoked_at=None)
+
+    def open(self, *, at: datetime) -> Self:
+        """Those that give something now or later."""
+        return self.standing().filter(Q(ends_at=None) | Q(ends_at__gt=at))
+
+
+class PlanGrant(models.Model):
+    """One row is a plan that staff gave an account for a time, or for good: taken back, never edited or deleted."""
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    account = models.ForeignKey(BillingAccount, on_delete=models.PROTECT, related_name="grants")
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT)
+    reason = models.CharField(max_length=300)
+    granted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    objects: ClassVar = PlanGrantQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_at=None) | Q(ends_at__gt=F("starts_at")), name="grant_ends_after_start"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.plan_id} for {self.account_id}"
+
+
 class EntitlementSnapshotQuerySet(models.QuerySet["EntitlementSnapshot"]):
     """Snapshots, as sentences."""
 
-    def current(self, *, at: datetime) -> Self:
-        return self.filter(valid_from__lte=at).order_by("-version")
+    def run_out(self, *, at: datetime) -> Self:
+        """The last snapshot of each account whose time is over."""
+        newer = EntitlementSnapshot.objects.filter(account=OuterRef("account"), version__gt=OuterRef("version"))
+        return self.filter(~Exists(newer), valid_until__lte=at)
 
 
 class EntitlementSnapshot(models.Model):
@@ -299,12 +340,12 @@ class EntitlementSnapshot(models.Model):
         NONE = "none"
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
-    account = models.ForeignKey(BillingAccount, on_delete=models.CASCADE, related_name="snapshots")
+    account = models.ForeignKey(BillingAccount, on_delete=models.PROTECT, related_name="snapshots")
     version = models.PositiveIntegerField()
     plan_version = models.ForeignKey(PlanVersion, on_delete=models.PROTECT)
     source = models.CharField(max_length=16, choices=Source.choices)
     valid_from = models.DateTimeField()
-    valid_until = models.DateTimeField(null=True)  # then the default plan: grace or a paused period runs out by itself
+    valid_until = models.DateTimeField(null=True)  # then the same facts say something else, and are asked again
     reason = models.CharField(max_length=40)
     inputs_hash = models.CharField(max_length=64)  # equal inputs make no new row
 
@@ -312,6 +353,7 @@ class EntitlementSnapshot(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "version"], name="snapshot_version_once")]
+        indexes = [models.Index(fields=["valid_until"], condition=~Q(valid_until=None), name="snapshot_runs_out")]
 
     def __str__(self) -> str:
         return f"{self.account_id} v{self.version}"
@@ -327,7 +369,7 @@ class StripeOutbox(models.Model):
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
     account = models.ForeignKey(BillingAccount, null=True, on_delete=models.CASCADE, related_name="outbox")
-    kind = models.CharField(max_length=40)  # cancel_subscription, mail, …
+    kind = models.CharField(max_length=40)  # cancel_subscription, move_price, mail
     key = models.CharField(max_length=200, unique=True)
     payload = models.JSONField(default=dict)
     state = models.CharField(max_length=16, choices=State.choices, default=State.PENDING)

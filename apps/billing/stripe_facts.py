@@ -84,6 +84,7 @@ class Subscription:
     trial_end: datetime | None
     is_collection_paused: bool
     has_pending_update: bool
+    has_schedule: bool
     card: Card
     started_at: datetime
 
@@ -248,6 +249,7 @@ def read_subscription(raw: Raw) -> Subscription:
         trial_end=moment(raw.get("trial_end")),
         is_collection_paused=raw.get("pause_collection") is not None,
         has_pending_update=raw.get("pending_update") is not None,
+        has_schedule=raw.get("schedule") is not None,
         card=read_card(raw.get("default_payment_method")),
         started_at=datetime.fromtimestamp(raw["start_date"], UTC),
     )
