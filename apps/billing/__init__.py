@@ -29,5 +29,7 @@ and access follows from the mirror by a pure decision.
 | what was missed is found again | `catching_up` |
 | whether Stripe and we agree | `drift`; what does not fit is kept by `differences` |
 | the catalogue brought here and to Stripe | `publication` |
+| what differs between two terms, in words | `terms_changes` |
+| who pays an old price moves to the new one | `price_moves` |
 | what the person's archive holds of this, and what leaves with them | `personal_data` |
 """

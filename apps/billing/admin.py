@@ -121,10 +121,10 @@ class PlanGrantAdmin(MirrorAdmin):
     actions = ("revoke",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("billing.add_plangrant")
+        return bool(ModelAdmin.has_add_permission(self, request))
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("billing.change_plangrant")
+        return bool(ModelAdmin.has_change_permission(self, request))
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, object] | None = None

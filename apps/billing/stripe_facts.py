@@ -89,6 +89,12 @@ class Subscription:
     started_at: datetime
 
     @property
+    def is_steady(self) -> bool:
+        """Whether it goes on as it is: it does not end, and no change of it is planned or waits for a payment."""
+        ends = self.cancel_at_period_end or self.cancel_at is not None or self.ended_at is not None
+        return not (ends or self.has_pending_update or self.has_schedule)
+
+    @property
     def mrr_micro(self) -> int:
         """What it brings each month, in micro-units of its currency."""
         lines = [

@@ -4,6 +4,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from apps.billing.models import BillingAccount, Plan, PlanVersion, Price
+from tests.build import NOW
 from tests.support import shop
 
 pytestmark = pytest.mark.django_db
@@ -41,16 +42,16 @@ def active(sandbox):
 
 def test_diff_shows_and_changes_nothing(sandbox):
     said = run("diff")
-    plans = [f"here: terms of {key}" for key in ("free", "premium", "premium_plus")]
-    assert said[:4] == [*plans, "Stripe: new product Premium"]
+    plans = [f"here: new plan {key}" for key in ("guest", "free", "premium", "premium_plus", "developer")]
+    assert said[:6] == [*plans, "Stripe: new product Premium"]
     assert "Stripe: new price premium_month_usd: 800 usd a month" in said
-    assert said[-1] == "15 changes; `manage.py catalogue apply` makes them."
+    assert said[-1] == "17 changes; `manage.py catalogue apply` makes them."
     assert sandbox.objects("product") == []
     assert not Plan.objects.exists()
 
 
 def test_apply_makes_products_and_prices(sandbox):
-    assert run("apply")[-1] == "Done: 15 changes."
+    assert run("apply")[-1] == "Done: 17 changes."
     assert sorted(product["metadata"]["plan_key"] for product in sandbox.objects("product")) == [
         "premium",
         "premium_plus",
@@ -75,7 +76,7 @@ def test_a_second_apply_has_nothing_to_do(sandbox):
     assert run("apply") == ["Nothing to do: all is as the catalogue says."]
     assert run("diff") == ["Nothing to do: all is as the catalogue says."]
     assert len(sandbox.objects("event")) == events
-    assert PlanVersion.objects.count() == 3
+    assert PlanVersion.objects.count() == 5
 
 
 def test_a_new_amount_is_a_new_price_and_the_old_one_stays_for_its_subscribers(sandbox, settings, tmp_path):
@@ -97,14 +98,20 @@ def test_a_plan_that_leaves_the_catalogue_is_archived_and_comes_back(sandbox, se
     run("apply")
     shipped = settings.CATALOGUE_PATH
     text = shipped.read_text()
-    begin, end = text.index("[plans.premium_plus]"), text.index("# --- developer API")
+    begin, end = text.index("[plans.premium_plus]"), text.index("[plans.developer]")
     with_catalogue(settings, tmp_path, (text[begin:end], ""))
-    assert "Stripe: archive product Premium+" in run("apply")
+    said = run("apply")
+    assert said[0] == "here: plan premium_plus leaves the catalogue; who has it keeps it"
+    assert "Stripe: archive product Premium+" in said
+    assert run("diff") == ["Nothing to do: all is as the catalogue says."]
     assert set(active(sandbox)) == {key for key in PRICES if "plus" not in key}
     assert len(sandbox.objects("product")) == 2
-    assert Plan.objects.filter(pk="premium_plus").exists()
+    assert Plan.objects.get(pk="premium_plus").left_at is not None
     settings.CATALOGUE_PATH = shipped
-    assert "Stripe: product Premium+ on sale" in run("apply")
+    said = run("apply")
+    assert said[0] == "here: plan premium_plus is back in the catalogue"
+    assert "Stripe: product Premium+ on sale" in said
+    assert Plan.objects.get(pk="premium_plus").left_at is None
     assert sorted(active(sandbox)) == PRICES
     assert run("diff") == ["Nothing to do: all is as the catalogue says."]
 
@@ -113,10 +120,35 @@ def test_new_limits_are_a_new_version_and_wanted_for_subscribers(sandbox, settin
     run("apply")
     shop.buy(account)
     with_catalogue(settings, tmp_path, ("amount = 300", "amount = 400"))
-    assert run("diff")[:1] == ["here: terms of premium"]
+    assert run("diff")[:1] == ["here: terms of premium: messages (chat-small, 3h) 300 → 400"]
     run("apply")
     assert PlanVersion.objects.filter(plan="premium").count() == 2
     assert BillingAccount.objects.all().in_need_of_sync().count() == 1
+
+
+def test_a_new_default_plan_and_a_new_name_are_said(sandbox, settings, tmp_path):
+    run("apply")
+    with_catalogue(settings, tmp_path, ('name = "Free"', 'name = "Gratis"'), ("rank = 1\n", "rank = 2\n"))
+    assert run("diff")[0] == "here: terms of free: name Free → Gratis; rank 1 → 2"
+    run("apply")
+    assert (Plan.objects.get(pk="free").name, Plan.objects.get(pk="free").rank) == ("Gratis", 2)
+    assert run("diff") == ["Nothing to do: all is as the catalogue says."]
+    Plan.objects.filter(pk="premium").update(is_default=True)
+    assert run("apply")[0] == "here: premium is no longer the default plan"
+
+
+def test_terms_that_say_the_same_in_an_older_form_are_written_anew(sandbox):
+    run("apply")
+    newest = PlanVersion.objects.get(plan="free")
+    terms = {key: value for key, value in newest.terms.items() if key != "attachments"}
+    guest = PlanVersion.objects.get(plan="guest")
+    old = {key: value for key, value in guest.terms.items() if key != "attachments"}
+    PlanVersion.objects.create(plan_id="guest", version=2, terms=old, digest="old", effective_from=NOW)
+    PlanVersion.objects.create(plan_id="free", version=2, terms=terms, digest="old", effective_from=NOW)
+    assert run("diff")[:2] == [
+        "here: terms of guest: the same, written in a new form",
+        "here: terms of free: attachments none → 1 of 5 MB (image, text)",
+    ]
 
 
 def test_a_database_that_was_lost_learns_what_stripe_has(sandbox):
@@ -129,7 +161,7 @@ def test_a_database_that_was_lost_learns_what_stripe_has(sandbox):
 def test_internal_mode_needs_no_stripe(settings, tmp_path, db):
     settings.STRIPE_API_BASE = "http://127.0.0.1:9"
     with_catalogue(settings, tmp_path, ('mode = "freemium"', 'mode = "internal"'))
-    assert run("apply")[-1] == "Done: 3 changes."
+    assert run("apply")[-1] == "Done: 5 changes."
     assert not Price.objects.exists()
 
 
@@ -141,7 +173,7 @@ def test_a_live_key_is_asked_about_again(settings, tmp_path, monkeypatch):
         run("apply")
     assert not Plan.objects.exists()
     monkeypatch.setattr("builtins.input", lambda _question: "yes")
-    assert run("apply")[-1] == "Done: 3 changes."
+    assert run("apply")[-1] == "Done: 5 changes."
 
 
 def test_stripe_being_away_is_said_in_one_sentence(settings):

@@ -18,6 +18,6 @@ ALLOW += "DROP FUNCTION billing_rows_are_append_only();"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("billing", "0003_grants_schedules_and_plans_that_left")]
+    dependencies = [("billing", "0002_grants_schedules_and_plans_that_left")]
 
     operations = [migrations.RunSQL(FORBID, ALLOW)]
