@@ -16,7 +16,6 @@ from apps.core.money import MICRO
 SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£"}
 MINOR_PER_MAJOR = 100
 MONTHS_PER_YEAR = 12
-LEAST_DIGITS = 2
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,8 @@ def intervals() -> list[str]:
 
 def money(amount_minor: int, currency: str) -> str:
     """An amount as people write it: $8, €79.20. Never a float, and no decimals where there are none."""
-    return _money(Decimal(amount_minor) / MINOR_PER_MAJOR, currency)
+    major = Decimal(amount_minor) / MINOR_PER_MAJOR
+    return _money(major, currency, least_digits=0 if amount_minor % MINOR_PER_MAJOR == 0 else 2)
 
 
 def per(interval: str) -> str:
@@ -119,11 +119,10 @@ def _note(terms: PlanTerms, interval: str, currency: str) -> str:
     return f"{words}. {_('You save %(amount)s.') % {'amount': money(saved, currency)}}" if saved > 0 else words
 
 
-def _money(amount: Decimal, currency: str) -> str:
-    """Whole amounts without decimals, others with two, and with more where a price has more."""
+def _money(amount: Decimal, currency: str, *, least_digits: int) -> str:
+    """With so many decimals, and with more where the amount has more."""
     exponent = amount.normalize().as_tuple().exponent
-    places = -exponent if isinstance(exponent, int) else 0
-    digits = max(LEAST_DIGITS, places) if places > 0 else 0
+    digits = max(least_digits, -exponent if isinstance(exponent, int) else 0)
     number = formats.number_format(amount, decimal_pos=digits, use_l10n=True, force_grouping=True)
     symbol = SYMBOLS.get(currency)
     if symbol is None:
@@ -133,7 +132,7 @@ def _money(amount: Decimal, currency: str) -> str:
 
 def _api_rate(model: Mapping[str, Any], currency: str) -> ApiRate:  # Any: TOML that was checked when it was loaded
     rates, priced_in = _rates(model, currency)
-    shown = {side: _money(Decimal(rates[side]) / MICRO, priced_in) for side in ("input", "output")}
+    shown = {side: _money(Decimal(rates[side]) / MICRO, priced_in, least_digits=2) for side in ("input", "output")}
     return ApiRate(model["name"], **shown)
 
 

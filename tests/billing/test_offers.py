@@ -63,7 +63,7 @@ def test_what_the_api_costs(settings):
     settings.OPENAI_API_KEY = "sk-set-up"
     assert offers.api_rates("eur") == [
         ApiRate("Causerie Small", "$0.05", "$0.15"),
-        ApiRate("Causerie Large", "$0.40", "$3"),
+        ApiRate("Causerie Large", "$0.40", "$3.00"),
     ]
     settings.OPENAI_API_KEY = ""
     assert [rate.model for rate in offers.api_rates("usd")] == ["Causerie Small"]
@@ -71,7 +71,7 @@ def test_what_the_api_costs(settings):
 
 @pytest.mark.parametrize(
     ("currency", "found"),
-    [("usd", ("$0.000001", "$2")), ("eur", ("€0.125", "€3.50")), ("gbp", ("$0.000001", "$2"))],
+    [("usd", ("$0.000001", "$2.00")), ("eur", ("€0.125", "€3.50")), ("gbp", ("$0.000001", "$2.00"))],
 )
 def test_api_rates_may_differ_by_currency(currency, found):
     price = {"usd": {"input": 1, "output": 2_000_000}, "eur": {"input": 125_000, "output": 3_500_000}}
