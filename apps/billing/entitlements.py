@@ -3,7 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 
@@ -165,13 +165,16 @@ def end_of(subscription: SubscriptionMirror | None) -> datetime | None:
     return subscription.cancel_at or (subscription.current_period_end if subscription.cancel_at_period_end else None)
 
 
-def lifting_plan(model: str, meter: Meter, above: int | None) -> str | None:
-    """The cheapest plan that gives more than `above` of a meter with a model; None when none does."""
+def lifting_plan(model: str, meter: Meter, above: int | None, *, window: timedelta | None = None) -> str | None:
+    """The cheapest plan that gives more than `above` of a meter with a model; None when none does.
+
+    window  of the limit that is in the way: what lifts 400 a week is 500 a week, not 300 every 3 hours. None: any.
+    """
     if above is None:
         return None
     catalogue = plans.catalogue()
     sold = [plan for plan in catalogue.plans.values() if plan.prices and model in plan.models]
-    fitting = [plan for plan in sold if _room(plan, model, meter) > above]
+    fitting = [plan for plan in sold if _room(plan, model, meter, window) > above]
     cheapest = min(fitting, key=lambda plan: _price_a_month(plan, catalogue.currencies[0]), default=None)
     return cheapest.key if cheapest else None
 
@@ -245,12 +248,15 @@ def _limit_facts(limit: Limit) -> dict[str, object]:
     return {"meter": str(limit.meter), "models": limit.models, "amount": limit.amount, "window_s": window_s}
 
 
-def _room(plan: PlanTerms, model: str, meter: Meter) -> float:
-    """How much a plan gives of a meter: the tightest of its limits; infinite without one that ends, 0 without any."""
+def _room(plan: PlanTerms, model: str, meter: Meter, window: timedelta | None) -> float:
+    """How much a plan gives of a meter in a window: infinite without a limit of it that ends, 0 without any limit."""
     if meter is Meter.CONCURRENCY:
         return plan.concurrency
-    amounts = [limit.amount for limit in plan.limits if limit.covers(meter, model)]
-    return min((float("inf") if amount is None else amount for amount in amounts), default=0)
+    covering = [limit for limit in plan.limits if limit.covers(meter, model)]
+    if not covering or any(limit.amount == 0 for limit in covering):
+        return 0
+    counted = [limit for limit in covering if window is None or limit.window == window]
+    return min((limit.amount for limit in counted if limit.amount is not None), default=float("inf"))
 
 
 def _price_a_month(plan: PlanTerms, currency: str) -> float:

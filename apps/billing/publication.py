@@ -8,7 +8,7 @@ from functools import partial
 from django.db import transaction
 
 from apps.billing import leases, mirror, plan_versions, plans, price_moves, terms_changes
-from apps.billing.models import Plan, SubscriptionMirror
+from apps.billing.models import Plan, PlanGrant, SubscriptionMirror
 from apps.billing.models import Price as PriceRow
 from apps.billing.price_moves import Move
 from apps.billing.stripe_facts import Price, Product
@@ -88,8 +88,10 @@ class Publication:
             with transaction.atomic(durable=True):
                 _version, is_new = plan_versions.ensure(self.catalogue, terms, now=now)
                 if is_new and self.catalogue.moves_subscribers:
-                    for row in SubscriptionMirror.objects.live().filter(plan_id=terms.key):
-                        leases.want_sync(row.account_id)
+                    paying = SubscriptionMirror.objects.live().filter(plan_id=terms.key)
+                    given = PlanGrant.objects.open(at=now).filter(plan_id=terms.key)
+                    for account_id in paying.values_list("account_id").union(given.values_list("account_id")):
+                        leases.want_sync(*account_id)
 
         return perform
 

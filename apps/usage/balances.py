@@ -84,7 +84,8 @@ def lifting_plan(plan: PlanTerms, balance: Balance) -> str | None:
     if balance.limit is None:
         return None
     model = next(iter(balance.models or plan.models), "")
-    return entitlements.lifting_plan(model, balance.meter, balance.limit)
+    window = None if balance.window_s is None else timedelta(seconds=balance.window_s)
+    return entitlements.lifting_plan(model, balance.meter, balance.limit, window=window)
 
 
 def by_day(account: BillingAccount, *, days: int, zone: ZoneInfo, now: datetime) -> Sequence[Day]:

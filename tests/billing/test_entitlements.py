@@ -232,6 +232,20 @@ def test_the_cheapest_plan_with_more_room(model, meter, above, expected):
     assert entitlements.lifting_plan(model, meter, above) == expected
 
 
+@pytest.mark.parametrize(
+    ("window", "above", "expected"),
+    [
+        (timedelta(days=7), 80, "premium"),
+        (timedelta(days=7), 400, "premium"),  # 1,500 a week, though 300 in 3 hours
+        (timedelta(days=7), 1500, "premium_plus"),
+        (timedelta(hours=3), 400, "premium_plus"),
+        (timedelta(days=1), 9999, "premium"),  # nothing there counts days
+    ],
+)
+def test_the_cheapest_plan_with_more_room_in_the_same_window(window, above, expected):
+    assert entitlements.lifting_plan("chat-small", Meter.MESSAGES, above, window=window) == expected
+
+
 def test_the_state_of_who_bought_nothing(account):
     state = entitlements.state_for(account, now=NOW)
     assert state == {

@@ -91,7 +91,9 @@ def test_the_developer_plan_has_no_prices_and_no_limits_and_generous_rates(setti
 
 def test_the_shipped_plans_cap_the_week_and_go_on_with_the_smaller_model(settings):
     sold = plans.load(settings.CATALOGUE_PATH).plans
-    found = {key: [(one.key, one.amount, one.fallback_model) for one in sold[key].limits] for key in ("free", "premium")}
+    found = {
+        key: [(one.key, one.amount, one.fallback_model) for one in sold[key].limits] for key in ("free", "premium")
+    }
     assert found["free"] == [("messages:chat-small:3h", 20, None), ("messages:chat-small:7d", 80, None)]
     assert found["premium"] == [
         ("messages:chat-small:3h", 300, None),

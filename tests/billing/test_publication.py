@@ -3,6 +3,8 @@
 import pytest
 from django.core.management import CommandError, call_command
 
+from apps.billing import entitlements, grants, sync
+from apps.billing.grants import Span
 from apps.billing.models import BillingAccount, Plan, PlanVersion, Price
 from tests.build import NOW
 from tests.support import shop
@@ -124,6 +126,17 @@ def test_new_limits_are_a_new_version_and_wanted_for_subscribers(sandbox, settin
     run("apply")
     assert PlanVersion.objects.filter(plan="premium").count() == 2
     assert BillingAccount.objects.all().in_need_of_sync().count() == 1
+
+
+def test_new_limits_reach_who_was_given_the_plan(sandbox, settings, tmp_path, account):
+    run("apply")
+    now = shop.now()
+    grants.give(account, "premium", Span(now), reason="an outage", by=None, now=now)
+    with_catalogue(settings, tmp_path, ("amount = 300", "amount = 400"))
+    run("apply")
+    assert BillingAccount.objects.all().in_need_of_sync().get() == account
+    assert sync.sync_customer(account.pk, clock=shop.now)
+    assert entitlements.plan_for(account, now=shop.now()).limits[0].amount == 400
 
 
 def test_a_new_default_plan_and_a_new_name_are_said(sandbox, settings, tmp_path):
