@@ -8,12 +8,15 @@ and access follows from the mirror by a pure decision.
 | what is on offer: the catalogue, read once | `plans` |
 | what a plan gives and costs, as values | `terms` |
 | what is counted | `meters` |
-| the catalogue's file becomes plans, or is refused | `catalogue_file`, read through `toml_source` |
+| the catalogue's file becomes plans, or is refused | `catalogue_file` and `plan_tables`, read through `toml_source` |
 | the same for models and the servers behind them | `catalogue_models` |
+| limits that contradict each other | `plan_sense` |
 | the terms of a plan at one time, as rows | `plan_versions` |
 | what a model cost and was sold for at one time, as rows | `model_prices` |
-| the offer in words, for the pricing page | `offers` |
-| what an account may use | `entitlements` |
+| the offer in words, for the pricing page | `offers`, its limits by `phrases` |
+| what an account may use: the pure decision | `access` |
+| what an account may use: snapshots, and what is in force now | `entitlements` |
+| plans that staff give | `grants` |
 | the only door to Stripe | `stripe_gateway` |
 | what Stripe says, as our own values | `stripe_facts` |
 | buying a plan | `checkout`, with `customers` |
@@ -28,5 +31,7 @@ and access follows from the mirror by a pure decision.
 | what was missed is found again | `catching_up` |
 | whether Stripe and we agree | `drift`; what does not fit is kept by `differences` |
 | the catalogue brought here and to Stripe | `publication` |
+| what differs between two terms, in words | `terms_changes` |
+| who pays an old price moves to the new one | `price_moves` |
 | what the person's archive holds of this, and what leaves with them | `personal_data` |
 """

@@ -1,10 +1,19 @@
-from django.contrib import admin
+from typing import cast
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 
-from apps.billing import sync
+from apps.accounts.models import User
+from apps.billing import entitlements, grants, sync
+from apps.billing.errors import NotGrantable
+from apps.billing.forms import GrantForm, RevokeForm
+from apps.billing.grants import Span
 from apps.billing.models import (
     BillingAccount,
     CheckoutAttempt,
@@ -12,6 +21,7 @@ from apps.billing.models import (
     EntitlementSnapshot,
     InvoiceMirror,
     ModelPrice,
+    PlanGrant,
     PlanVersion,
     Price,
     RefundMirror,
@@ -20,6 +30,7 @@ from apps.billing.models import (
     SubscriptionMirror,
     SubscriptionState,
 )
+from apps.core import clock
 
 
 class MirrorAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
@@ -96,6 +107,59 @@ class EntitlementSnapshotAdmin(MirrorAdmin):
     search_fields = ("account__owner__email",)
     list_select_related = ("account", "plan_version")
     ordering = ("-valid_from",)
+
+
+@admin.register(PlanGrant)
+class PlanGrantAdmin(MirrorAdmin):
+    """Given by a form and taken back by an action, each with a reason; nothing is edited or deleted."""
+
+    list_display = ("starts_at", "account", "plan", "ends_at", "revoked_at", "granted_by", "reason")
+    list_filter = ("plan", ("revoked_at", admin.EmptyFieldListFilter))
+    search_fields = ("account__owner__email", "reason")
+    list_select_related = ("account", "plan", "granted_by")
+    ordering = ("-starts_at",)
+    action_form = RevokeForm
+    actions = ("revoke",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(ModelAdmin.has_add_permission(self, request))
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        return bool(ModelAdmin.has_change_permission(self, request))
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, object] | None = None
+    ) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = GrantForm(request.POST or None)
+        if form.is_valid() and self._give(request, form):
+            return redirect("admin:billing_plangrant_changelist")
+        context = {**self.admin_site.each_context(request), "form": form, "title": _("Give a plan"), "opts": self.opts}
+        return render(request, "billing/grant_form.html", context)
+
+    def _give(self, request: HttpRequest, form: GrantForm) -> bool:
+        facts, now = form.cleaned_data, clock.now()
+        account = entitlements.account_for(facts["email"], now=now)
+        span = Span(facts["starts_at"] or now, facts["ends_at"])
+        staff = cast(User, request.user)
+        try:
+            grants.give(account, facts["plan"], span, reason=facts["reason"], by=staff, now=now)
+        except NotGrantable as error:
+            form.add_error(error.field, str(error.sentence))
+            return False
+        self.message_user(request, _("Given."))
+        return True
+
+    @admin.action(description=_("Take back"), permissions=["revoke"])
+    def revoke(self, request: HttpRequest, found: QuerySet[PlanGrant]) -> None:
+        reason, now, staff = request.POST.get("reason", ""), clock.now(), cast(User, request.user)
+        try:
+            taken = sum(grants.revoke(grant, reason=reason, by=staff, now=now) for grant in found)
+        except NotGrantable as error:
+            self.message_user(request, str(error.sentence), messages.ERROR)
+            return
+        self.message_user(request, ngettext("%(n)d taken back.", "%(n)d taken back.", taken) % {"n": taken})
 
 
 @admin.register(CheckoutAttempt)

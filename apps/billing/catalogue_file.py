@@ -2,30 +2,21 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from apps.billing import catalogue_models
-from apps.billing.meters import LIMITED, Meter
-from apps.billing.terms import (
-    FEATURES,
-    INTERVALS,
-    MODES,
-    QUEUES,
-    Catalogue,
-    DeveloperTerms,
-    Limit,
-    PlanTerms,
-    window_of,
-)
-from apps.billing.toml_source import Source, Table, show
+from apps.billing import catalogue_models, plan_tables
+from apps.billing.terms import MODES, Catalogue, DeveloperTerms, PlanTerms
+from apps.billing.toml_source import Source, Table
 
-UNLIMITED = "unlimited"
-FALLBACK = "fallback:"
 STATUSES = ("trialing", "active", "past_due", "unpaid", "paused", "canceled", "incomplete", "incomplete_expired")
 NEVER_PAID = ("incomplete", "incomplete_expired")
 ACCESS = ("plan", "grace", "default")
 PAUSED_COLLECTION = "paused_collection"
 CURRENCY_LETTERS = 3
+UNSOLD = {
+    "default_plan": "people who pay nothing need a plan without",
+    "guest_plan": "guests pay nothing and need a plan without",
+    "plan": "pay as you go is paid from credit and needs a plan without",
+}
 
 
 def parse(path: Path) -> Catalogue:
@@ -40,20 +31,23 @@ def parse(path: Path) -> Catalogue:
     models = dict(top.table("models").each())
     catalogue_models.check_backends(backends)
     catalogue_models.check_models(models, tuple(backends), currencies)
-    plans = _plans(top.table("plans"), tuple(models), currencies, sells=mode != "internal")
+    plans = plan_tables.read(top.table("plans"), tuple(models), currencies, sells=mode != "internal")
     catalogue = Catalogue(
         mode=mode,
-        default_plan=_default_plan(top, plans),
+        default_plan=_unsold(top, "default_plan", plans),
+        guest_plan=_unsold(top, "guest_plan", plans),
         currencies=currencies,
         grace_days=top.whole("grace_days"),
         moves_subscribers=top.choice("existing_subscribers", ("move", "stay"), default="move") == "move",
+        moves_prices=top.choice("existing_prices", ("keep", "move"), default="keep") == "move",
         policy=_policy(top.table("policy")),
         plans=plans,
-        developer=_developer(top.table("developer"), tuple(models), currencies),
+        developer=_developer(top.table("developer"), plans, currencies),
         models={key: table.values for key, table in models.items()},
         backends={key: table.values for key, table in backends.items()},
     )
     top.refuse_rest()
+    _check_roles(top, catalogue)
     return catalogue
 
 
@@ -67,11 +61,20 @@ def _currencies(top: Table) -> tuple[str, ...]:
     return currencies
 
 
-def _default_plan(top: Table, plans: Mapping[str, PlanTerms]) -> str:
-    key = top.choice("default_plan", tuple(plans))
-    if plans[key].prices:
-        top.refuse(f"is “{key}”, which has prices; people who pay nothing need a plan without", "default_plan")
-    return key
+def _unsold(table: Table, key: str, plans: Mapping[str, PlanTerms]) -> str:
+    plan = table.choice(key, tuple(plans))
+    if plans[plan].prices:
+        table.refuse(f"is “{plan}”, which has prices; {UNSOLD[key]}", key)
+    return plan
+
+
+def _check_roles(top: Table, catalogue: Catalogue) -> None:
+    """One plan cannot be for two kinds of people."""
+    if catalogue.guest_plan == catalogue.default_plan:
+        top.refuse(f"is “{catalogue.guest_plan}”, as default_plan is; guests need a plan of their own", "guest_plan")
+    if catalogue.developer.plan.key in (catalogue.default_plan, catalogue.guest_plan):
+        reason = f"is “{catalogue.developer.plan.key}”, which people chat with; pay as you go needs a plan of its own"
+        top.table("developer").refuse(reason, "plan")
 
 
 def _policy(table: Table) -> Mapping[str, str]:
@@ -84,108 +87,15 @@ def _policy(table: Table) -> Mapping[str, str]:
     return words
 
 
-def _plans(
-    table: Table, models: tuple[str, ...], currencies: tuple[str, ...], *, sells: bool
-) -> Mapping[str, PlanTerms]:
-    plans: dict[str, PlanTerms] = {}
-    for key, raw in table.each():
-        prices = _prices(raw, currencies)
-        plan = _plan(key, raw, models, prices if sells else {})
-        if any(plan.rank == other.rank for other in plans.values()):
-            raw.refuse(f"is {plan.rank}, which another plan has; ranks decide between plans and must differ", "rank")
-        plans[key] = plan
-    return plans
-
-
-def _plan(key: str, table: Table, models: tuple[str, ...], prices: Mapping[tuple[str, str], int]) -> PlanTerms:
-    included = table.choices("models", models)
-    plan = PlanTerms(
-        key=key,
-        name=table.text("name"),
-        rank=table.whole("rank"),
-        models=included,
-        queue=table.choice("queue", QUEUES),
-        concurrency=table.whole("concurrency", least=1),
-        context_tokens=table.whole("context_tokens", least=1),
-        output_tokens=table.whole("output_tokens", least=1),
-        api_requests_per_minute=table.whole("api_requests_per_minute"),
-        api_tokens_per_minute=table.whole("api_tokens_per_minute"),
-        features=table.choices("features", FEATURES, default=()),
-        limits=_limits(table, included),
-        prices=prices,
-        trial_days=table.whole("trial_days", default=0),
-    )
-    table.refuse_rest()
-    return plan
-
-
-def _prices(table: Table, currencies: tuple[str, ...]) -> Mapping[tuple[str, str], int]:
-    if not table.has("prices"):
-        return {}
-    prices: dict[tuple[str, str], int] = {}
-    by_interval = table.table("prices")
-    for interval in by_interval.values:
-        if interval not in INTERVALS:
-            by_interval.refuse(f"is not an interval; known are {', '.join(INTERVALS)}", interval)
-        amounts = by_interval.table(interval)
-        for currency in currencies:
-            prices[interval, currency] = amounts.whole(currency, least=1)
-        amounts.refuse_rest()
-    return prices
-
-
-def _limits(table: Table, included: tuple[str, ...]) -> tuple[Limit, ...]:
-    limits: dict[str, Limit] = {}
-    for raw in table.tables("limit"):
-        limit = _limit(raw, included)
-        if limit.key in limits:
-            raw.refuse("says again what another limit of this plan says (same meter, models and window)")
-        limits[limit.key] = limit
-    return tuple(limits.values())
-
-
-def _limit(table: Table, included: tuple[str, ...]) -> Limit:
-    window_text = table.text("window")
-    window = window_of(window_text)
-    if window is None:
-        table.refuse(f"is “{window_text}”; it takes a number with m, h or d, such as 3h or 7d", "window")
-    meter = Meter(table.choice("meter", LIMITED))
-    models = table.choices("models", included, default=())
-    amount = None if table.raw("amount") == UNLIMITED else _amount(table)
-    fallback = _fallback(table, models, included)
-    table.refuse_rest()
-    when_spent = "fallback" if fallback else "refuse"
-    return Limit(meter, models, amount, window, window_text, when_spent, fallback)
-
-
-def _amount(table: Table) -> int:
-    value = table.raw("amount")
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        table.refuse(f"is {show(value)}; it takes a whole number from 0 up, or “{UNLIMITED}”", "amount")
-    return value
-
-
-def _fallback(table: Table, models: tuple[str, ...], included: tuple[str, ...]) -> str | None:
-    word = table.text("when_spent")
-    if word == "refuse":
-        return None
-    model = word.removeprefix(FALLBACK)
-    if not word.startswith(FALLBACK):
-        table.refuse(f"is “{word}”; it takes refuse, or {FALLBACK} and a model", "when_spent")
-    if model not in included:
-        table.refuse(f"falls back to “{model}”, which this plan does not include", "when_spent")
-    if not models or model in models:
-        table.refuse(f"falls back to “{model}”, which this limit counts as well", "when_spent")
-    return model
-
-
-def _developer(table: Table, models: tuple[str, ...], currencies: tuple[str, ...]) -> DeveloperTerms:
+def _developer(table: Table, plans: Mapping[str, PlanTerms], currencies: tuple[str, ...]) -> DeveloperTerms:
+    plan = plans[_unsold(table, "plan", plans)]
+    if plan.limits:
+        table.refuse(f"is “{plan.key}”, which has limits; every call is paid from credit, so it takes none", "plan")
     credit = table.table("starter_credit")
-    amounts: dict[str, Any] = {}  # Any: filled with checked numbers
+    amounts = {}
     for currency in credit.values:
         if currency not in currencies:
             credit.refuse(f"is not a currency of the catalogue; known are {', '.join(currencies)}", currency)
         amounts[currency] = credit.whole(currency)
-    terms = DeveloperTerms(starter_credit_micro=amounts, models=table.choices("models", models))
     table.refuse_rest()
-    return terms
+    return DeveloperTerms(plan=plan, starter_credit_micro=amounts)

@@ -1,4 +1,4 @@
-"""What was missed is found again: lost nudges, lost deliveries, forgotten payment pages, unsent letters."""
+"""What was missed is found again: lost nudges, lost deliveries, forgotten payment pages, plans that ran out."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -8,9 +8,9 @@ from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Max, Q
 
-from apps.billing import inbox, leases, outbox, plans, stripe_gateway
+from apps.billing import entitlements, inbox, leases, outbox, plans, stripe_gateway
 from apps.billing.errors import PaymentsAway
-from apps.billing.models import BillingAccount, CheckoutAttempt, StripeEvent
+from apps.billing.models import BillingAccount, CheckoutAttempt, EntitlementSnapshot, StripeEvent
 from apps.core import jobs
 
 OPEN_LONG = timedelta(minutes=5)
@@ -28,6 +28,7 @@ def catch_up(*, clock: Callable[[], datetime]) -> dict[str, int]:
         "waiting": inbox.match_waiting(now=clock()),
         "deliveries": _read_lost_events(now=clock()),
         "wanted": _nudge_wanted(),
+        "run_out": _decide_again(now=clock()),
         "sent": outbox.send_due(clock=clock),
     }
     old = StripeEvent.objects.filter(received_at__lt=clock() - PAYLOADS_KEPT, payload__isnull=False)
@@ -60,6 +61,16 @@ def _read_lost_events(*, now: datetime) -> int:
     except PaymentsAway:
         return 0
     return sum(inbox.keep(event, now=now) for event in reversed(events))
+
+
+def _decide_again(*, now: datetime) -> int:
+    """Snapshots whose time is over: what is read from the facts until now becomes the next row."""
+    accounts = list(EntitlementSnapshot.objects.all().run_out(at=now).values_list("account_id", flat=True)[:BATCH])
+    for account_id in accounts:
+        with transaction.atomic(durable=True):
+            account = BillingAccount.objects.select_for_update(no_key=True).get(pk=account_id)
+            entitlements.refresh(account, now=now)
+    return len(accounts)
 
 
 def _nudge_wanted() -> int:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from apps.billing import differences, entitlements, mirror, plans, stripe_gateway, sync
 from apps.billing.differences import HIGH, Difference
-from apps.billing.entitlements import Standing, Subscribed
+from apps.billing.entitlements import Subscribed
 from apps.billing.models import BillingAccount, DriftItem, SubscriptionMirror
 from apps.billing.stripe_facts import Subscription
 
@@ -98,11 +98,10 @@ def _compare_one(row: SubscriptionMirror, theirs: Subscription) -> Iterator[Diff
 
 def _compare_access(account: BillingAccount, theirs: Iterable[Subscription], *, now: datetime) -> Iterator[Difference]:
     """Whether the snapshot in force is what Stripe's subscriptions give."""
-    standing = Standing(account.hold_reason, account.delinquent_since)
+    subscriptions, grants = filter(None, map(_subscribed, theirs)), entitlements.granted(account)
     rules = entitlements.rules_of(plans.catalogue())
-    right = entitlements.decide(filter(None, map(_subscribed, theirs)), standing, rules, now=now)
-    snapshot = entitlements.find_snapshot(account, now=now)
-    has = snapshot.plan_version.plan_id if snapshot else rules.default_plan
+    right = entitlements.decide(subscriptions, grants, entitlements.standing_of(account), rules, now=now)
+    has = entitlements.plan_for(account, now=now).key
     if has != right.plan:
         yield Difference("entitlement_mismatch", str(account.pk), ours=has, stripe=right.plan)
 

@@ -1,66 +1,39 @@
-"""What an account may use: a pure decision over mirror, holds, policy and clock, kept as append-only snapshots."""
+"""What an account may use: decisions kept as append-only snapshots, of which a request reads one row."""
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 
 from apps.accounts.models import User
 from apps.billing import plan_versions, plans
+from apps.billing.access import (
+    ALWAYS,
+    NO_SUBSCRIPTION,
+    NOT_PAID,
+    Decision,
+    Granted,
+    Rules,
+    Standing,
+    Subscribed,
+    decide,
+)
 from apps.billing.meters import Meter
 from apps.billing.models import BillingAccount, EntitlementSnapshot, PlanVersion, SubscriptionMirror
 from apps.billing.terms import Catalogue, Limit, PlanTerms
 from apps.core import guards
 
-Source = EntitlementSnapshot.Source
-NO_SUBSCRIPTION = "no_subscription"
-NOT_PAID = (Source.DEFAULT, Source.NONE)
-ALWAYS = datetime.max.replace(tzinfo=UTC)
+__all__ = ["NOT_PAID", "Decision", "Granted", "Rules", "Standing", "Subscribed", "decide"]
 
 
 @dataclass(frozen=True)
-class Subscribed:
-    """What the mirror says of one subscription to one of our plans."""
+class InForce:
+    """What an account has at one moment. `valid_until`: then time alone changes it."""
 
-    plan: str
-    rank: int
-    status: str
-    period_end: datetime | None = None
-    is_collection_paused: bool = False
-
-
-@dataclass(frozen=True)
-class Standing:
-    """What else of an account decides about access.
-
-    hold_reason       not empty: the default plan, whatever is paid.
-    delinquent_since  first failed attempt of the open invoice; grace counts from there.
-    """
-
-    hold_reason: str = ""
-    delinquent_since: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What the catalogue says about access."""
-
-    mode: str
-    default_plan: str
-    grace_days: int
-    policy: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What an account may use. `valid_until`: then the default plan, without anybody doing anything."""
-
-    plan: str
+    terms: PlanTerms
     source: str
-    reason: str
     valid_until: datetime | None = None
 
 
@@ -78,49 +51,66 @@ def is_live() -> bool:
 
 
 def plan_for(account: BillingAccount, *, now: datetime) -> PlanTerms:
-    """What the account may use now. One read; nothing was bought, or it ran out: the default plan."""
-    return _terms_of(find_snapshot(account, now=now))
+    """What the account may use now. One read, but for the rare moment in which the last snapshot has run out."""
+    return in_force(account, now=now).terms
 
 
-def find_snapshot(account: BillingAccount, *, now: datetime) -> EntitlementSnapshot | None:
-    """The snapshot in force; None before the first, and when the last one ran out."""
-    latest = account.snapshots.select_related("plan_version").order_by("-version").first()
-    if latest is None or (latest.valid_until is not None and latest.valid_until <= now):
-        return None
-    return latest
+def in_force(account: BillingAccount, *, now: datetime) -> InForce:
+    """What the account has now: the latest snapshot, or what the facts say once its time is over."""
+    latest = _latest(account)
+    if latest is None:
+        return InForce(plans.catalogue().default_terms(), _default_source())
+    if latest.valid_until is not None and latest.valid_until <= now:
+        decision = decide_for(account, now=now)
+        return InForce(_terms_for(decision, latest), decision.source, decision.valid_until)
+    is_paid = latest.source not in NOT_PAID
+    terms = PlanTerms.from_json(latest.plan_version.terms) if is_paid else plans.catalogue().default_terms()
+    return InForce(terms, latest.source, latest.valid_until)
+
+
+def decide_for(account: BillingAccount, *, now: datetime) -> Decision:
+    """Decide from the mirror and the grants as they stand. Reads only."""
+    ours = account.subscriptions.filter(gone_at=None, plan__isnull=False).select_related("plan")
+    subscriptions = [_subscribed(row) for row in ours]
+    return decide(subscriptions, granted(account), standing_of(account), rules_of(plans.catalogue()), now=now)
+
+
+def granted(account: BillingAccount) -> list[Granted]:
+    """What staff gave the account and did not take back, over or to come as well."""
+    rows = account.grants.standing().select_related("plan")
+    return [Granted(row.plan.key, row.plan.rank, row.starts_at, row.ends_at) for row in rows]
+
+
+def standing_of(account: BillingAccount) -> Standing:
+    """What the account itself says about access."""
+    return Standing(account.hold_reason, account.delinquent_since)
 
 
 def rules_of(catalogue: Catalogue) -> Rules:
     """The part of the catalogue that decides about access."""
-    return Rules(catalogue.mode, catalogue.default_plan, catalogue.grace_days, catalogue.policy)
+    return Rules(catalogue.mode, catalogue.default_plan, catalogue.grace_days, catalogue.policy, catalogue.never_held)
 
 
-def decide(subscriptions: Iterable[Subscribed], standing: Standing, rules: Rules, *, now: datetime) -> Decision:
-    """Decide about access. Pure: the same facts give the same answer. Several live plans: the highest rank."""
-    subscriptions = list(subscriptions)
-    if standing.hold_reason:
-        return _default(rules, f"hold_{standing.hold_reason}")
-    untils = ((_until(subscription, standing, rules), subscription) for subscription in subscriptions)
-    granted = [(until, one) for until, one in untils if until is not None and until > now]
-    if rules.mode == "internal" or not granted:
-        return _default(rules, max((one.status for one in subscriptions), default=NO_SUBSCRIPTION))
-    until, best = max(granted, key=_weight)
-    source = Source.TRIAL if best.status == "trialing" else Source.SUBSCRIPTION
-    return Decision(best.plan, source, best.status, None if until == ALWAYS else until)
+def refresh(account: BillingAccount, *, now: datetime) -> EntitlementSnapshot | None:
+    """Decide anew and keep what differs; None when it says nothing new.
+
+    Effect  a step; the caller holds the account's row.
+    """
+    return record(account, decide_for(account, now=now), now=now)
 
 
 def record(account: BillingAccount, decision: Decision, *, now: datetime) -> EntitlementSnapshot | None:
     """Keep a decision where it differs from the one in force; None when it says nothing new.
 
-    Effect  a step; the caller holds the account's lease, so nobody else writes the next version.
+    Effect  a step; the caller holds the account's row, so nobody else writes the next version.
     """
     guards.inside_transaction()
-    latest = account.snapshots.select_related("plan_version").order_by("-version").first()
+    latest = _latest(account)
     terms = _version_for(decision, latest, now=now)
     digest = _digest(decision, terms)
     if latest is not None and latest.inputs_hash == digest:
         return None
-    if latest is None and decision.reason == NO_SUBSCRIPTION:
+    if latest is None and decision.reason == NO_SUBSCRIPTION and decision.valid_until is None:
         return None  # never bought anything: there is nothing to remember
     return EntitlementSnapshot.objects.create(
         account=account,
@@ -136,20 +126,30 @@ def record(account: BillingAccount, decision: Decision, *, now: datetime) -> Ent
 
 def state_for(account: BillingAccount, *, now: datetime) -> dict[str, object]:
     """What a page may say of the account's plan now: access from the snapshot, payment from the mirror."""
-    snapshot = find_snapshot(account, now=now)
-    terms = _terms_of(snapshot)
+    has = in_force(account, now=now)
     paid = find_subscription(account)
-    ends_at = end_of(paid) or (snapshot.valid_until if snapshot else None)
+    ends_at = end_of(paid) or _loss(account, has)
     return {
-        "plan": {"key": terms.key, "name": terms.name},
-        "source": str(snapshot.source if snapshot else _default(rules_of(plans.catalogue()), "").source),
+        "plan": {"key": has.terms.key, "name": has.terms.name},
+        "source": str(has.source),
         "status": paid.status if paid else NO_SUBSCRIPTION,
         "renews_at": paid.current_period_end if paid and not ends_at else None,
         "ends_at": ends_at,
         "card": {"brand": paid.card_brand, "last4": paid.card_last4} if paid and paid.card_last4 else None,
         "is_confirming": account.sync_wanted_seq > account.sync_done_seq,
-        "limits": [_limit_facts(limit) for limit in terms.limits],
+        "limits": [_limit_facts(limit) for limit in has.terms.limits],
     }
+
+
+def since(account: BillingAccount, *, now: datetime) -> datetime | None:
+    """Since when the account has the terms it has now, without a break; None where no snapshot says so."""
+    latest = _latest(account)
+    if latest is None or latest.source in NOT_PAID or (latest.valid_until and latest.valid_until <= now):
+        return None
+    others = account.snapshots.exclude(plan_version=latest.plan_version)
+    last_other = others.order_by("-version").values_list("version", flat=True).first() or 0
+    first = account.snapshots.filter(version__gt=last_other).order_by("version").first()
+    return first.valid_from if first else None
 
 
 def find_subscription(account: BillingAccount) -> SubscriptionMirror | None:
@@ -165,52 +165,66 @@ def end_of(subscription: SubscriptionMirror | None) -> datetime | None:
     return subscription.cancel_at or (subscription.current_period_end if subscription.cancel_at_period_end else None)
 
 
-def lifting_plan(model: str, meter: Meter, above: int | None) -> str | None:
-    """The cheapest plan that gives more than `above` of a meter with a model; None when none does."""
+def lifting_plan(model: str, meter: Meter, above: int | None, *, window: timedelta | None = None) -> str | None:
+    """The cheapest plan that gives more than `above` of a meter with a model; None when none does.
+
+    window  of the limit that is in the way: what lifts 400 a week is 500 a week, not 300 every 3 hours. None: any.
+    """
     if above is None:
         return None
     catalogue = plans.catalogue()
     sold = [plan for plan in catalogue.plans.values() if plan.prices and model in plan.models]
-    fitting = [plan for plan in sold if _room(plan, model, meter) > above]
+    fitting = [plan for plan in sold if _room(plan, model, meter, window) > above]
     cheapest = min(fitting, key=lambda plan: _price_a_month(plan, catalogue.currencies[0]), default=None)
     return cheapest.key if cheapest else None
 
 
-def _until(subscription: Subscribed, standing: Standing, rules: Rules) -> datetime | None:
-    """Until when a subscription gives its plan; None: it does not."""
-    word = rules.policy.get(subscription.status, "default")
-    if word == "grace":
-        since = standing.delinquent_since
-        return since + timedelta(days=rules.grace_days) if since else None
-    if word != "plan":
-        return None
-    if subscription.is_collection_paused and rules.policy["paused_collection"] != "keep":
-        return subscription.period_end
-    return ALWAYS
+def _latest(account: BillingAccount) -> EntitlementSnapshot | None:
+    return account.snapshots.select_related("plan_version").order_by("-version").first()
 
 
-def _weight(granted: tuple[datetime, Subscribed]) -> tuple[object, ...]:
-    """Which of several subscriptions counts: the most, the longest, the paid one; never the order they came in."""
-    until, one = granted
-    return one.rank, until, one.status != "trialing", one.plan, one.status
+def _subscribed(row: SubscriptionMirror) -> Subscribed:
+    assert row.plan is not None  # noqa: S101 the query leaves the others out
+    return Subscribed(row.plan.key, row.plan.rank, row.status, row.current_period_end, row.is_collection_paused)
 
 
-def _default(rules: Rules, reason: str) -> Decision:
-    source = Source.NONE if rules.mode == "paid_only" else Source.DEFAULT
-    return Decision(rules.default_plan, source, reason)
+def _default_source() -> str:
+    return decide((), (), Standing(), rules_of(plans.catalogue()), now=ALWAYS).source
 
 
-def _terms_of(snapshot: EntitlementSnapshot | None) -> PlanTerms:
-    if snapshot is None or snapshot.source in NOT_PAID:
-        return plans.catalogue().default_terms()
-    return PlanTerms.from_json(snapshot.plan_version.terms)
+def _loss(account: BillingAccount, has: InForce) -> datetime | None:
+    """When time alone takes the plan away for a lesser one; None when nothing does that is known today."""
+    moment = None if has.source in NOT_PAID else has.valid_until
+    while moment is not None:
+        decision = decide_for(account, now=moment)
+        if decision.plan != has.terms.key:
+            return moment if _terms_for(decision, None).rank < has.terms.rank else None
+        moment = decision.valid_until
+    return None
+
+
+def _terms_for(decision: Decision, latest: EntitlementSnapshot | None) -> PlanTerms:
+    """The terms that a decision gives, without writing down that it does."""
+    catalogue = plans.catalogue()
+    if decision.source in NOT_PAID:
+        return catalogue.default_terms()
+    if latest is not None and _keeps_terms(decision, latest, catalogue):
+        return PlanTerms.from_json(latest.plan_version.terms)
+    if decision.plan in catalogue.plans:
+        return catalogue.plans[decision.plan]
+    return PlanTerms.from_json(PlanVersion.objects.filter(plan_id=decision.plan).latest("version").terms)
+
+
+def _keeps_terms(decision: Decision, latest: EntitlementSnapshot, catalogue: Catalogue) -> bool:
+    """Whether the catalogue lets those stay who have other terms of the plan already."""
+    has_it = latest.plan_version.plan_id == decision.plan and latest.source not in NOT_PAID
+    return has_it and not catalogue.moves_subscribers
 
 
 def _version_for(decision: Decision, latest: EntitlementSnapshot | None, *, now: datetime) -> PlanVersion:
     """The terms to grant: the newest of the plan, or those the subscriber has, where the catalogue lets them stay."""
     catalogue = plans.catalogue()
-    has_it = latest is not None and latest.plan_version.plan_id == decision.plan and latest.source not in NOT_PAID
-    if latest is not None and has_it and not catalogue.moves_subscribers:
+    if latest is not None and _keeps_terms(decision, latest, catalogue):
         return latest.plan_version
     if decision.plan in catalogue.plans:
         return plan_versions.ensure(catalogue, catalogue.plans[decision.plan], now=now)[0]
@@ -234,12 +248,15 @@ def _limit_facts(limit: Limit) -> dict[str, object]:
     return {"meter": str(limit.meter), "models": limit.models, "amount": limit.amount, "window_s": window_s}
 
 
-def _room(plan: PlanTerms, model: str, meter: Meter) -> float:
-    """How much a plan gives of a meter: the tightest of its limits; infinite without one that ends, 0 without any."""
+def _room(plan: PlanTerms, model: str, meter: Meter, window: timedelta | None) -> float:
+    """How much a plan gives of a meter in a window: infinite without a limit of it that ends, 0 without any limit."""
     if meter is Meter.CONCURRENCY:
         return plan.concurrency
-    amounts = [limit.amount for limit in plan.limits if limit.covers(meter, model)]
-    return min((float("inf") if amount is None else amount for amount in amounts), default=0)
+    covering = [limit for limit in plan.limits if limit.covers(meter, model)]
+    if not covering or any(limit.amount == 0 for limit in covering):
+        return 0
+    counted = [limit for limit in covering if window is None or limit.window == window]
+    return min((limit.amount for limit in counted if limit.amount is not None), default=float("inf"))
 
 
 def _price_a_month(plan: PlanTerms, currency: str) -> float:

@@ -19,6 +19,12 @@ class NotOnSale(Invalid):
         super().__init__(_("This plan is not on sale. Please choose one from the pricing page."), field=field)
 
 
+class NotGrantable(Invalid):
+    """Staff cannot give this; the sentence says which part of it is wrong."""
+
+    code = "not_grantable"
+
+
 class AlreadySubscribed(Conflict):
     """The account pays for a plan already; the portal changes it."""
 

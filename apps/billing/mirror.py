@@ -18,6 +18,7 @@ from apps.billing.models import (
     SubscriptionItemMirror,
     SubscriptionMirror,
 )
+from apps.billing.plans import catalogue
 from apps.billing.stripe_facts import Card, Dispute, Invoice, Item, Refund, Subscription
 from apps.billing.stripe_facts import Price as PriceFacts
 from apps.core import guards
@@ -105,10 +106,11 @@ def write_price(price: PriceFacts, *, plan: Plan | None) -> Price:
 
 def find_plan(price: PriceFacts) -> Plan | None:
     """The plan a Price sells: by our row for it, by its lookup key, by its product. None: it is not ours."""
-    known = Plan.objects.filter(prices=price.id).first()
+    held = Plan.objects.exclude(key__in=catalogue().never_held)  # nobody subscribes to the plan of guests
+    known = held.filter(prices=price.id).first()
     if known is not None:
         return known
-    plans = {plan.key: plan for plan in Plan.objects.all()}
+    plans = {plan.key: plan for plan in held}
     named = plans.get(price.lookup_key.removesuffix(f"_{price.interval}_{price.currency}"))
     by_product = (plan for plan in plans.values() if price.product and plan.stripe_product_id == price.product)
     return named or next(by_product, None)
@@ -138,6 +140,7 @@ def _write_subscription(
         "trial_end": found.trial_end,
         "is_collection_paused": found.is_collection_paused,
         "has_pending_update": found.has_pending_update,
+        "has_schedule": found.has_schedule,
         "current_period_end": found.period_end,
         "mrr_micro": found.mrr_micro if plan else 0,
         "card_brand": card.brand,

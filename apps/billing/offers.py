@@ -1,16 +1,17 @@
 """The offer in words: what each plan costs and gives, as the pricing page says it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from django.utils import formats
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import pgettext
 
-from apps.billing import plans
-from apps.billing.meters import Meter
-from apps.billing.terms import INTERVALS, Limit, PlanTerms
+from apps.billing import phrases, plans
+from apps.billing.terms import INTERVALS, PlanTerms
+from apps.core.money import MICRO
 
 SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£"}
 MINOR_PER_MAJOR = 100
@@ -35,11 +36,48 @@ class Offer:
         return bool(self.price)
 
 
+@dataclass(frozen=True)
+class ApiRate:
+    """What a million tokens of one model cost at the API, ready to be shown."""
+
+    model: str
+    input: str
+    output: str
+
+
 def offers(interval: str, currency: str) -> list[Offer]:
     """Every plan of the catalogue that is sold by this interval, and the one people have without paying."""
     catalogue = plans.catalogue()
-    shown = [terms for terms in catalogue.plans.values() if not terms.prices or (interval, currency) in terms.prices]
+    shown = [
+        terms
+        for terms in catalogue.plans.values()
+        if terms.key == catalogue.default_plan or (interval, currency) in terms.prices
+    ]
     return [_offer(terms, interval, currency) for terms in sorted(shown, key=lambda terms: terms.rank)]
+
+
+def api_rates(currency: str) -> list[ApiRate]:
+    """What the API charges for each model that is served here; nothing where nothing is sold."""
+    catalogue = plans.catalogue()
+    if not catalogue.sells:
+        return []
+    served = (key for key in catalogue.developer.models if plans.is_served(key))
+    return [_api_rate(catalogue.models[key], currency) for key in served]
+
+
+def gives(terms: PlanTerms) -> Iterator[str]:
+    """What a plan gives, line by line: of any version of any plan, also of models that have left the catalogue."""
+    catalogue = plans.catalogue()
+    if catalogue.mode == "paid_only" and terms.key == catalogue.default_plan:
+        yield _("Chatting begins with a paid plan")
+        return
+    yield from phrases.lines(limit for limit in terms.limits if not limit.models or any(map(_is_shown, limit.models)))
+    words = {
+        "priority": _("Goes first when many people are waiting"),
+        "longer_answers": _("Longer answers"),
+        "most_messages": _("The most of everything"),
+    }
+    yield from (words[feature] for feature in terms.features if feature in words)
 
 
 def intervals() -> list[str]:
@@ -51,12 +89,7 @@ def intervals() -> list[str]:
 def money(amount_minor: int, currency: str) -> str:
     """An amount as people write it: $8, €79.20. Never a float, and no decimals where there are none."""
     major = Decimal(amount_minor) / MINOR_PER_MAJOR
-    digits = 0 if amount_minor % MINOR_PER_MAJOR == 0 else 2
-    number = formats.number_format(major, decimal_pos=digits, use_l10n=True, force_grouping=True)
-    symbol = SYMBOLS.get(currency)
-    if symbol is None:
-        return f"{number} {currency.upper()}"
-    return pgettext("an amount of money", "%(symbol)s%(number)s") % {"symbol": symbol, "number": number}
+    return _money(major, currency, least_digits=0 if amount_minor % MINOR_PER_MAJOR == 0 else 2)
 
 
 def per(interval: str) -> str:
@@ -72,7 +105,7 @@ def _offer(terms: PlanTerms, interval: str, currency: str) -> Offer:
         price="" if amount_minor is None else money(amount_minor, currency),
         per="" if amount_minor is None else per(interval),
         note=_note(terms, interval, currency),
-        gives=tuple(_gives(terms)),
+        gives=tuple(gives(terms)),
         trial_days=terms.trial_days,
     )
 
@@ -86,74 +119,24 @@ def _note(terms: PlanTerms, interval: str, currency: str) -> str:
     return f"{words}. {_('You save %(amount)s.') % {'amount': money(saved, currency)}}" if saved > 0 else words
 
 
-def _gives(terms: PlanTerms) -> Iterable[str]:
-    if plans.catalogue().mode == "paid_only" and not terms.prices:
-        yield _("Chatting begins with a paid plan")
-        return
-    for limit in terms.limits:
-        if not limit.models or any(plans.is_served(model) for model in limit.models):
-            yield _limit(limit)
-    words = {
-        "priority": _("Goes first when many people are waiting"),
-        "longer_answers": _("Longer answers"),
-        "most_messages": _("The most of everything"),
-    }
-    yield from (words[feature] for feature in terms.features)
+def _money(amount: Decimal, currency: str, *, least_digits: int) -> str:
+    """With so many decimals, and with more where the amount has more."""
+    exponent = amount.normalize().as_tuple().exponent
+    digits = max(least_digits, -exponent if isinstance(exponent, int) else 0)
+    number = formats.number_format(amount, decimal_pos=digits, use_l10n=True, force_grouping=True)
+    symbol = SYMBOLS.get(currency)
+    if symbol is None:
+        return f"{number} {currency.upper()}"
+    return pgettext("an amount of money", "%(symbol)s%(number)s") % {"symbol": symbol, "number": number}
 
 
-def _limit(limit: Limit) -> str:
-    """“20 messages every 3 hours with Causerie Small”."""
-    models = plans.catalogue().models
-    names = " + ".join(str(models[key]["name"]) for key in limit.models)
-    words = {"amount": _amount(limit), "window": window_words(limit.window_text), "models": names}
-    if limit.amount == 0:
-        return words["amount"]
-    if limit.amount is None:
-        return _("%(amount)s with %(models)s") % words if names else words["amount"]
-    text = _("%(amount)s every %(window)s with %(models)s") if names else _("%(amount)s every %(window)s")
-    line = text % words
-    if limit.fallback_model:
-        return _("%(line)s, then %(model)s answers") % {"line": line, "model": models[limit.fallback_model]["name"]}
-    return line
+def _api_rate(model: Mapping[str, Any], currency: str) -> ApiRate:  # Any: TOML that was checked when it was loaded
+    priced_in = currency if currency in model["price"] else plans.catalogue().currencies[0]
+    rates = model["price"][priced_in]
+    shown = {side: _money(Decimal(rates[side]) / MICRO, priced_in, least_digits=2) for side in ("input", "output")}
+    return ApiRate(model["name"], **shown)
 
 
-def _amount(limit: Limit) -> str:
-    things = {
-        Meter.MESSAGES: _("Messages"),
-        Meter.TOKENS: _("Tokens"),
-        Meter.IMAGES: _("Images"),
-        Meter.SEARCHES: _("Web searches"),
-        Meter.VOICE_SECONDS: _("Seconds of voice"),
-        Meter.BATCH_TOKENS: _("Tokens in batches"),
-    }
-    if limit.amount is None:
-        return _("%(things)s without limit") % {"things": things[limit.meter]}
-    if limit.amount == 0:
-        return _("%(things)s: not included") % {"things": things[limit.meter]}
-    return _count(limit.meter, limit.amount)
-
-
-def _count(meter: Meter, number: int) -> str:
-    match meter:
-        case Meter.MESSAGES:
-            text = ngettext("%(number)s message", "%(number)s messages", number)
-        case Meter.IMAGES:
-            text = ngettext("%(number)s image", "%(number)s images", number)
-        case Meter.SEARCHES:
-            text = ngettext("%(number)s web search", "%(number)s web searches", number)
-        case Meter.VOICE_SECONDS:
-            text = ngettext("%(number)s second of voice", "%(number)s seconds of voice", number)
-        case _:
-            text = ngettext("%(number)s token", "%(number)s tokens", number)
-    return text % {"number": formats.number_format(number, use_l10n=True, force_grouping=True)}
-
-
-def window_words(text: str) -> str:
-    """“3 hours”, “hour”: what follows “every”."""
-    number, unit = int(text[:-1]), text[-1]
-    texts = {
-        "m": ngettext("minute", "%(number)d minutes", number),
-        "h": ngettext("hour", "%(number)d hours", number),
-        "d": ngettext("day", "%(number)d days", number),
-    }
-    return texts[unit] % {"number": number}
+def _is_shown(model: str) -> bool:
+    """Nobody is promised what nobody serves; a model that left the catalogue is part of what somebody bought."""
+    return model not in plans.catalogue().models or plans.is_served(model)

@@ -10,12 +10,12 @@ from django.db.models import F
 from apps.billing import differences, emails, stripe_gateway
 from apps.billing.differences import Difference
 from apps.billing.errors import MissingAtStripe, PaymentRefused, PaymentsAway
-from apps.billing.models import BillingAccount, StripeOutbox, SubscriptionMirror
+from apps.billing.models import BillingAccount, Price, StripeOutbox, SubscriptionItemMirror, SubscriptionMirror
 from apps.core import guards, jobs
 
 log = structlog.get_logger(__name__)
 State = StripeOutbox.State
-CANCEL, MAIL = "cancel_subscription", "mail"
+CANCEL, MOVE, MAIL = "cancel_subscription", "move_price", "mail"
 FIRST_WAIT = timedelta(seconds=30)  # doubled with each try, and at most a day
 LONGEST_WAIT = timedelta(days=1)
 MOST_ATTEMPTS = 14  # about four days
@@ -42,6 +42,18 @@ def cancel_subscription(subscription: SubscriptionMirror, *, now: datetime) -> N
     add(CANCEL, f"cancel:{subscription.pk}", payload, subscription.account, now=now)
 
 
+def move_price(item: SubscriptionItemMirror, to: Price, *, now: datetime) -> None:
+    """Want a subscription to pay another price from its next renewal on. A step; repeating it changes nothing."""
+    subscription = item.subscription
+    payload = {"subscription": subscription.pk, "item": item.pk, "from": item.price_id, "to": to.pk}
+    add(MOVE, move_key(subscription.pk, to.pk), payload, subscription.account, now=now)
+
+
+def move_key(subscription: str, price: str) -> str:
+    """Under which key a subscription is moved to a price."""
+    return f"move:{subscription}:{price}"
+
+
 def send_due(*, clock: Callable[[], datetime]) -> int:
     """Do everything that is due, one row at a time; the number that is done.
 
@@ -65,7 +77,8 @@ def _claim(row: StripeOutbox, *, now: datetime) -> bool:
 
 def _do(row: StripeOutbox, *, now: datetime) -> bool:
     try:
-        _perform(row)
+        if not _perform(row):
+            return _withdraw(row)
     except MissingAtStripe:
         pass  # what should end is not there: that is what was wanted
     except PaymentRefused as error:
@@ -79,19 +92,40 @@ def _do(row: StripeOutbox, *, now: datetime) -> bool:
     return True
 
 
-def _perform(row: StripeOutbox) -> None:
+def _perform(row: StripeOutbox) -> bool:
+    """Do what is wanted; False where it must not be done as things are now."""
+    wanted = row.payload
     if row.kind == CANCEL:
-        stripe_gateway.background().cancel_subscription(row.payload["subscription"], key=row.key)
+        stripe_gateway.background().cancel_subscription(wanted["subscription"], key=row.key)
+    elif row.kind == MOVE:
+        prices = wanted["from"], wanted["to"]
+        return stripe_gateway.background().move_price(wanted["subscription"], wanted["item"], prices, key=row.key)
     elif row.kind == MAIL and row.account is not None and row.account.erased_at is None:
-        emails.send(row.payload["letter"], row.payload, row.account.owner)
+        emails.send(wanted["letter"], wanted, row.account.owner)
+    return True
 
 
 def _finish(row: StripeOutbox) -> None:
     with transaction.atomic(durable=True):
         StripeOutbox.objects.filter(pk=row.pk).update(state=State.DONE, error="")
-        if row.kind == CANCEL and row.account is not None:
-            BillingAccount.objects.filter(pk=row.account.pk).want_sync()
-            jobs.enqueue("billing.sync_customer", str(row.account.pk))
+        _look_at_stripe(row)
+
+
+def _withdraw(row: StripeOutbox) -> bool:
+    """Our mirror was behind, and what it says after another look decides whether this is wanted again."""
+    with transaction.atomic(durable=True):
+        StripeOutbox.objects.filter(pk=row.pk).delete()
+        _look_at_stripe(row)
+    log.info("outbox.withdrawn", kind=row.kind, key=row.key)
+    return False
+
+
+def _look_at_stripe(row: StripeOutbox) -> None:
+    """What we changed there must be mirrored here. A step."""
+    guards.inside_transaction()
+    if row.kind in (CANCEL, MOVE) and row.account is not None:
+        BillingAccount.objects.filter(pk=row.account.pk).want_sync()
+        jobs.enqueue("billing.sync_customer", str(row.account.pk))
 
 
 def _give_up(row: StripeOutbox, reason: str, *, now: datetime) -> bool:

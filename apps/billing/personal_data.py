@@ -11,6 +11,7 @@ from apps.billing.models import (
     CheckoutAttempt,
     EntitlementSnapshot,
     InvoiceMirror,
+    PlanGrant,
     RefundMirror,
     StripeEvent,
     StripeOutbox,
@@ -27,6 +28,7 @@ INVOICE_FIELDS = (
     "period_start", "period_end",
 )  # fmt: skip
 REFUND_FIELDS = ("created", "amount_minor", "currency", "status")
+GRANT_FIELDS = ("plan", "starts_at", "ends_at", "revoked_at", "reason")
 ACCESS_FIELDS = ("valid_from", "valid_until", "plan_version__plan", "source", "reason")
 
 
@@ -43,19 +45,22 @@ class BillingData:
         yield "subscriptions", list(SubscriptionMirror.objects.filter(**mine).values(*SUBSCRIPTION_FIELDS))
         yield "invoices", list(InvoiceMirror.objects.filter(**mine).order_by("created").values(*INVOICE_FIELDS))
         yield "refunds", list(RefundMirror.objects.filter(**mine).order_by("created").values(*REFUND_FIELDS))
+        yield "grants", list(PlanGrant.objects.filter(**mine).order_by("starts_at").values(*GRANT_FIELDS))
         yield "plans", list(EntitlementSnapshot.objects.filter(**mine).order_by("version").values(*ACCESS_FIELDS))
 
     def erase(self, user: User, *, now: datetime) -> int:
-        """Drop the card's digits, open payment pages, unsent letters, and what Stripe's events said of the person."""
+        """Drop the card's digits, open payment pages, unsent letters, and what staff or Stripe said of the person."""
         mine = {"account__owner": user}
         customers = BillingAccount.objects.filter(owner=user, stripe_customer_id__isnull=False)
         cards = SubscriptionMirror.objects.filter(**mine).exclude(card_last4="")
         events = StripeEvent.objects.filter(customer__in=customers.values("stripe_customer_id"), payload__isnull=False)
         attempts = CheckoutAttempt.objects.filter(**mine, state=CheckoutAttempt.State.OPEN)
         letters = StripeOutbox.objects.filter(**mine, kind="mail", state=StripeOutbox.State.PENDING)
+        grants = PlanGrant.objects.filter(**mine).exclude(reason="")  # what staff wrote may name the person
         return (
             cards.update(card_brand="", card_last4="")
             + events.update(payload=None)
+            + grants.update(reason="")
             + attempts.delete()[0]
             + letters.delete()[0]
         )

@@ -18,7 +18,8 @@ def ensure(catalogue: Catalogue, terms: PlanTerms, *, now: datetime) -> tuple[Pl
     Effect  a step.
     """
     guards.inside_transaction()
-    facts = {"name": terms.name, "rank": terms.rank, "is_default": terms.key == catalogue.default_plan}
+    is_default = terms.key == catalogue.default_plan
+    facts = {"name": terms.name, "rank": terms.rank, "is_default": is_default, "left_at": None}
     plan, is_new = Plan.objects.get_or_create(key=terms.key, defaults=facts)
     if not is_new and any(getattr(plan, name) != value for name, value in facts.items()):
         Plan.objects.filter(pk=plan.pk).update(**facts)

@@ -8,9 +8,10 @@ from typing import Any
 
 from django.db import transaction
 
-from apps.billing import leases, mirror, model_prices, plan_versions, plans
-from apps.billing.models import Plan, SubscriptionMirror
+from apps.billing import leases, mirror, model_prices, plan_versions, plans, price_moves, terms_changes
+from apps.billing.models import Plan, PlanGrant, SubscriptionMirror
 from apps.billing.models import Price as PriceRow
+from apps.billing.price_moves import Move
 from apps.billing.stripe_facts import Price, Product
 from apps.billing.stripe_gateway import Gateway, Params
 from apps.billing.terms import Catalogue, PlanTerms
@@ -39,6 +40,7 @@ class Publication:
         self.gateway = gateway if catalogue.sells else None
         self.products: dict[str, Product] = {}
         self.prices: dict[str, list[Price]] = {}
+        self.moves = price_moves.due(catalogue) if self.gateway is not None else []
         if self.gateway is not None:
             self._read(self.gateway)
 
@@ -47,26 +49,50 @@ class Publication:
         found = [*self._plans_here(), *self._model_prices_here()]
         if self.gateway is not None:
             at_stripe = [*self._on_sale(self.gateway), *self._off_sale(self.gateway)]
-            found += [*at_stripe, *self._rows_here(self.gateway, has_more=bool(at_stripe))]
+            found += [*at_stripe, *self._rows_here(self.gateway, has_more=bool(at_stripe)), *self._moves()]
             found += self._portal(self.gateway, has_more=bool(at_stripe))
         return found
 
     # --- plans and their terms: our own rows ---
     def _plans_here(self) -> Iterator[Change]:
+        rows = {row.pk: row for row in Plan.objects.all()}
         for terms in self.catalogue.plans.values():
-            latest = plan_versions.find_latest(terms.key)
-            row = Plan.objects.filter(pk=terms.key).first()
-            is_default = terms.key == self.catalogue.default_plan
-            if latest is None or latest.digest != terms.digest() or row is None or row.is_default != is_default:
-                yield Change(HERE, f"terms of {terms.key}", self._write_terms(terms))
+            if text := self._difference(rows.get(terms.key), terms):
+                yield Change(HERE, text, self._write_terms(terms))
+        for key, row in rows.items():
+            if key not in self.catalogue.plans and row.left_at is None:
+                yield Change(HERE, f"plan {key} leaves the catalogue; who has it keeps it", self._let_go(key))
+
+    def _difference(self, row: Plan | None, terms: PlanTerms) -> str:
+        latest = plan_versions.find_latest(terms.key)
+        if row is None or latest is None:
+            return f"new plan {terms.key}"
+        texts = []
+        if row.left_at is not None:
+            texts.append(f"plan {terms.key} is back in the catalogue")
+        if row.is_default != (terms.key == self.catalogue.default_plan):
+            texts.append(f"{terms.key} is {'no longer ' if row.is_default else ''}the default plan")
+        if latest.digest != terms.digest():
+            changed = terms_changes.describe(PlanTerms.from_json(latest.terms), terms)
+            texts.append(f"terms of {terms.key}: {changed or 'the same, written in a new form'}")
+        return "; ".join(texts)
+
+    def _let_go(self, plan: str) -> Act:
+        def perform(now: datetime) -> None:
+            with transaction.atomic(durable=True):
+                Plan.objects.filter(pk=plan, left_at=None).update(left_at=now, is_default=False)
+
+        return perform
 
     def _write_terms(self, terms: PlanTerms) -> Act:
         def perform(now: datetime) -> None:
             with transaction.atomic(durable=True):
                 _version, is_new = plan_versions.ensure(self.catalogue, terms, now=now)
                 if is_new and self.catalogue.moves_subscribers:
-                    for row in SubscriptionMirror.objects.live().filter(plan_id=terms.key):
-                        leases.want_sync(row.account_id)
+                    paying = SubscriptionMirror.objects.live().filter(plan_id=terms.key)
+                    given = PlanGrant.objects.open(at=now).filter(plan_id=terms.key)
+                    for account_id in paying.values_list("account_id").union(given.values_list("account_id")):
+                        leases.want_sync(*account_id)
 
         return perform
 
@@ -145,6 +171,8 @@ class Publication:
 
     def _archive(self, gateway: Gateway, price: Price) -> Change:
         text = f"archive price {price.lookup_key or price.id}: {price.unit_amount_minor} {price.currency}"
+        if number := price_moves.staying(price.id, self.moves):
+            text += f"; {number} subscription{' stays' if number == 1 else 's stay'} on it"
         key = f"cat-archive:{price.id}"
         return Change(STRIPE, text, lambda now: gateway.archive_price(price.id, key=f"{key}:{now.isoformat()}"))
 
@@ -171,6 +199,11 @@ class Publication:
                     Plan.objects.filter(pk=plan).update(stripe_product_id=product.id)
                     for price in self.prices[plan]:
                         mirror.write_price(price, plan=row)
+
+    # --- subscribers who pay an old price ---
+    def _moves(self) -> Iterator[Change]:
+        for move in self.moves:
+            yield Change(STRIPE, str(move), partial(_want, move))
 
     # --- the portal ---
     def _portal(self, gateway: Gateway, *, has_more: bool) -> Iterator[Change]:
@@ -208,6 +241,10 @@ class Publication:
                 "schedule_at_period_end": {"conditions": conditions},
             },
         }
+
+
+def _want(move: Move, now: datetime) -> None:
+    price_moves.want(move, now=now)
 
 
 def publish(changes: Iterable[Change], *, now: datetime) -> None:

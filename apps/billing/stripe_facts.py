@@ -84,8 +84,15 @@ class Subscription:
     trial_end: datetime | None
     is_collection_paused: bool
     has_pending_update: bool
+    has_schedule: bool
     card: Card
     started_at: datetime
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether it goes on as it is: it does not end, and no change of it is planned or waits for a payment."""
+        ends = self.cancel_at_period_end or self.cancel_at is not None or self.ended_at is not None
+        return not (ends or self.has_pending_update or self.has_schedule)
 
     @property
     def mrr_micro(self) -> int:
@@ -248,6 +255,7 @@ def read_subscription(raw: Raw) -> Subscription:
         trial_end=moment(raw.get("trial_end")),
         is_collection_paused=raw.get("pause_collection") is not None,
         has_pending_update=raw.get("pending_update") is not None,
+        has_schedule=raw.get("schedule") is not None,
         card=read_card(raw.get("default_payment_method")),
         started_at=datetime.fromtimestamp(raw["start_date"], UTC),
     )

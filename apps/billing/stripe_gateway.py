@@ -122,6 +122,21 @@ class Gateway:
         params = {"invoice_now": False, "prorate": False}
         self._ask(self._client.v1.subscriptions.cancel, params, subscription, key=key)
 
+    def move_price(self, subscription: str, item: str, prices: tuple[str, str], *, key: str) -> bool:
+        """Let an item pay another price from its next renewal on; False where something else happens to it meanwhile.
+
+        prices  the one it pays now, and the one it shall pay. Nothing is charged or given back now.
+        """
+        found = facts.read_subscription(self._ask(self._client.v1.subscriptions.retrieve, {}, subscription))
+        pays = next((one.price.id for one in found.items if one.id == item), None)
+        if pays == prices[1]:
+            return True  # we did it before, and did not hear the answer
+        if pays != prices[0] or not found.is_steady:
+            return False
+        params = {"items": [{"id": item, "price": prices[1]}], "proration_behavior": "none"}
+        self._ask(self._client.v1.subscriptions.update, params, subscription, key=key)
+        return True
+
     # --- pages that Stripe hosts ---
     def create_session(self, params: Params, *, key: str) -> facts.Session:
         """Open a checkout session; the same key gives the same session."""

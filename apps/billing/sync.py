@@ -8,13 +8,12 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 
-from apps.billing import differences, emails, entitlements, leases, mirror, outbox, plans, stripe_gateway
+from apps.billing import differences, emails, entitlements, leases, mirror, outbox, stripe_gateway
 from apps.billing.differences import Difference
-from apps.billing.entitlements import Standing, Subscribed
 from apps.billing.errors import PaymentsAway
 from apps.billing.fetching import Found, fetch
 from apps.billing.leases import Lease, LeaseLost
-from apps.billing.models import BillingAccount, CheckoutAttempt, EntitlementSnapshot, StripeEvent, SubscriptionMirror
+from apps.billing.models import BillingAccount, CheckoutAttempt, EntitlementSnapshot, StripeEvent
 from apps.core import guards
 
 log = structlog.get_logger(__name__)
@@ -24,6 +23,7 @@ DISPUTE_HOLDS = ("needs_response", "under_review", "warning_needs_response", "wa
 LOST = "lost"
 HOLD = "dispute"
 LOOK_AGAIN_S = 0.05
+PAID = (EntitlementSnapshot.Source.SUBSCRIPTION, EntitlementSnapshot.Source.TRIAL)  # what letters of plans are about
 
 
 class OverBudget(Exception):
@@ -149,35 +149,23 @@ def _delinquent_since(account: BillingAccount, *, now: datetime) -> datetime | N
 def _write_access(account: BillingAccount, *, now: datetime) -> None:
     """Decide anew; a decision that differs is a new snapshot, and the letter it calls for."""
     live = list(account.subscriptions.live())
-    ours = account.subscriptions.filter(gone_at=None, plan__isnull=False).select_related("plan")
-    decision = entitlements.decide(
-        [_subscribed(row) for row in ours],
-        Standing(account.hold_reason, account.delinquent_since),
-        entitlements.rules_of(plans.catalogue()),
-        now=now,
-    )
     if len(live) > 1:
         keys = ", ".join(sorted(subscription.pk for subscription in live))
         differences.note(Difference("multiple_live", str(account.pk), stripe=keys), account, now=now)
     else:
         differences.close("multiple_live", account, str(account.pk), now=now)
     before = account.snapshots.select_related("plan_version").order_by("-version").first()
-    snapshot = entitlements.record(account, decision, now=now)
+    snapshot = entitlements.refresh(account, now=now)
     if snapshot is not None:
         _want_letter(account, before, snapshot, now=now)
-
-
-def _subscribed(row: SubscriptionMirror) -> Subscribed:
-    assert row.plan is not None  # noqa: S101 the query leaves the others out
-    return Subscribed(row.plan.key, row.plan.rank, row.status, row.current_period_end, row.is_collection_paused)
 
 
 def _want_letter(
     account: BillingAccount, before: EntitlementSnapshot | None, after: EntitlementSnapshot, *, now: datetime
 ) -> None:
-    if after.source in entitlements.NOT_PAID:
+    if after.source not in PAID:
         return
-    had = before.plan_version.plan_id if before and before.source not in entitlements.NOT_PAID else None
+    had = before.plan_version.plan_id if before and before.source in PAID else None
     if after.reason == "past_due" and (before is None or before.reason != "past_due"):
         letter = emails.PAYMENT_FAILED
     elif had != after.plan_version.plan_id and after.reason != "past_due":

@@ -13,6 +13,7 @@ from apps.billing.meters import Meter
 INTERVALS = ("month", "year")
 MODES = ("freemium", "paid_only", "internal")
 FEATURES = ("priority", "longer_answers", "most_messages")
+ATTACHABLE = ("image", "pdf", "text")
 QUEUES = ("runs.free", "runs.premium", "runs.batch")
 UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 WINDOW = re.compile(r"([1-9][0-9]{0,3})([mhd])")
@@ -75,6 +76,27 @@ class Limit:
 
 
 @dataclass(frozen=True)
+class Attachments:
+    """What may be attached to one message: at most `count` files, each of at most `megabytes`. 0 files: none."""
+
+    count: int = 0
+    megabytes: int = 0
+    types: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, object]:
+        """As values that a JSON column takes."""
+        return {"count": self.count, "megabytes": self.megabytes, "types": list(self.types)}
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> "Attachments":  # Any: JSON that `as_json` wrote
+        """Read back what `as_json` wrote."""
+        return cls(count=raw["count"], megabytes=raw["megabytes"], types=tuple(raw["types"]))
+
+
+NO_ATTACHMENTS = Attachments()
+
+
+@dataclass(frozen=True)
 class PlanTerms:
     """One plan. `prices`: (interval, currency) → minor units; empty for a plan that is not sold."""
 
@@ -92,6 +114,7 @@ class PlanTerms:
     limits: tuple[Limit, ...]
     prices: Mapping[tuple[str, str], int] = field(default_factory=dict)
     trial_days: int = 0
+    attachments: Attachments = NO_ATTACHMENTS
 
     def as_json(self) -> dict[str, Any]:  # Any: JSON
         """As values that a JSON column takes."""
@@ -99,14 +122,23 @@ class PlanTerms:
         for (interval, currency), amount in self.prices.items():
             prices.setdefault(interval, {})[currency] = amount
         plain = {name: _plain(getattr(self, name)) for name in PLAIN_FIELDS}
-        return plain | {"limits": [limit.as_json() for limit in self.limits], "prices": prices}
+        return plain | {
+            "limits": [limit.as_json() for limit in self.limits],
+            "prices": prices,
+            "attachments": self.attachments.as_json(),
+        }
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> "PlanTerms":  # Any: JSON that `as_json` wrote
-        """Read back what `as_json` wrote."""
+        """Read back what `as_json` wrote, also before plans spoke of attachments."""
         plain: dict[str, Any] = {name: tuple(v) if isinstance(v := raw[name], list) else v for name in PLAIN_FIELDS}
         prices = {(i, c): amount for i, by_currency in raw["prices"].items() for c, amount in by_currency.items()}
-        return cls(**plain, limits=tuple(Limit.from_json(limit) for limit in raw["limits"]), prices=prices)
+        return cls(
+            **plain,
+            limits=tuple(Limit.from_json(limit) for limit in raw["limits"]),
+            prices=prices,
+            attachments=Attachments.from_json(raw["attachments"]) if "attachments" in raw else NO_ATTACHMENTS,
+        )
 
     def digest(self) -> str:
         """A name for exactly these terms: equal terms, equal digest."""
@@ -129,10 +161,19 @@ def _plain(value: object) -> object:
 
 @dataclass(frozen=True)
 class DeveloperTerms:
-    """What the API sells apart from plans. `starter_credit_micro`: currency → micro-units, given once."""
+    """What the API sells apart from subscriptions: every call is paid from credit.
 
+    plan                  its models, and how fast and how many at once; without prices and without limits of its own.
+    starter_credit_micro  currency → micro-units, given once.
+    """
+
+    plan: PlanTerms
     starter_credit_micro: Mapping[str, int]
-    models: tuple[str, ...]
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """What may be called and paid from credit."""
+        return self.plan.models
 
 
 @dataclass(frozen=True)
@@ -141,9 +182,11 @@ class Catalogue:
 
     mode: str
     default_plan: str
+    guest_plan: str  # for people without an account
     currencies: tuple[str, ...]  # the first is the reporting currency
     grace_days: int
     moves_subscribers: bool  # whether new terms of a plan reach those who have it already
+    moves_prices: bool  # whether those who pay an old price pay the new one from their next renewal on
     policy: Mapping[str, str]  # subscription status → "plan", "grace" or "default"
     plans: Mapping[str, PlanTerms]
     developer: DeveloperTerms
@@ -154,6 +197,11 @@ class Catalogue:
     def sells(self) -> bool:
         """Whether anything can be bought."""
         return self.mode != "internal"
+
+    @property
+    def never_held(self) -> tuple[str, str]:
+        """Plans that no account is ever on, whatever a subscription or a grant says."""
+        return self.guest_plan, self.developer.plan.key
 
     def default_terms(self) -> PlanTerms:
         """What an account has without paying: the default plan, or nothing of it in paid-only mode."""

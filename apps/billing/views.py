@@ -27,6 +27,7 @@ def show_pricing(request: HttpRequest) -> HttpResponse:
     interval = _chosen(request, "interval", intervals, "")
     context = {
         "offers": offers.offers(interval, currency),
+        "rates": offers.api_rates(currency),
         "interval": interval,
         "intervals": intervals,
         "currency": currency,
@@ -92,6 +93,8 @@ def show_plan(request: HttpRequest) -> HttpResponse:
         "section": "plan",
         "state": entitlements.state_for(account, now=now),
         "paid": paid,
+        "gives": list(offers.gives(entitlements.plan_for(account, now=now))),
+        "since": entitlements.since(account, now=now),
         "lines": [_line(item) for item in paid.items.select_related("price")] if paid else [],
         "is_customer": account.stripe_customer_id is not None and account.customer_gone_at is None,
         "invoices": [(invoice, offers.money(invoice.total_minor, invoice.currency)) for invoice in invoices],

@@ -126,7 +126,7 @@ def refuse_when_spent(account: BillingAccount, plan: PlanTerms, model: str, *, n
         )
     for limit, balance in zip(plan.limits, balances.remaining(account, plan=plan, now=now), strict=True):
         if limit.covers(Meter.MESSAGES, model) and balance.left == 0 and limit.when_spent == "refuse":
-            lifted_by = entitlements.lifting_plan(model, Meter.MESSAGES, limit.amount)
+            lifted_by = entitlements.lifting_plan(model, Meter.MESSAGES, limit.amount, window=limit.window)
             facts = limit.amount, balance.used, balance.resets_at, lifted_by, str(limit.meter)
             raise usage_errors.limit_reached(Refusal(usage_errors.LIMIT_REACHED, *facts), limit)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from apps.billing import entitlements, plans
 from apps.billing.meters import Meter
@@ -26,7 +26,6 @@ class Balance:
     used: int
     resets_at: datetime | None
     window_s: int | None
-    window: str = ""  # as the catalogue writes it: "3h"
     fallback_model: str | None = None  # who answers when this is used up; None: nobody does
 
     @property
@@ -73,7 +72,8 @@ def lifting_plan(plan: PlanTerms, balance: Balance) -> str | None:
     if balance.limit is None:
         return None
     model = next(iter(balance.models or plan.models), "")
-    return entitlements.lifting_plan(model, balance.meter, balance.limit)
+    window = None if balance.window_s is None else timedelta(seconds=balance.window_s)
+    return entitlements.lifting_plan(model, balance.meter, balance.limit, window=window)
 
 
 def _balance(limit: Limit, bucket: UsageBucket | None) -> Balance:
@@ -84,6 +84,5 @@ def _balance(limit: Limit, bucket: UsageBucket | None) -> Balance:
         used=bucket.settled + bucket.reserved if bucket else 0,
         resets_at=bucket.window_end if bucket else None,
         window_s=int(limit.window.total_seconds()) if limit.window else None,
-        window=limit.window_text,
         fallback_model=limit.fallback_model,
     )

@@ -145,5 +145,5 @@ def _cap_reached(cap: Cap, used: int, *, now: datetime) -> Refused:
 def _refusal(
     code: str, model: str, limit: Limit, *, used: int | None = None, resets_at: datetime | None = None
 ) -> Refusal:
-    lifted_by = entitlements.lifting_plan(model, limit.meter, limit.amount)
+    lifted_by = entitlements.lifting_plan(model, limit.meter, limit.amount, window=limit.window)
     return Refusal(code, limit.amount, used, resets_at, lifted_by, str(limit.meter))

@@ -122,19 +122,6 @@ def _what_window(refusal: Refusal) -> str:
     return _("You have used the %(amount)s your plan gives for now.")
 
 
-def things(meter: str) -> str:
-    """What a meter counts, as a heading: “Messages”."""
-    names = {
-        Meter.MESSAGES: _("Messages"),
-        Meter.TOKENS: _("Tokens"),
-        Meter.IMAGES: _("Images"),
-        Meter.SEARCHES: _("Web searches"),
-        Meter.VOICE_SECONDS: _("Seconds of voice"),
-        Meter.BATCH_TOKENS: _("Tokens in batches"),
-    }
-    return names.get(Meter(meter), meter)
-
-
 def amount(number: int, meter: str | None) -> str:
     """A number with what it counts: “20 messages”."""
     match meter:

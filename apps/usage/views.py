@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts.models import User
-from apps.billing import entitlements, offers, plans
+from apps.billing import entitlements, phrases
 from apps.billing.meters import Meter
 from apps.billing.models import BillingAccount
 from apps.core import clock, money
@@ -77,8 +77,8 @@ def _money(account: BillingAccount, cap_micro: int | None, *, now: datetime) -> 
 
 def _row(balance: balances.Balance) -> dict[str, object]:
     fallback = _names((balance.fallback_model,)) if balance.fallback_model else []
-    window = offers.window_words(balance.window) if balance.window else ""
-    return {"balance": balance, "what": errors.things(balance.meter), "window": window, "fallback": fallback}
+    words = {"what": phrases.things(balance.meter), "period": phrases.period_s(balance.window_s)}
+    return {"balance": balance, "fallback": fallback, **words}
 
 
 def _grant(grant: CreditGrant) -> dict[str, object]:
@@ -87,8 +87,7 @@ def _grant(grant: CreditGrant) -> dict[str, object]:
 
 
 def _names(models: tuple[str, ...]) -> list[str]:
-    offered = plans.catalogue().models
-    return [str(offered[key]["name"]) if key in offered else key for key in models]
+    return [phrases.model_name(key) for key in models]
 
 
 def _alerts_of(account: BillingAccount) -> list[UsageAlert]:

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from apps.billing import catching_up, checkout, entitlements, leases, sync
-from apps.billing.models import BillingAccount, CheckoutAttempt, StripeEvent
+from apps.billing import catching_up, checkout, entitlements, grants, leases, sync
+from apps.billing.grants import Span
+from apps.billing.models import BillingAccount, CheckoutAttempt, EntitlementSnapshot, StripeEvent, StripeOutbox
 from tests.build import NOW
 from tests.support import shop
 
@@ -67,3 +68,17 @@ def test_payloads_are_dropped_after_thirty_days(db):
     assert catch_up(NOW + timedelta(days=30))["payloads_dropped"] == 0
     assert catch_up(NOW + timedelta(days=30, seconds=1))["payloads_dropped"] == 1
     assert StripeEvent.objects.get().payload is None
+
+
+def test_a_plan_that_ran_out_becomes_the_next_snapshot(account, settings):
+    settings.STRIPE_SECRET_KEY = ""
+    grants.give(account, "premium", Span(NOW, NOW + timedelta(days=1)), reason="a trial", by=None, now=NOW)
+    assert catching_up.catch_up(clock=lambda: NOW)["run_out"] == 0
+    later = NOW + timedelta(days=1)
+    assert catching_up.catch_up(clock=lambda: later)["run_out"] == 1
+    first, second = EntitlementSnapshot.objects.order_by("version")
+    assert (second.plan_version.plan_id, second.source, second.valid_from) == ("free", "default", later)
+    assert second.valid_until is None
+    assert catching_up.catch_up(clock=lambda: later)["run_out"] == 0
+    assert first.valid_until == later
+    assert not StripeOutbox.objects.exists()

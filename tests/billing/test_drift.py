@@ -4,7 +4,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from apps.billing import drift, entitlements
-from apps.billing.models import DriftItem, EntitlementSnapshot, SubscriptionItemMirror, SubscriptionMirror
+from apps.billing.models import DriftItem, SubscriptionItemMirror, SubscriptionMirror
+from tests import build
 from tests.support import shop
 
 pytestmark = pytest.mark.django_db
@@ -46,7 +47,7 @@ def test_rows_that_somebody_changed_here(published, account):
     shop.buy(account)
     SubscriptionItemMirror.objects.update(quantity=5)
     SubscriptionMirror.objects.update(current_period_end=None)
-    EntitlementSnapshot.objects.all().delete()
+    build.subscription(account=account, plan="premium_plus")
     assert kinds(account) == ["entitlement_mismatch", "period", "price"]
     kinds(account, is_dry=False)
     assert kinds(account) == []

@@ -1,142 +1,25 @@
-"""What an account may use: the decision, and the snapshots that keep it."""
+"""Snapshots keep what was decided; what is in force is read from one row."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.db import transaction
-from hypothesis import given
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from apps.billing import entitlements
+from apps.billing import entitlements, grants, plan_versions, plans
+from apps.billing.access import Decision
 from apps.billing.catalogue_file import STATUSES
-from apps.billing.entitlements import Decision, Rules, Standing, Subscribed, decide
+from apps.billing.grants import Span
 from apps.billing.meters import Meter
-from apps.billing.models import EntitlementSnapshot
+from apps.billing.models import BillingAccount, EntitlementSnapshot, PlanGrant, SubscriptionMirror
+from tests import build
 from tests.build import NOW
 
 DAY = timedelta(days=1)
-POLICY = {
-    "trialing": "plan",
-    "active": "plan",
-    "past_due": "grace",
-    "unpaid": "default",
-    "paused": "default",
-    "canceled": "default",
-    "incomplete": "default",
-    "incomplete_expired": "default",
-    "paused_collection": "period_end",
-}
-RULES = Rules("freemium", "free", 7, POLICY)
-PREMIUM = Subscribed("premium", 10, "active", NOW + 20 * DAY)
-PLUS = Subscribed("premium_plus", 20, "active", NOW + 20 * DAY)
-GOOD = Standing()
 
 
-@pytest.mark.parametrize(
-    ("status", "expected"),
-    [
-        ("active", Decision("premium", "subscription", "active")),
-        ("trialing", Decision("premium", "trial", "trialing")),
-        ("unpaid", Decision("free", "default", "unpaid")),
-        ("paused", Decision("free", "default", "paused")),
-        ("canceled", Decision("free", "default", "canceled")),
-        ("incomplete", Decision("free", "default", "incomplete")),
-        ("incomplete_expired", Decision("free", "default", "incomplete_expired")),
-        ("a word Stripe invents", Decision("free", "default", "a word Stripe invents")),
-    ],
-)
-def test_each_status(status, expected):
-    assert decide([replace(PREMIUM, status=status)], GOOD, RULES, now=NOW) == expected
-
-
-def test_nothing_was_bought():
-    assert decide([], GOOD, RULES, now=NOW) == Decision("free", "default", "no_subscription")
-
-
-def test_grace_lasts_seven_days_from_the_first_failure():
-    late, standing = [replace(PREMIUM, status="past_due")], Standing(delinquent_since=NOW)
-    kept = Decision("premium", "subscription", "past_due", NOW + 7 * DAY)
-    assert decide(late, standing, RULES, now=NOW) == kept
-    assert decide(late, standing, RULES, now=NOW + 7 * DAY - timedelta(seconds=1)) == kept
-    assert decide(late, standing, RULES, now=NOW + 7 * DAY) == Decision("free", "default", "past_due")
-
-
-def test_paused_collection_ends_with_what_was_paid():
-    paused = [replace(PREMIUM, is_collection_paused=True)]
-    assert decide(paused, GOOD, RULES, now=NOW) == Decision("premium", "subscription", "active", NOW + 20 * DAY)
-    assert decide(paused, GOOD, RULES, now=NOW + 20 * DAY).plan == "free"
-
-
-def test_paused_collection_may_be_kept_by_the_catalogue():
-    keeps = replace(RULES, policy={**POLICY, "paused_collection": "keep"})
-    paused = [replace(PREMIUM, is_collection_paused=True)]
-    assert decide(paused, GOOD, keeps, now=NOW + 40 * DAY) == Decision("premium", "subscription", "active")
-
-
-def test_a_dispute_holds_whatever_is_paid():
-    assert decide([PREMIUM], Standing("dispute"), RULES, now=NOW) == Decision("free", "default", "hold_dispute")
-
-
-def test_of_several_plans_the_highest_counts():
-    assert decide([PREMIUM, PLUS], GOOD, RULES, now=NOW).plan == "premium_plus"
-    assert decide([PREMIUM, replace(PLUS, status="canceled")], GOOD, RULES, now=NOW).plan == "premium"
-
-
-def test_paid_only_says_that_nothing_is_given():
-    assert decide([], GOOD, replace(RULES, mode="paid_only"), now=NOW) == Decision("free", "none", "no_subscription")
-
-
-def test_internal_gives_everybody_the_same():
-    assert decide([PREMIUM], GOOD, replace(RULES, mode="internal"), now=NOW).plan == "free"
-
-
-subscriptions = st.lists(
-    st.builds(
-        Subscribed,
-        plan=st.sampled_from(["premium", "premium_plus"]),
-        rank=st.sampled_from([10, 20]),
-        status=st.sampled_from(STATUSES),
-        period_end=st.none() | st.integers(-30, 30).map(lambda days: NOW + days * DAY),
-        is_collection_paused=st.booleans(),
-    ),
-    max_size=4,
-)
-standings = st.builds(
-    Standing,
-    hold_reason=st.sampled_from(["", "dispute"]),
-    delinquent_since=st.none() | st.integers(-30, 30).map(lambda days: NOW + days * DAY),
-)
-
-
-@given(subscriptions, standings)
-def test_the_same_facts_give_the_same_answer_in_any_order(found, standing):
-    first = decide(found, standing, RULES, now=NOW)
-    assert decide(found, standing, RULES, now=NOW) == first
-    assert decide(list(reversed(found)), standing, RULES, now=NOW) == first
-
-
-@given(subscriptions, standings)
-def test_nobody_has_a_paid_plan_without_a_subscription_that_gives_it(found, standing):
-    answer = decide(found, standing, RULES, now=NOW)
-    giving = {one.plan for one in found if one.status in ("active", "trialing", "past_due")}
-    if answer.source in entitlements.NOT_PAID:
-        assert answer.plan == "free"
-    else:
-        assert answer.plan in giving
-        assert not standing.hold_reason
-        assert answer.valid_until is None or answer.valid_until > NOW
-
-
-@given(subscriptions)
-def test_who_paid_for_the_period_is_never_below_the_plan(found):
-    paid = [one for one in found if one.status == "active" and not one.is_collection_paused]
-    answer = decide(found, GOOD, RULES, now=NOW)
-    assert answer.source in ("subscription", "trial") or not paid
-    assert not paid or answer.plan != "free"
-
-
-# --- snapshots ---
 def record(account, decision, now=NOW):
     with transaction.atomic():
         return entitlements.record(account, decision, now=now)
@@ -187,10 +70,148 @@ def test_subscribers_move_to_new_terms_where_the_catalogue_says_so(account, sett
     assert entitlements.plan_for(account, now=NOW).limits[0].amount == 30
 
 
-def test_plan_for_asks_the_database_once(account, django_assert_num_queries):
-    record(account, Decision("premium", "subscription", "active"))
+@pytest.mark.parametrize(
+    "decision",
+    [
+        Decision("premium", "subscription", "active"),
+        Decision("premium", "grant", "granted", NOW + DAY),
+        Decision("free", "default", "canceled"),
+    ],
+)
+def test_plan_for_asks_the_database_once(account, decision, django_assert_num_queries):
+    record(account, decision)
     with django_assert_num_queries(1):
         entitlements.plan_for(account, now=NOW)
+
+
+def test_plan_for_asks_the_database_once_where_nothing_was_bought(account, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        assert entitlements.plan_for(account, now=NOW).key == "free"
+
+
+# --- when the time of a snapshot is over ---
+def row_of(plan):
+    return build.act(plan_versions.ensure, plans.catalogue(), plans.catalogue().plans[plan], now=NOW)[0].plan
+
+
+def subscribe(account, plan="premium", *, key="sub_1", status="active", **fields):
+    return SubscriptionMirror.objects.create(
+        stripe_subscription_id=key,
+        account=account,
+        plan=row_of(plan),
+        status=status,
+        currency="usd",
+        started_at=NOW,
+        synced_at=NOW,
+        **fields,
+    )
+
+
+def test_when_grace_is_over_a_grant_still_gives_its_plan(account):
+    subscribe(account, status="past_due")
+    BillingAccount.objects.filter(pk=account.pk).update(delinquent_since=NOW)
+    account.refresh_from_db()
+    grants.give(account, "premium", Span(NOW, NOW + 30 * DAY), reason="an outage", by=None, now=NOW)
+    assert EntitlementSnapshot.objects.get().reason == "past_due"
+    assert entitlements.in_force(account, now=NOW + 7 * DAY).source == "grant"
+    assert entitlements.plan_for(account, now=NOW + 7 * DAY).key == "premium"
+    assert entitlements.plan_for(account, now=NOW + 30 * DAY).key == "free"
+
+
+def test_when_a_grant_is_over_the_subscription_beneath_counts(account):
+    subscribe(account)
+    grants.give(account, "premium_plus", Span(NOW, NOW + 30 * DAY), reason="a trial", by=None, now=NOW)
+    assert entitlements.plan_for(account, now=NOW).key == "premium_plus"
+    assert entitlements.plan_for(account, now=NOW + 30 * DAY).key == "premium"
+    assert EntitlementSnapshot.objects.count() == 1  # reading writes nothing
+
+
+def test_a_plan_that_left_the_catalogue_stays_readable_when_its_snapshot_runs_out(account, settings, tmp_path):
+    grants.give(account, "premium", Span(NOW, NOW + DAY), reason="a trial", by=None, now=NOW)
+    grants.give(account, "premium", Span(NOW + DAY, NOW + 2 * DAY), reason="more of it", by=None, now=NOW)
+    text = settings.CATALOGUE_PATH.read_text()
+    path = tmp_path / "without.toml"
+    path.write_text(
+        text.replace("[plans.premium]", "[plans.other]").replace("plans.premium.limit", "plans.other.limit")
+    )
+    settings.CATALOGUE_PATH = path
+    assert entitlements.plan_for(account, now=NOW + DAY).name == "Premium"
+
+
+mirrors = st.lists(
+    st.tuples(
+        st.sampled_from(["premium", "premium_plus"]), st.sampled_from(STATUSES), st.integers(-9, 9), st.booleans()
+    ),
+    max_size=3,
+)
+gifts = st.lists(
+    st.tuples(st.sampled_from(["premium", "premium_plus"]), st.integers(-9, 9), st.none() | st.integers(1, 9)),
+    max_size=3,
+)
+
+
+@examples(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    mirrors, gifts, st.sampled_from(["", "", "dispute"]), st.none() | st.integers(-9, 9), st.lists(st.integers(0, 480))
+)
+def test_what_is_read_back_later_is_what_would_be_decided_then(account, mirrors, gifts, hold, delinquent, hours):
+    with transaction.atomic():
+        fill(account, mirrors, gifts, hold, delinquent)
+        entitlements.refresh(account, now=NOW)
+        for hour in hours:
+            at = NOW + timedelta(hours=hour)
+            right, has = entitlements.decide_for(account, now=at), entitlements.in_force(account, now=at)
+            assert (has.terms.key, has.source, has.valid_until) == (right.plan, right.source, right.valid_until)
+            assert entitlements.plan_for(account, now=at) == has.terms
+        transaction.set_rollback(True)
+
+
+def fill(account, mirrors, gifts, hold, delinquent):
+    account.hold_reason, account.delinquent_since = hold, None if delinquent is None else NOW + delinquent * DAY
+    account.save(update_fields=["hold_reason", "delinquent_since"])
+    for number, (plan, status, days, is_paused) in enumerate(mirrors):
+        end = NOW + days * DAY
+        subscribe(
+            account, plan, key=f"sub_{number}", status=status, current_period_end=end, is_collection_paused=is_paused
+        )
+    for plan, start, length in gifts:
+        starts_at = NOW + start * DAY
+        ends_at = None if length is None else starts_at + length * DAY
+        PlanGrant.objects.create(
+            account=account, plan=row_of(plan), reason="a test", starts_at=starts_at, ends_at=ends_at
+        )
+
+
+# --- what pages say ---
+def test_since_when_somebody_has_these_terms(account):
+    assert entitlements.since(account, now=NOW) is None
+    record(account, Decision("premium", "trial", "trialing"))
+    record(account, Decision("premium", "subscription", "active"), NOW + DAY)
+    assert entitlements.since(account, now=NOW + 2 * DAY) == NOW
+    record(account, Decision("premium_plus", "subscription", "active"), NOW + 3 * DAY)
+    assert entitlements.since(account, now=NOW + 4 * DAY) == NOW + 3 * DAY
+    record(account, Decision("premium", "subscription", "active"), NOW + 5 * DAY)
+    assert entitlements.since(account, now=NOW + 6 * DAY) == NOW + 5 * DAY
+    record(account, Decision("free", "default", "canceled"), NOW + 7 * DAY)
+    assert entitlements.since(account, now=NOW + 8 * DAY) is None
+
+
+def ends_at(account):
+    return entitlements.state_for(account, now=NOW)["ends_at"]
+
+
+def test_a_grant_that_ends_is_said_to_end(account):
+    grants.give(account, "premium", Span(NOW, NOW + 9 * DAY), reason="a trial", by=None, now=NOW)
+    assert ends_at(account) == NOW + 9 * DAY
+    grants.give(account, "premium", Span(NOW + 8 * DAY, NOW + 20 * DAY), reason="more", by=None, now=NOW)
+    assert ends_at(account) == NOW + 20 * DAY
+
+
+def test_a_grant_to_come_is_no_end_of_what_somebody_has(account):
+    subscribe(account)
+    grants.give(account, "premium_plus", Span(NOW + DAY, NOW + 9 * DAY), reason="a gift", by=None, now=NOW)
+    assert EntitlementSnapshot.objects.get().valid_until == NOW + DAY
+    assert ends_at(account) is None
 
 
 @pytest.mark.parametrize(
@@ -211,6 +232,20 @@ def test_the_cheapest_plan_with_more_room(model, meter, above, expected):
     assert entitlements.lifting_plan(model, meter, above) == expected
 
 
+@pytest.mark.parametrize(
+    ("window", "above", "expected"),
+    [
+        (timedelta(days=7), 80, "premium"),
+        (timedelta(days=7), 400, "premium"),  # 1,500 a week, though 300 in 3 hours
+        (timedelta(days=7), 1500, "premium_plus"),
+        (timedelta(hours=3), 400, "premium_plus"),
+        (timedelta(days=1), 9999, "premium"),  # nothing there counts days
+    ],
+)
+def test_the_cheapest_plan_with_more_room_in_the_same_window(window, above, expected):
+    assert entitlements.lifting_plan("chat-small", Meter.MESSAGES, above, window=window) == expected
+
+
 def test_the_state_of_who_bought_nothing(account):
     state = entitlements.state_for(account, now=NOW)
     assert state == {
@@ -221,5 +256,8 @@ def test_the_state_of_who_bought_nothing(account):
         "ends_at": None,
         "card": None,
         "is_confirming": False,
-        "limits": [{"meter": "messages", "models": ("chat-small",), "amount": 20, "window_s": 10800}],
+        "limits": [
+            {"meter": "messages", "models": ("chat-small",), "amount": 20, "window_s": 10_800},
+            {"meter": "messages", "models": ("chat-small",), "amount": 80, "window_s": 604_800},
+        ],
     }

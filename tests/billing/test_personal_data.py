@@ -2,7 +2,9 @@
 
 import pytest
 
-from apps.billing.models import CheckoutAttempt, InvoiceMirror, StripeEvent, SubscriptionMirror
+from apps.billing import grants
+from apps.billing.grants import Span
+from apps.billing.models import CheckoutAttempt, InvoiceMirror, PlanGrant, StripeEvent, SubscriptionMirror
 from apps.billing.personal_data import BillingData
 from tests import cast
 from tests.build import NOW
@@ -39,3 +41,18 @@ def test_leaving_drops_the_card_and_keeps_the_invoice(published, account, ana):
     assert not CheckoutAttempt.objects.filter(state="open").exists()
     assert InvoiceMirror.objects.count() == 1
     assert BillingData().erase(ana, now=NOW) == 0
+
+
+def test_a_plan_that_was_given_is_in_the_archive_and_its_reason_leaves(account, ana):
+    grants.give(account, "premium", Span(NOW), reason="she wrote to us", by=cast.dana(), now=NOW)
+    [row] = dict(BillingData().export(ana))["grants"]
+    assert row == {
+        "plan": "premium",
+        "starts_at": NOW,
+        "ends_at": None,
+        "revoked_at": None,
+        "reason": "she wrote to us",
+    }
+    assert dict(BillingData().export(cast.mallory()))["grants"] == []
+    assert BillingData().erase(ana, now=NOW) == 1
+    assert PlanGrant.objects.get().reason == ""

@@ -1,5 +1,6 @@
 """What is on offer, as values."""
 
+import json
 import subprocess
 import sys
 from datetime import timedelta
@@ -8,9 +9,18 @@ import pytest
 
 from apps.billing import plans
 from apps.billing.meters import Meter
-from apps.billing.terms import PlanTerms, window_of
+from apps.billing.terms import Attachments, PlanTerms, window_of
 from tests import build
 from tests.house.source import ROOT
+
+OLD_TERMS = """{
+  "key": "premium", "name": "Premium", "rank": 10, "models": ["chat-small", "chat-large"], "queue": "runs.premium",
+  "concurrency": 3, "context_tokens": 2048, "output_tokens": 768, "api_requests_per_minute": 120,
+  "api_tokens_per_minute": 200000, "features": ["priority", "longer_answers"], "trial_days": 0,
+  "limits": [{"meter": "messages", "models": ["chat-large"], "amount": 100, "window": "3h", "when_spent": "refuse",
+              "fallback_model": null}],
+  "prices": {"month": {"usd": 800}}
+}"""
 
 
 def test_the_shipped_plans_cost_what_was_decided(settings):
@@ -29,6 +39,12 @@ def test_terms_survive_being_written_down(settings):
     for terms in plans.load(settings.CATALOGUE_PATH).plans.values():
         assert PlanTerms.from_json(terms.as_json()) == terms
         assert PlanTerms.from_json(terms.as_json()).digest() == terms.digest()
+
+
+def test_terms_written_before_attachments_are_still_read():
+    terms = PlanTerms.from_json(json.loads(OLD_TERMS))
+    assert (terms.name, terms.prices, terms.attachments) == ("Premium", {("month", "usd"): 800}, Attachments(0, 0, ()))
+    assert terms.limits[0] == build.limit(models=("chat-large",), amount=100)
 
 
 def test_other_terms_have_another_digest():
@@ -63,6 +79,37 @@ def test_paid_only_gives_nothing_before_paying(settings, tmp_path):
     default = plans.load(path).default_terms()
     assert (default.key, default.models, default.limits) == ("free", (), ())
     assert plans.load(settings.CATALOGUE_PATH).default_terms().models == ("chat-small",)
+
+
+def test_the_developer_plan_has_no_prices_and_no_limits_and_generous_rates(settings):
+    developer = plans.load(settings.CATALOGUE_PATH).developer
+    assert (developer.plan.prices, developer.plan.limits) == ({}, ())
+    assert developer.models == developer.plan.models == ("chat-small", "chat-large")
+    rates = developer.plan.concurrency, developer.plan.api_requests_per_minute, developer.plan.api_tokens_per_minute
+    assert rates == (20, 600, 1_000_000)
+
+
+def test_the_shipped_plans_cap_the_week_and_go_on_with_the_smaller_model(settings):
+    sold = plans.load(settings.CATALOGUE_PATH).plans
+    found = {
+        key: [(one.key, one.amount, one.fallback_model) for one in sold[key].limits] for key in ("free", "premium")
+    }
+    assert found["free"] == [("messages:chat-small:3h", 20, None), ("messages:chat-small:7d", 80, None)]
+    assert found["premium"] == [
+        ("messages:chat-small:3h", 300, None),
+        ("messages:chat-small:7d", 1500, None),
+        ("messages:chat-large:3h", 100, "chat-small"),
+        ("messages:chat-large:7d", 500, "chat-small"),
+    ]
+
+
+def test_guests_have_the_smallest_plan(settings):
+    catalogue = plans.load(settings.CATALOGUE_PATH)
+    guest, free = catalogue.plans[catalogue.guest_plan], catalogue.plans[catalogue.default_plan]
+    assert guest.prices == {}
+    assert guest.rank < free.rank
+    assert [limit.amount for limit in guest.limits] == [5, 15]
+    assert (guest.context_tokens, guest.output_tokens) < (free.context_tokens, free.output_tokens)
 
 
 def test_internal_sells_nothing(settings, tmp_path):

@@ -3,7 +3,10 @@
 import pytest
 from django.core.management import CommandError, call_command
 
+from apps.billing import entitlements, grants, sync
+from apps.billing.grants import Span
 from apps.billing.models import BillingAccount, ModelPrice, Plan, PlanVersion, Price
+from tests.build import NOW
 from tests.support import shop
 
 pytestmark = pytest.mark.django_db
@@ -41,9 +44,9 @@ def active(sandbox):
 
 def test_diff_shows_and_changes_nothing(sandbox):
     said = run("diff")
-    plans = [f"here: terms of {key}" for key in ("free", "premium", "premium_plus")]
+    plans = [f"here: new plan {key}" for key in ("guest", "free", "premium", "premium_plus", "developer")]
     models = [f"here: prices of {key}" for key in ("chat-small", "chat-large")]
-    assert said[:6] == [*plans, *models, "Stripe: new product Premium"]
+    assert said[:8] == [*plans, *models, "Stripe: new product Premium"]
     assert "Stripe: new price premium_month_usd: 800 usd a month" in said
     assert said[-1] == "17 changes; `manage.py catalogue apply` makes them."
     assert sandbox.objects("product") == []
@@ -77,7 +80,7 @@ def test_a_second_apply_has_nothing_to_do(sandbox):
     assert run("apply") == ["Nothing to do: all is as the catalogue says."]
     assert run("diff") == ["Nothing to do: all is as the catalogue says."]
     assert len(sandbox.objects("event")) == events
-    assert PlanVersion.objects.count() == 3
+    assert PlanVersion.objects.count() == 5
     assert ModelPrice.objects.count() == 2
 
 
@@ -100,14 +103,20 @@ def test_a_plan_that_leaves_the_catalogue_is_archived_and_comes_back(sandbox, se
     run("apply")
     shipped = settings.CATALOGUE_PATH
     text = shipped.read_text()
-    begin, end = text.index("[plans.premium_plus]"), text.index("# --- developer API")
+    begin, end = text.index("[plans.premium_plus]"), text.index("[plans.developer]")
     with_catalogue(settings, tmp_path, (text[begin:end], ""))
-    assert "Stripe: archive product Premium+" in run("apply")
+    said = run("apply")
+    assert said[0] == "here: plan premium_plus leaves the catalogue; who has it keeps it"
+    assert "Stripe: archive product Premium+" in said
+    assert run("diff") == ["Nothing to do: all is as the catalogue says."]
     assert set(active(sandbox)) == {key for key in PRICES if "plus" not in key}
     assert len(sandbox.objects("product")) == 2
-    assert Plan.objects.filter(pk="premium_plus").exists()
+    assert Plan.objects.get(pk="premium_plus").left_at is not None
     settings.CATALOGUE_PATH = shipped
-    assert "Stripe: product Premium+ on sale" in run("apply")
+    said = run("apply")
+    assert said[0] == "here: plan premium_plus is back in the catalogue"
+    assert "Stripe: product Premium+ on sale" in said
+    assert Plan.objects.get(pk="premium_plus").left_at is None
     assert sorted(active(sandbox)) == PRICES
     assert run("diff") == ["Nothing to do: all is as the catalogue says."]
 
@@ -116,7 +125,7 @@ def test_new_limits_are_a_new_version_and_wanted_for_subscribers(sandbox, settin
     run("apply")
     shop.buy(account)
     with_catalogue(settings, tmp_path, ("amount = 300", "amount = 400"))
-    assert run("diff")[:1] == ["here: terms of premium"]
+    assert run("diff")[:1] == ["here: terms of premium: messages (chat-small, 3h) 300 → 400"]
     run("apply")
     assert PlanVersion.objects.filter(plan="premium").count() == 2
     assert BillingAccount.objects.all().in_need_of_sync().count() == 1
@@ -130,6 +139,42 @@ def test_new_rates_of_a_model_are_a_new_version(sandbox, settings, tmp_path):
     rows = ModelPrice.objects.filter(model="chat-small").order_by("version")
     assert [(row.version, row.rates["price"]["eur"]["input"]) for row in rows] == [(1, 50_000), (2, 55_000)]
     assert run("diff") == ["Nothing to do: all is as the catalogue says."]
+
+
+def test_new_limits_reach_who_was_given_the_plan(sandbox, settings, tmp_path, account):
+    run("apply")
+    now = shop.now()
+    grants.give(account, "premium", Span(now), reason="an outage", by=None, now=now)
+    with_catalogue(settings, tmp_path, ("amount = 300", "amount = 400"))
+    run("apply")
+    assert BillingAccount.objects.all().in_need_of_sync().get() == account
+    assert sync.sync_customer(account.pk, clock=shop.now)
+    assert entitlements.plan_for(account, now=shop.now()).limits[0].amount == 400
+
+
+def test_a_new_default_plan_and_a_new_name_are_said(sandbox, settings, tmp_path):
+    run("apply")
+    with_catalogue(settings, tmp_path, ('name = "Free"', 'name = "Gratis"'), ("rank = 1\n", "rank = 2\n"))
+    assert run("diff")[0] == "here: terms of free: name Free → Gratis; rank 1 → 2"
+    run("apply")
+    assert (Plan.objects.get(pk="free").name, Plan.objects.get(pk="free").rank) == ("Gratis", 2)
+    assert run("diff") == ["Nothing to do: all is as the catalogue says."]
+    Plan.objects.filter(pk="premium").update(is_default=True)
+    assert run("apply")[0] == "here: premium is no longer the default plan"
+
+
+def test_terms_that_say_the_same_in_an_older_form_are_written_anew(sandbox):
+    run("apply")
+    newest = PlanVersion.objects.get(plan="free")
+    terms = {key: value for key, value in newest.terms.items() if key != "attachments"}
+    guest = PlanVersion.objects.get(plan="guest")
+    old = {key: value for key, value in guest.terms.items() if key != "attachments"}
+    PlanVersion.objects.create(plan_id="guest", version=2, terms=old, digest="old", effective_from=NOW)
+    PlanVersion.objects.create(plan_id="free", version=2, terms=terms, digest="old", effective_from=NOW)
+    assert run("diff")[:2] == [
+        "here: terms of guest: the same, written in a new form",
+        "here: terms of free: attachments none → 1 of 5 MB (image, text)",
+    ]
 
 
 def test_a_database_that_was_lost_learns_what_stripe_has(sandbox):

@@ -179,6 +179,23 @@ def test_a_product_that_is_not_ours_is_mirrored_and_gives_nothing(published, acc
     assert not DriftItem.objects.exists()
 
 
+@pytest.mark.parametrize("plan", ["guest", "developer"])
+def test_a_price_named_after_a_plan_that_nobody_is_on_gives_nothing(published, account, plan):
+    shop.become_customer(account)
+    fields = {
+        "currency": "usd",
+        "unit_amount": "1",
+        "recurring[interval]": "month",
+        "product_data[name]": "Odd",
+        "lookup_key": f"{plan}_month_usd",
+    }
+    price = published.call("POST", "/v1/prices", fields).json()
+    shop.subscribe(published, account, price["id"], card="pm_card_visa")
+    shop.look(account)
+    assert SubscriptionMirror.objects.get().plan is None
+    assert entitlements.plan_for(account, now=shop.now()).key == "free"
+
+
 def test_a_trial_gives_the_plan_once_and_no_revenue(published, account, settings, tmp_path):
     path = tmp_path / "trial.toml"
     path.write_text(

@@ -5,9 +5,11 @@ import re
 import pytest
 from django.test import Client
 
-from apps.billing import entitlements
+from apps.billing import entitlements, grants
+from apps.billing.grants import Span
 from apps.billing.models import BillingAccount, CheckoutAttempt, InvoiceMirror, SubscriptionMirror
 from tests import build, cast
+from tests.build import NOW
 from tests.support import shop
 
 pytestmark = pytest.mark.django_db
@@ -42,15 +44,16 @@ def test_everybody_sees_the_plans_and_their_limits_in_words(db):
     assert answer.status_code == 200
     assert "$8 a month" in page
     assert "$40 a month" in page
-    assert "20 messages every 3 hours with Causerie Small" in page
-    assert "300 messages every 3 hours with Causerie Small" in page
+    assert "20 messages every 3 hours and 80 a week with Causerie Small" in page
+    assert "300 messages every 3 hours and 1,500 a week with Causerie Small" in page
     assert "Messages without limit with Causerie Small" in page
     assert "Causerie Large" not in page  # no back end here serves it
 
 
 def test_models_that_are_served_are_sold(db, settings):
     settings.OPENAI_API_KEY = "sk-0"
-    assert "100 messages every 3 hours with Causerie Large" in text_of(Client().get("/pricing/"))
+    page = text_of(Client().get("/pricing/"))
+    assert "100 messages every 3 hours and 500 a week with Causerie Large, then Causerie Small answers" in page
 
 
 def test_a_year_and_euro_are_links(db):
@@ -89,6 +92,28 @@ def test_ben_sees_his_plan_and_changes_in_the_portal(published, tab, account):
     assert "$8 a month" in text_of(answer)  # the currency of the first payment stays
 
 
+def test_developers_see_what_a_million_tokens_cost(db, settings):
+    settings.OPENAI_API_KEY = "sk-0"
+    page = text_of(Client().get("/pricing/"))
+    assert "Pay as you go" in page
+    assert "Causerie Small $0.05 $0.15" in page
+    assert "Causerie Large $0.40 $3.00 " in page
+    assert 'href="/settings/keys/"' in Client().get("/pricing/").content.decode()
+
+
+def test_where_nothing_is_sold_no_api_prices_stand(db, settings, tmp_path):
+    path = tmp_path / "internal.toml"
+    path.write_text(settings.CATALOGUE_PATH.read_text().replace('mode = "freemium"', 'mode = "internal"', 1))
+    settings.CATALOGUE_PATH = path
+    assert "Pay as you go" not in text_of(Client().get("/pricing/"))
+
+
+def test_nothing_about_guests_or_attachments_is_advertised(db):
+    page = text_of(Client().get("/pricing/"))
+    assert "Guest" not in page
+    assert "attach" not in page.lower()
+
+
 def test_coming_back_without_paying_is_answered_calmly(tab):
     assert "Nothing was charged, and nothing has changed." in text_of(tab.get("/pricing/?canceled=yes"))
 
@@ -114,10 +139,12 @@ def test_a_form_from_elsewhere_is_refused(published, ana):
     assert not CheckoutAttempt.objects.exists()
 
 
-def test_what_is_not_on_sale_is_said_on_a_page(published, tab):
-    answer = tab.post("/billing/checkout/", {**PREMIUM, "plan": "gold"})
+@pytest.mark.parametrize("plan", ["gold", "free", "guest", "developer"])
+def test_what_is_not_on_sale_is_said_on_a_page(published, tab, plan):
+    answer = tab.post("/billing/checkout/", {**PREMIUM, "plan": plan})
     assert answer.status_code == 400
     assert "This plan is not on sale." in text_of(answer)
+    assert not CheckoutAttempt.objects.exists()
 
 
 def test_stripe_being_away_is_said_on_a_page(published, tab, settings):
@@ -170,6 +197,30 @@ def test_the_plan_page_says_what_when_and_with_which_card(published, tab, accoun
     assert "Visa •••• 4242" in page
     assert InvoiceMirror.objects.get().number in page
     assert answer["Cache-Control"].startswith("max-age=0, no-cache, no-store")
+
+
+def test_the_plan_page_says_what_was_bought_whatever_the_catalogue_says_today(tab, account, settings, tmp_path):
+    build.subscription(account=account, now=NOW)
+    text = (
+        settings.CATALOGUE_PATH.read_text().replace("amount = 300", "amount = 30", 1).replace("chat-small", "chat-new")
+    )
+    path = tmp_path / "other.toml"
+    path.write_text(text)
+    settings.CATALOGUE_PATH = path
+    page = text_of(tab.get("/settings/plan/"))
+    assert "What your plan gives you" in page
+    assert "300 messages every 3 hours and 1,500 a week with chat-small" in page
+    assert "You have had these terms since 2 March 2026." in page
+
+
+def test_the_plan_page_of_who_was_given_a_plan(tab, account):
+    start, end = NOW, NOW.replace(year=2126)
+    grants.give(account, "premium", Span(start, end), reason="an outage", by=None, now=NOW)
+    page = text_of(tab.get("/settings/plan/"))
+    assert "Premium was given to you until 2 March 2126. You pay nothing." in page
+    assert "an outage" not in page
+    grants.give(account, "premium_plus", Span(start), reason="an outage", by=None, now=NOW)
+    assert "Premium+ was given to you. You pay nothing." in text_of(tab.get("/settings/plan/"))
 
 
 def test_a_canceled_plan_says_when_it_ends(published, tab, account):

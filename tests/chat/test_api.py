@@ -258,7 +258,13 @@ def test_the_room_is_for_who_is_signed_in(client, at_anas, mallory, sent):
         "conversation_id": str(sent.conversation.pk),
         "user": {"name": "Ana", "email": "ana@example.org"},
         "plan": {"key": "free", "name": "Free"},
-        "plans": {"free": "Free", "premium": "Premium", "premium_plus": "Premium+"},
+        "plans": {
+            "guest": "Guest",
+            "free": "Free",
+            "premium": "Premium",
+            "premium_plus": "Premium+",
+            "developer": "Developer",
+        },
         "models": {"chat-small": "Causerie Small", "chat-large": "Causerie Large"},
         "urls": {
             "pricing": "/pricing/",

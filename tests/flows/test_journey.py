@@ -18,7 +18,7 @@ def plan_of(person):
 
 
 def left_of(person):
-    (balance,) = person.get("/api/v1/balances").json()["balances"]
+    balance, _week = person.get("/api/v1/balances").json()["balances"]
     return balance["left"]
 
 

@@ -1,5 +1,6 @@
 """The engine and what it needs: a catalogue, an account with credit, tasks that are counted and not sent."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,7 @@ def two_backends(settings, tmp_path, provider):
 def small_fallback(settings, tmp_path, provider):
     """When the small model's messages are spent, Free falls back to one that is smaller still."""
     catalogue = Path(settings.CATALOGUE_PATH).read_text(encoding="utf-8")
-    free, rest = catalogue.split("[plans.premium]")
+    before, free, rest = re.split(r"^(?=\[plans\.(?:free|premium)\])", catalogue, flags=re.MULTILINE)
     free = free.replace('models = ["chat-small"]\nqueue', 'models = ["chat-small", "chat-tiny"]\nqueue')
     free = free.replace('when_spent = "refuse"', 'when_spent = "fallback:chat-tiny"')
     free += '[[plans.free.limit]]\nmeter = "messages"\nmodels = ["chat-tiny"]\namount = 5\nwindow = "3h"\n'
@@ -43,7 +44,7 @@ def small_fallback(settings, tmp_path, provider):
     tiny += "cost = { input = 1, output = 1 }\n"
     tiny += "price = { usd = { input = 1, output = 1 }, eur = { input = 1, output = 1 } }\n\n"
     settings.CATALOGUE_PATH = tmp_path / "catalogue.toml"
-    settings.CATALOGUE_PATH.write_text(free + "[plans.premium]" + rest + "\n" + tiny, encoding="utf-8")
+    settings.CATALOGUE_PATH.write_text(before + free + rest + "\n" + tiny, encoding="utf-8")
 
 
 @pytest.fixture

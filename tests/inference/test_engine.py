@@ -24,7 +24,7 @@ def test_an_answer_is_streamed_stored_kept_and_paid(account, course, provider):
     assert run.lease_token is None
     assert course.kept == [(run.pk, GREETING_TEXT)]
     assert ledger_of(run) == [("reported", 1, 10, 6, 0, 1)]  # 10 × 0.02 + 6 × 0.06 = 0.56 micro-units, upwards
-    assert messages_used(account) == [(0, 1)]
+    assert messages_used(account) == [(0, 1), (0, 1)]
     assert slots_held(account) == 0
     assert text_of(run) == GREETING_TEXT
     assert [kind for kind in events_of(run) if kind != "run.delta"] == ["run.started", "run.finished"]
@@ -109,7 +109,7 @@ def test_two_runs_race_for_the_last_message_and_one_is_answered(account, course,
         gate.open()
     assert sorted((run.state, run.error_code) for run in racers) == [("failed", "limit_reached"), ("succeeded", "")]
     assert len(provider.requests) == 1
-    assert messages_used(account) == [(0, 300)]
+    assert messages_used(account) == [(0, 300), (0, 1)]
 
 
 def test_a_spent_limit_falls_back_to_a_smaller_model_that_says_so(account, course, provider, small_fallback):
@@ -208,7 +208,7 @@ def test_after_three_tries_it_fails_and_costs_nothing(account, course, provider)
     assert (run.state, run.error_code, run.text) == ("failed", "model_unavailable", "")
     assert len(provider.requests) == 3
     assert ledger_of(run) == [("none", 0, 0, 0, 0, 0)]
-    assert messages_used(account) == [(0, 0)]
+    assert messages_used(account) == [(0, 0), (0, 0)]
     assert slots_held(account) == 0
 
 
@@ -292,7 +292,7 @@ def test_a_stop_before_the_first_token_costs_nothing(account, course, provider):
     gate.open()
     assert run.state == "stopped"
     assert ledger_of(run) == [("none", 0, 0, 0, 0, 0)]
-    assert messages_used(account) == [(0, 0)]
+    assert messages_used(account) == [(0, 0), (0, 0)]
 
 
 def test_a_run_stopped_while_it_waits_is_over_at_once(account, course, provider):

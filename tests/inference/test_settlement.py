@@ -25,7 +25,7 @@ def test_a_late_workers_answer_is_refused(account, course, provider):
     course.execute(run)
     assert (run.state, run.text, run.attempts) == ("succeeded", GREETING_TEXT, 2)
     assert len(ledger_of(run)) == 1
-    assert messages_used(account) == [(0, 1)]
+    assert messages_used(account) == [(0, 1), (0, 1)]
     assert "run.restarted" in events_of(run)
     assert [kind for kind in events_of(run) if kind in ("run.finished", "run.failed")] == ["run.finished"]
 
@@ -58,6 +58,6 @@ def test_a_fault_of_ours_ends_the_run_and_charges_nothing(account, provider):
     run.refresh_from_db()
     assert (run.state, run.error_code) == ("failed", "internal_error")
     assert ledger_of(run) == []
-    assert messages_used(account) == [(0, 0)]
+    assert messages_used(account) == [(0, 0), (0, 0)]
     assert slots_held(account) == 0
     assert events_of(run)[-1] == "run.failed"

@@ -72,7 +72,9 @@ def ledger_of(run):
 
 
 def messages_used(account):
-    return list(UsageBucket.objects.filter(account=account, meter="messages").values_list("reserved", "settled"))
+    """What is set aside and what is used of each window, the three hours before the week."""
+    buckets = UsageBucket.objects.filter(account=account, meter="messages").order_by("limit_key")
+    return list(buckets.values_list("reserved", "settled"))
 
 
 def slots_held(account):

@@ -12,9 +12,11 @@ def test_says_how_each_limit_stands(client):
     answer(ana, count=2)
     client.force_login(ana)
     body = client.get(ADDRESS).json()
-    [balance] = body["balances"]
+    balance, week = body["balances"]
     resets_at = balance.pop("resets_at")
     assert resets_at.endswith("Z")
+    assert (week["limit"], week["used"], week["window_s"]) == (80, 2, 604_800)
+    assert week["resets_at"] > resets_at
     assert body["plan"] == {"key": "free", "name": "Free"}
     assert balance == {
         "meter": "messages",
@@ -31,7 +33,7 @@ def test_says_how_each_limit_stands(client):
 def test_mallory_sees_only_her_own(client):
     answer(cast.ana(), count=2)
     client.force_login(cast.mallory())
-    [balance] = client.get(ADDRESS).json()["balances"]
+    balance, _week = client.get(ADDRESS).json()["balances"]
     assert (balance["used"], balance["left"], balance["resets_at"]) == (0, 20, None)
 
 

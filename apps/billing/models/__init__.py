@@ -1,0 +1,35 @@
+"""What billing keeps: the offer, accounts, our mirror of Stripe, and what each account may use because of it."""
+
+from apps.billing.models.access import EntitlementSnapshot, PlanGrant
+from apps.billing.models.accounts import BillingAccount, CheckoutAttempt, DriftItem, StripeEvent, StripeOutbox
+from apps.billing.models.mirror import (
+    LIVE_STATUSES,
+    DisputeMirror,
+    InvoiceMirror,
+    RefundMirror,
+    SubscriptionItemMirror,
+    SubscriptionMirror,
+    SubscriptionState,
+)
+from apps.billing.models.offer import ModelPrice, Plan, PlanVersion, Price
+
+__all__ = [
+    "LIVE_STATUSES",
+    "BillingAccount",
+    "CheckoutAttempt",
+    "DisputeMirror",
+    "DriftItem",
+    "EntitlementSnapshot",
+    "InvoiceMirror",
+    "ModelPrice",
+    "Plan",
+    "PlanGrant",
+    "PlanVersion",
+    "Price",
+    "RefundMirror",
+    "StripeEvent",
+    "StripeOutbox",
+    "SubscriptionItemMirror",
+    "SubscriptionMirror",
+    "SubscriptionState",
+]

@@ -1,0 +1,154 @@
+"""The paying side of a person, and what passes between us and Stripe about it."""
+
+from typing import ClassVar, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from apps.core import ids
+
+
+class BillingAccountQuerySet(models.QuerySet["BillingAccount"]):
+    """Accounts, as sentences."""
+
+    def in_need_of_sync(self) -> Self:
+        return self.filter(sync_wanted_seq__gt=F("sync_done_seq"))
+
+    def want_sync(self) -> int:
+        """Say that something happened at Stripe; the number of accounts that heard it."""
+        return self.update(sync_wanted_seq=F("sync_wanted_seq") + 1)
+
+
+class BillingAccount(models.Model):
+    """One row is one customer: the person's side of everything that is counted and paid."""
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    owner = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="billing_account")
+    stripe_customer_id = models.CharField(max_length=64, null=True)  # noqa: DJ001 unique, so absent must be NULL
+    livemode = models.BooleanField(default=False)
+    currency = models.CharField(max_length=3, blank=True)  # fixed by the first payment; empty until then
+    sync_wanted_seq = models.BigIntegerField(default=0)  # raised by the inbox: “something happened at Stripe”
+    sync_done_seq = models.BigIntegerField(default=0)  # what `wanted` was when the last finished sync began
+    sync_lease_until = models.DateTimeField(null=True)  # who holds it is the only one to fetch and apply
+    last_synced_at = models.DateTimeField(null=True)
+    delinquent_since = models.DateTimeField(null=True)  # first failed attempt of the open invoice; set by sync
+    hold_reason = models.CharField(max_length=32, blank=True)  # "dispute": set and lifted by sync
+    trial_consumed_at = models.DateTimeField(null=True)  # set by sync when a trial is first seen
+    customer_gone_at = models.DateTimeField(null=True)  # deleted at Stripe; the next checkout makes a new customer
+    erased_at = models.DateTimeField(null=True)  # set by privacy: the person left, invoices are kept without a name
+    created_at = models.DateTimeField()
+
+    objects: ClassVar = BillingAccountQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["livemode", "stripe_customer_id"], name="account_customer_once"),
+            models.CheckConstraint(condition=Q(sync_done_seq__lte=F("sync_wanted_seq")), name="account_sync_order"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class CheckoutAttempt(models.Model):
+    """One row is one try to buy; at most one is open per account. Moved by checkout and sync."""
+
+    class State(models.TextChoices):
+        OPEN = "open"
+        COMPLETE = "complete"  # seen complete at Stripe
+        EXPIRED = "expired"  # seen expired at Stripe, or replaced by a newer attempt
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)  # also the idempotency key at Stripe
+    account = models.ForeignKey(BillingAccount, on_delete=models.CASCADE, related_name="checkout_attempts")
+    lookup_key = models.CharField(max_length=200)
+    session_id = models.CharField(max_length=200, blank=True)  # empty until Stripe answered
+    state = models.CharField(max_length=16, choices=State.choices, default=State.OPEN)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account"], condition=Q(state="open"), name="checkout_one_open"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.lookup_key} {self.state}"
+
+
+class StripeEvent(models.Model):
+    """One row is one event that Stripe delivered: a hint that something changed. Moved by inbox and sync."""
+
+    class State(models.TextChoices):
+        STORED = "stored"
+        HANDLED = "handled"  # a sync that began after it has finished
+        IGNORED = "ignored"  # no account has this customer, or the type does not concern us
+
+    id = models.CharField(primary_key=True, max_length=64)
+    type = models.CharField(max_length=80)
+    object_id = models.CharField(max_length=80, blank=True)
+    customer = models.CharField(max_length=64, blank=True)
+    livemode = models.BooleanField()
+    api_version = models.CharField(max_length=40, blank=True)
+    created = models.DateTimeField()  # Stripe's clock; never compared
+    received_at = models.DateTimeField()
+    payload = models.JSONField(null=True)  # dropped after 30 days
+    state = models.CharField(max_length=16, choices=State.choices, default=State.STORED)
+
+    class Meta:
+        indexes = [models.Index(fields=["customer", "state"], name="event_customer_state")]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.id}"
+
+
+class StripeOutbox(models.Model):
+    """One row is one thing we want of Stripe, or one mail, with the key that makes a repeat harmless."""
+
+    class State(models.TextChoices):
+        PENDING = "pending"
+        DONE = "done"
+        DEAD = "dead"  # refused for good: shown as drift
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    account = models.ForeignKey(BillingAccount, null=True, on_delete=models.CASCADE, related_name="outbox")
+    kind = models.CharField(max_length=40)  # cancel_subscription, move_price, mail
+    key = models.CharField(max_length=200, unique=True)
+    payload = models.JSONField(default=dict)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.PENDING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_at = models.DateTimeField()
+    error = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["state", "next_at"], name="outbox_due")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.state}"
+
+
+class DriftItem(models.Model):
+    """One row is one difference between Stripe and us that a person should see; `fixed_at` when it is gone."""
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    kind = models.CharField(max_length=40)
+    subject = models.CharField(max_length=80, blank=True)  # the subscription, price or row it is about
+    severity = models.CharField(max_length=8, choices=[("high", "high"), ("low", "low")])
+    account = models.ForeignKey(BillingAccount, null=True, on_delete=models.CASCADE, related_name="drift_items")
+    ours = models.CharField(max_length=300, blank=True)
+    stripe = models.CharField(max_length=300, blank=True)
+    first_seen = models.DateTimeField()
+    fixed_at = models.DateTimeField(null=True)  # set by sync or reconciliation when the difference is gone
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "account", "subject"],
+                condition=Q(fixed_at=None),
+                name="drift_once_while_open",
+                nulls_distinct=False,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.kind
