@@ -23,6 +23,7 @@ from apps.inference.calls import Completion, Prompt
 from apps.inference.language_models import LanguageModel
 from apps.inference.models import Run
 from apps.inference.relay import Entry
+from apps.usage import credits
 from apps.usage import errors as usage_errors
 
 JOB = "developer.complete_request"
@@ -73,7 +74,7 @@ def begin(authorization: str, body: bytes, *, now: datetime) -> Call:
     """
     key = authentication.authenticate(authorization, now=now)
     account = key.account
-    plan = entitlements.plan_for(account, now=now)
+    plan = credits.api_terms(account, entitlements.plan_for(account, now=now))
     asked = dialect.read_request(body)
     model = get_model(asked.model)
     input_tokens = pricing.estimate_input(asked.messages, model.tokenizer)
@@ -103,7 +104,7 @@ def list_models(authorization: str, *, now: datetime) -> tuple[tuple[LanguageMod
     Raises  Unauthenticated, TooFast.
     """
     account = authentication.authenticate(authorization, now=now).account
-    plan = entitlements.plan_for(account, now=now)
+    plan = credits.api_terms(account, entitlements.plan_for(account, now=now))
     return offered_models(), throttles.admit(account.pk, plan, 0, now=now)
 
 

@@ -86,6 +86,8 @@ def prepare(run: Run, prompt: MakePrompt, *, now: datetime) -> Claim:
     Raises  a leaf of the error tree: the run must be refused, and no model may be called.
     """
     plan = entitlements.plan_for(run.account, now=now)
+    if run.channel != Run.Channel.CHAT:
+        plan = credits.api_terms(run.account, plan)
     try:
         return _prepare(run, plan, prompt, now=now)
     except LimitReached as error:

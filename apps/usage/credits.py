@@ -12,9 +12,10 @@ from django.db.models import F
 
 from apps.billing import plans
 from apps.billing.models import BillingAccount
+from apps.billing.plans import PlanTerms
 from apps.core import guards
 from apps.core.errors import Refusal
-from apps.usage import errors
+from apps.usage import errors, limits
 from apps.usage.models import CreditAccount, CreditGrant, UsageLedger
 
 Source = CreditGrant.Source
@@ -47,6 +48,12 @@ def currency_of(account: BillingAccount) -> str:
         return credit.currency
     known = plans.catalogue().currencies
     return account.currency if account.currency in known else known[0]
+
+
+def api_terms(account: BillingAccount, plan: PlanTerms) -> PlanTerms:
+    """The terms by which an account calls the API: its plan's, and the developers' once it has bought credit."""
+    has_bought = CreditGrant.objects.filter(account=account, source=Source.PURCHASE).exists()
+    return limits.paying_as_they_go(plan, plans.catalogue().developer.plan) if has_bought else plan
 
 
 def unspent(account: BillingAccount) -> list[CreditGrant]:

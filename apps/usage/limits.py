@@ -1,7 +1,7 @@
 """Which limits a request meets. Pure: plan and caps are values, and nothing here reads or writes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -52,6 +52,21 @@ class Demand:
     def is_paid_by_plan(self) -> bool:
         """Whether the plan's own limits count it."""
         return any(meter is not Meter.SPENDING for meter in self.ceilings)
+
+
+def paying_as_they_go(plan: PlanTerms, developer: PlanTerms) -> PlanTerms:
+    """The terms by which an account that bought credit calls the API: of its own plan and the developers', the larger.
+
+    Its limits, models and key stay its plan's: what the chat gives does not change.
+    """
+    return replace(
+        plan,
+        queue=developer.queue,
+        concurrency=max(plan.concurrency, developer.concurrency),
+        output_tokens=max(plan.output_tokens, developer.output_tokens),
+        api_requests_per_minute=max(plan.api_requests_per_minute, developer.api_requests_per_minute),
+        api_tokens_per_minute=max(plan.api_tokens_per_minute, developer.api_tokens_per_minute),
+    )
 
 
 def limits_of(plan: PlanTerms, model: str) -> tuple[Limit, ...]:

@@ -62,8 +62,8 @@ def test_old_terms_stay_readable_when_their_models_and_features_are_gone():
 def test_what_the_api_costs(settings):
     settings.OPENAI_API_KEY = "sk-set-up"
     assert offers.api_rates("eur") == [
-        ApiRate("Causerie Small", "$0.05", "$0.15"),
-        ApiRate("Causerie Large", "$0.40", "$3.00"),
+        ApiRate("Causerie Small", "€0.05", "€0.15"),
+        ApiRate("Causerie Large", "€0.40", "€3.00"),
     ]
     settings.OPENAI_API_KEY = ""
     assert [rate.model for rate in offers.api_rates("usd")] == ["Causerie Small"]

@@ -48,14 +48,14 @@ def test_diff_shows_and_changes_nothing(sandbox):
     models = [f"here: prices of {key}" for key in ("chat-small", "chat-large")]
     assert said[:8] == [*plans, *models, "Stripe: new product Premium"]
     assert "Stripe: new price premium_month_usd: 800 usd a month" in said
-    assert said[-1] == "17 changes; `manage.py catalogue apply` makes them."
+    assert said[-1] == "19 changes; `manage.py catalogue apply` makes them."
     assert sandbox.objects("product") == []
     assert not Plan.objects.exists()
     assert not ModelPrice.objects.exists()
 
 
 def test_apply_makes_products_and_prices(sandbox):
-    assert run("apply")[-1] == "Done: 17 changes."
+    assert run("apply")[-1] == "Done: 19 changes."
     assert sorted(product["metadata"]["plan_key"] for product in sandbox.objects("product")) == [
         "premium",
         "premium_plus",
@@ -187,7 +187,7 @@ def test_a_database_that_was_lost_learns_what_stripe_has(sandbox):
 def test_internal_mode_needs_no_stripe(settings, tmp_path, db):
     settings.STRIPE_API_BASE = "http://127.0.0.1:9"
     with_catalogue(settings, tmp_path, ('mode = "freemium"', 'mode = "internal"'))
-    assert run("apply")[-1] == "Done: 5 changes."
+    assert run("apply")[-1] == "Done: 7 changes."
     assert not Price.objects.exists()
 
 
@@ -199,7 +199,7 @@ def test_a_live_key_is_asked_about_again(settings, tmp_path, monkeypatch):
         run("apply")
     assert not Plan.objects.exists()
     monkeypatch.setattr("builtins.input", lambda _question: "yes")
-    assert run("apply")[-1] == "Done: 5 changes."
+    assert run("apply")[-1] == "Done: 7 changes."
 
 
 def test_stripe_being_away_is_said_in_one_sentence(settings):

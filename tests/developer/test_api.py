@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings as django_settings
+from django.db import transaction
 from django.test import AsyncClient
 
 from apps.billing import plans
@@ -17,6 +18,7 @@ from apps.inference import readers, relay, steps
 from apps.inference.events import Delta, Failed, Finished, Queued, Restarted, Snapshot, Started, Usage
 from apps.inference.models import Run
 from apps.inference.relay import Position
+from apps.usage import credits
 from tests import build, cast
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -262,6 +264,16 @@ def test_too_many_requests_a_minute(secret):
     assert int(response["Retry-After"]) in (3, 4)
     assert response["x-ratelimit-remaining-requests"] == "0"
     assert not Run.objects.exists()
+
+
+def test_who_bought_credit_calls_by_the_developers_terms(secret):
+    account = BillingAccount.objects.get()
+    with transaction.atomic():
+        credits.grant(account, "purchase", "test", 1_000_000, "usd", now=clock.now())
+    response = ask(secret, events=ANSWER)
+    assert response["x-ratelimit-limit-requests"] == "600"
+    assert Run.objects.get().queue == "runs.premium"
+    assert credits.api_terms(account, plans.catalogue().plans["free"]).concurrency == 20
 
 
 def test_the_models_that_something_here_serves(secret):

@@ -57,7 +57,7 @@ def test_a_question_beyond_what_the_plan_writes_at_once_is_put_back_and_costs_no
     assert facts_of(second) == UNTOUCHED_BUT_HELD
     assert not UsageReservation.objects.filter(run_id=second.pk).exists()
     assert (ledger_of(second), events_of(second), jobs_in("runs.free")) == ([], [], [])
-    assert (slots_held(account), messages_used(account)) == (1, [(1, 0)])
+    assert (slots_held(account), messages_used(account)) == (1, [(1, 0), (1, 0)])
 
 
 def test_the_end_of_an_answer_lines_up_the_oldest_that_is_held(account):
@@ -73,7 +73,7 @@ def test_the_end_of_an_answer_lines_up_the_oldest_that_is_held(account):
     assert jobs_in("runs.free") == [second.pk, third.pk]
     finish(begin(third))
     assert [len(ledger_of(run)) for run in (first, second, third)] == [1, 1, 1]
-    assert (slots_held(account), messages_used(account)) == (0, [(0, 3)])
+    assert (slots_held(account), messages_used(account)) == (0, [(0, 3), (0, 3)])
 
 
 def test_the_plan_says_how_many_are_written_at_once(account):
@@ -130,7 +130,7 @@ def test_a_run_of_a_lost_worker_keeps_its_slot_and_is_not_held(account):
     assert facts_of(first) == ("queued", 1, NOW, None, None, NOW + timedelta(seconds=11))
     finish(begin(first))
     assert jobs_in("runs.free") == [first.pk, second.pk]
-    assert messages_used(account) == [(0, 1)]
+    assert messages_used(account) == [(0, 1), (0, 1)]
 
 
 def test_held_and_stopped_it_ends_at_once_and_the_next_is_lined_up(account):
@@ -173,7 +173,7 @@ def test_messages_spent_meanwhile_refuse_it_then_and_the_next_is_told_too(accoun
     assert (refused.state, refused.error_code, refused.refusal["used"]) == ("failed", "limit_reached", 20)
     assert jobs_in("runs.free") == [second.pk, third.pk]
     assert begin(third).error_code == "limit_reached"
-    assert (ledger_of(second), ledger_of(third), messages_used(account)) == ([], [], [(0, 20)])
+    assert (ledger_of(second), ledger_of(third), messages_used(account)) == ([], [], [(0, 20), (0, 1)])
 
 
 def test_after_a_smaller_plan_it_waits_until_the_smaller_number_is_written(account):

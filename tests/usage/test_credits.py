@@ -198,7 +198,7 @@ def test_a_grant_that_has_ended_cannot_be_given():
 def test_the_starter_credit_is_in_the_accounts_currency(settings, tmp_path):
     text = Path(settings.CATALOGUE_PATH).read_text(encoding="utf-8")
     settings.CATALOGUE_PATH = tmp_path / "catalogue.toml"
-    settings.CATALOGUE_PATH.write_text(text.replace("usd = 1_000_000 }", "usd = 1_000_000, eur = 900_000 }"))
+    settings.CATALOGUE_PATH.write_text(text.replace("eur = 1_000_000 }", "eur = 900_000 }"))
     pays_euros = build.account(owner=build.person(email="e@example.org"), currency="eur")
     build.act(credits.grant_starter_credit, pays_euros, now=NOW)
     assert CreditAccount.objects.get().currency == "eur"

@@ -54,6 +54,17 @@ def test_what_no_limit_speaks_of_is_not_included():
     assert not limits.is_included(Demand(plan, "chat-small", {Meter.IMAGES: 1}))
 
 
+def test_who_pays_as_they_go_has_the_larger_of_two_terms_and_keeps_what_the_plan_gives():
+    developer = build.plan(
+        key="developer", limits=(), models=("chat-large",), queue="runs.premium", concurrency=20, output_tokens=100,
+        api_requests_per_minute=600, api_tokens_per_minute=10,
+    )  # fmt: skip
+    terms = limits.paying_as_they_go(PLAN, developer)
+    assert (terms.key, terms.models, terms.limits) == (PLAN.key, PLAN.models, PLAN.limits)
+    assert (terms.queue, terms.concurrency, terms.output_tokens) == ("runs.premium", 20, 384)
+    assert (terms.api_requests_per_minute, terms.api_tokens_per_minute) == (600, 20_000)
+
+
 def test_a_ceiling_cannot_be_negative():
     with pytest.raises(ValueError, match="cannot be negative"):
         Demand(PLAN, "chat-small", {Meter.MESSAGES: -1})
