@@ -99,6 +99,24 @@ def test_a_failed_answer_says_why(at_anas, ana, sent, answer):
     assert run["error"]["message"].startswith("You have used the 20 messages your plan gives for now.")
 
 
+def test_an_answer_of_a_smaller_model_says_so_after_a_reload_too(at_anas, ana, sent, provider, settings, answer):
+    settings.OPENAI_API_KEY, settings.OPENAI_BASE_URL = "sk-scripted", provider.url
+    account = entitlements.account_for(ana, now=NOW)
+    build.subscription(account=account)
+    build.spent_messages(account=account, used=100, model="chat-large")
+    runs = Run.objects.filter(pk=sent.reply.run.pk)
+    runs.update(model="chat-large")
+    answer(runs.get())
+    message = at_anas.get(f"/api/v1/conversations/{sent.conversation.pk}").json()["messages"][1]
+    assert (message["text"], message["model"]) == (GREETING_TEXT, "chat-small")
+    assert message["run"]["fallback"] == {
+        "model": "chat-small",
+        "requested_model": "chat-large",
+        "resets_at": "2026-03-02T12:00:00Z",
+    }
+    assert message["run"]["error"] is None
+
+
 def test_a_spent_limit_answers_429_and_stores_nothing(at_anas, ana):
     build.spent_messages(account=entitlements.account_for(ana, now=NOW), used=20, now=clock.now())
     response = post(at_anas, "messages", {"text": "Hello?"})

@@ -50,6 +50,7 @@ class RunUsageBody(serializers.Serializer[dict[str, object]]):
 
 
 class FallbackBody(serializers.Serializer[dict[str, object]]):
+    model = serializers.CharField()
     requested_model = serializers.CharField()
     resets_at = serializers.DateTimeField(allow_null=True)
 
@@ -93,7 +94,8 @@ class RunBody(serializers.Serializer[Run]):
     def get_fallback(self, run: Run) -> dict[str, object] | None:
         if not run.requested_model:
             return None
-        return {"requested_model": run.requested_model, "resets_at": (run.refusal or {}).get("resets_at")}
+        resets_at = (run.refusal or {}).get("resets_at")
+        return {"model": run.model, "requested_model": run.requested_model, "resets_at": resets_at}
 
 
 class MessageBody(serializers.Serializer[Message]):

@@ -102,7 +102,7 @@ test("a fallback to a smaller model is told", () => {
     requested_model: "chat-large",
     resets_at: null,
   };
-  const fallback = { requested_model: "chat-large", resets_at: null };
+  const fallback = { model: "chat-small", requested_model: "chat-large", resets_at: null };
   expect(after(run({}), notice).fallback).toEqual(fallback);
   expect(begin(run({ fallback })).fallback).toEqual(fallback);
   expect(after(run({}), { ...notice, code: "limit_80", requested_model: null }).fallback).toBeNull();

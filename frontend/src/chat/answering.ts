@@ -66,8 +66,7 @@ export function fold(now: Answering, event: RunEvent): Answering {
     case "run.reasoning":
       return { ...now, stage: "writing", reasoning: now.reasoning + event.text };
     case "run.notice":
-      if (event.code !== "fallback_model" || event.requested_model === null) return now;
-      return { ...now, fallback: { requested_model: event.requested_model, resets_at: event.resets_at } };
+      return event.code === "fallback_model" ? { ...now, fallback: fallbackOf(event) } : now;
     case "run.restarted":
       return { ...now, stage: "starting", text: "", checkpoint: "", reasoning: "", isRestarted: true };
     case "run.snapshot":
@@ -75,6 +74,11 @@ export function fold(now: Answering, event: RunEvent): Answering {
     default:
       return end(now, event);
   }
+}
+
+function fallbackOf(notice: Extract<RunEvent, { kind: "run.notice" }>): Fallback {
+  const { model, requested_model, resets_at } = notice;
+  return { model: model ?? "", requested_model: requested_model ?? "", resets_at };
 }
 
 function end(

@@ -2,6 +2,19 @@ import { language, say } from "./i18n";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
+/** Until when something lasts: “16:40” today, “tomorrow, 09:10”, else with its day. */
+export function lastMoment(iso: string, now: Date = new Date()): string {
+  const moment = new Date(iso);
+  const time = new Intl.DateTimeFormat(language, { hour: "numeric", minute: "2-digit" }).format(moment);
+  const days = daysBetween(now, moment);
+  if (days <= 0) return time;
+  if (days === 1) return say("tomorrow", { time });
+  return say("day", {
+    time,
+    day: new Intl.DateTimeFormat(language, { day: "numeric", month: "short" }).format(moment),
+  });
+}
+
 /** When something comes back: “at 16:40” today, “tomorrow at 09:10”, else with its day. */
 export function comingMoment(iso: string, now: Date = new Date()): string {
   const moment = new Date(iso);

@@ -188,6 +188,7 @@ export interface components {
             model?: string | null;
         };
         FallbackBody: {
+            model: string;
             requested_model: string;
             /** Format: date-time */
             resets_at: string | null;

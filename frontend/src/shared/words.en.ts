@@ -3,6 +3,8 @@ export const en = {
   atTime: "at {time}",
   tomorrowAt: "tomorrow at {time}",
   onDay: "on {day} at {time}",
+  tomorrow: "tomorrow, {time}",
+  day: "{day}, {time}",
 
   copy: "Copy",
   copied: "Copied",
@@ -50,8 +52,7 @@ export const en = {
   left: "{left} of {limit} left",
   leftUntil: "{left} of {limit} left, more {moment}",
   noneLeftUntil: "None left, more {moment}",
-  fallbackLeft: "{fallback} answers now ({left} of {limit} left), more of {model} {moment}",
-  fallbackAnswers: "{fallback} answers now, more of {model} {moment}",
+  fallbackAnswers: "{fallback} answers until {moment}",
   tooLong: "{count} character too many | {count} characters too many",
   hint: "Answers can be wrong. Check what matters.",
 
@@ -76,8 +77,8 @@ export const en = {
   previousAnswer: "Previous answer",
   nextAnswer: "Next answer",
   position: "{index} of {count}",
-  fallback: "Answered by a smaller model: what your plan gives of {requested} was used up.",
-  fallbackUntil: "Answered by a smaller model: what your plan gives of {requested} is used up. More {moment}.",
+  fallback: "{model} answered: what your plan gives of {requested} was used up.",
+  fallbackUntil: "{model} answered: what your plan gives of {requested} is used up until {moment}.",
   toTheEnd: "To the end",
 
   limitTitle: "You have used what your plan gives for now",

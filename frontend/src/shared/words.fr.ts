@@ -5,6 +5,8 @@ export const fr: Record<keyof typeof en, string> = {
   atTime: "à {time}",
   tomorrowAt: "demain à {time}",
   onDay: "le {day} à {time}",
+  tomorrow: "demain, {time}",
+  day: "{day}, {time}",
 
   copy: "Copier",
   copied: "Copié",
@@ -52,8 +54,7 @@ export const fr: Record<keyof typeof en, string> = {
   left: "Il en reste {left} sur {limit}",
   leftUntil: "Il en reste {left} sur {limit}, d’autres {moment}",
   noneLeftUntil: "Il n’en reste plus, d’autres {moment}",
-  fallbackLeft: "{fallback} répond à présent (il en reste {left} sur {limit}), {model} de nouveau {moment}",
-  fallbackAnswers: "{fallback} répond à présent, {model} de nouveau {moment}",
+  fallbackAnswers: "{fallback} répond jusqu’à {moment}",
   tooLong: "{count} caractère de trop | {count} caractères de trop",
   hint: "Les réponses peuvent être fausses. Vérifiez ce qui compte.",
 
@@ -78,9 +79,8 @@ export const fr: Record<keyof typeof en, string> = {
   previousAnswer: "Réponse précédente",
   nextAnswer: "Réponse suivante",
   position: "{index} sur {count}",
-  fallback: "Un modèle plus petit a répondu : ce que votre offre donne de {requested} était épuisé.",
-  fallbackUntil:
-    "Un modèle plus petit a répondu : ce que votre offre donne de {requested} est épuisé. De nouveau {moment}.",
+  fallback: "{model} a répondu : ce que votre offre donne de {requested} était épuisé.",
+  fallbackUntil: "{model} a répondu : ce que votre offre donne de {requested} est épuisé jusqu’à {moment}.",
   toTheEnd: "Aller à la fin",
 
   limitTitle: "Vous avez utilisé ce que votre formule offre pour l’instant",
