@@ -88,7 +88,8 @@ class Display:
 
     def show(self, found: Summary, *, title: str) -> None:
         """The table at the end."""
-        table = Table(title=title, title_justify="left", show_header=False, box=None, pad_edge=False)
+        self.say(title)
+        table = Table(show_header=False, box=None, pad_edge=False)
         table.add_column()
         table.add_column(justify="right")
         for name, value in found.lines():

@@ -8,9 +8,10 @@ from apps.localdev.simulation.population import WEEK, Person, hour_of
 
 MOST_A_DAY = 90
 COMES_AT_ALL = 0.92  # on the first day; the others joined and left
-DAYS_A_MONTH = 3.6  # on which an active account comes, in the mean; measured in tests/localdev/test_habits.py
+USUAL_SHARES = 4.1  # so that an active account gets as many answers a month as asked for: tests say how near it comes
 SHORTEST_GAP_S, MEAN_GAP_S = 20, 70
-AHEAD = 0.12  # asked in a second tab, while the first one still waits for its answer
+AHEAD, AHEAD_WHEN_LONG = 0.1, 0.5  # asked in a second tab, while the first one still waits for its answer
+LONG = 15
 LATEST = time(23, 50)
 API_CALLS = (1, 14)
 
@@ -46,16 +47,18 @@ def questions_of(person: Person, day: int, parameters: Parameters) -> list[Quest
     """What a person asks on a day on which they come, in the order of time."""
     dice = parameters.dice(person.number, day, "questions")
     today = parameters.day(day)
-    mean = person.appetite * parameters.answers / DAYS_A_MONTH
+    mean = person.appetite * parameters.answers / USUAL_SHARES
     many = min(MOST_A_DAY, max(1, round(mean * dice.lognormvariate(-0.12, 0.5))))
     at = datetime.combine(today, hour_of(dice), tzinfo=person.zone).astimezone(UTC)
     if today == person.joined_on:
         at = person.joined_at + timedelta(seconds=dice.randint(40, 240))
     end = end_of(person, day, parameters)
     is_calling = person.is_developer and dice.random() < 0.7  # noqa: PLR2004 a share of their days
+    ahead = AHEAD_WHEN_LONG if many > LONG else AHEAD
     found: list[Question] = []
     for number in range(many + (dice.randint(*API_CALLS) if is_calling else 0)):
-        is_ahead = 0 < number < many and dice.random() < AHEAD
+        is_second = bool(found) and not found[-1].is_ahead  # two tabs, not more
+        is_ahead = dice.random() < ahead and is_second and number < many
         gap_s = 1 if is_ahead else SHORTEST_GAP_S + dice.expovariate(1 / MEAN_GAP_S)
         at = (at + timedelta(seconds=gap_s)).replace(microsecond=dice.randrange(1_000_000))
         if at >= end:

@@ -14,7 +14,7 @@ DAYS_A_MONTH = 30.4
 WEEK = (1.05, 1.1, 1.1, 1.05, 0.95, 0.6, 0.65)  # Monday first
 # Hours of the day, local time: mornings, afternoons, and most of all evenings.
 HOURS = (1, 0, 0, 0, 0, 1, 2, 4, 7, 9, 10, 9, 7, 8, 9, 9, 8, 8, 8, 9, 11, 10, 6, 0)
-REGULARS, DEVELOPERS, YEARLY, BIG = 0.15, 0.03, 0.2, 0.1
+REGULARS, DEVELOPERS, YEARLY, BIG = 0.1, 0.03, 0.2, 0.1
 TRAINING = 0.35
 
 
@@ -108,18 +108,21 @@ def _weight(parameters: Parameters, day: int) -> float:
 def _person(parameters: Parameters, number: int, day: int, dice: random.Random) -> Person:
     [home] = dice.choices(HOMES, [home.share for home in HOMES])
     local = datetime.combine(parameters.day(day), hour_of(dice), tzinfo=ZoneInfo(home.time_zone))
+    joined_at = local.astimezone(UTC)
+    if joined_at >= parameters.until:  # on the last day: some time before the end
+        joined_at = parameters.until - timedelta(minutes=dice.randint(10, 300))
     is_regular = dice.random() < REGULARS
     return Person(
         number=number,
         name=dice.choice(NAMES[home.language]),
         home=home,
-        joined_at=min(local.astimezone(UTC), parameters.until - timedelta(minutes=dice.randint(10, 600))),
+        joined_at=joined_at,
         allows_training=dice.random() < TRAINING,
         is_developer=dice.random() < DEVELOPERS,
         is_regular=is_regular,
-        zeal=dice.uniform(0.55, 0.95) if is_regular else dice.uniform(0.15, 0.6),
-        fading=dice.uniform(0.12, 0.35) if is_regular else dice.uniform(0.55, 1.1),
-        appetite=min(8.0, dice.lognormvariate(0.35 if is_regular else -0.45, 0.85)),
+        zeal=dice.uniform(0.3, 0.8) if is_regular else dice.uniform(0.05, 0.4),
+        fading=dice.uniform(0.2, 0.5) if is_regular else dice.uniform(0.7, 1.3),
+        appetite=min(15.0, dice.lognormvariate(0.2 if is_regular else -0.5, 1.05)),
         plan="premium_plus" if dice.random() < BIG else "premium",
         interval="year" if dice.random() < YEARLY else "month",
     )

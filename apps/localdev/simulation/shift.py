@@ -162,9 +162,9 @@ class OneDay:
         """Buy a plan, or do not; when it was bought."""
         person, parameters = self.guest.person, self.shift.parameters
         is_past = at <= person.joined_at or at >= parameters.until - shop.PAYS_IN
-        if self.guest.subscription() is not None or is_past:
+        if is_past or not subscribers.wants_to_buy(person, self.day, parameters, was_refused=was_refused):
             return None
-        if not subscribers.wants_to_buy(person, self.day, parameters, was_refused=was_refused):
+        if self.guest.subscription() is not None:
             return None
         with acts.whole():
             shop.buy(self.guest, self.day, parameters, self.shift.till, now=at.replace(microsecond=0))

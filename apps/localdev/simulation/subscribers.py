@@ -11,7 +11,7 @@ LEAVE = {"month": 0.05, "year": 0.25}  # in each period
 FAIL = 0.06  # of renewals
 MEND = 0.72  # of those whose card failed
 UP, DOWN = 0.02, 0.06  # of periods: to the larger plan, and back
-REFUSED_AND_BUY, COME_AND_BUY = 0.2, 0.008  # of those who met a limit; of visits of those who did not
+REFUSED_AND_BUY, COME_AND_BUY = 0.15, 0.0022  # of those who met a limit; of visits of those who did not
 DECLINED, TRY_AGAIN = 0.05, 0.6  # of purchases; of the people to whom that happens
 COLLECTED_AFTER = timedelta(hours=1, minutes=4)  # Stripe finalises an invoice an hour after it was made
 DUNNED_AFTER = timedelta(days=14, hours=2)

@@ -56,7 +56,7 @@ class Command(BaseCommand):
             ("accounts", 1000, 1, MOST["accounts"], "how many people join"),
             ("months", 12, 1, MOST["months"], "how long it lasts, up to now"),
             ("seed", 7, 0, HIGHEST_SEED, "the same seed gives the same company"),
-            ("answers", 12, 1, MOST["answers"], "answers that an active account gets in a month, in the mean"),
+            ("answers", 6, 1, MOST["answers"], "answers that an active account gets in a month, in the mean"),
             ("workers", workers, 1, MOST["workers"], "processes; the result is the same with any number"),
         ):
             parser.add_argument(

@@ -37,7 +37,9 @@ class Guest:
         return owner
 
     def subscription(self) -> SubscriptionMirror | None:
-        """What they pay for."""
+        """What they pay for; who never bought anything is not looked up."""
+        if self.account.stripe_customer_id is None:
+            return None
         found: SubscriptionMirror | None = self.account.subscriptions.live().order_by("started_at").last()
         return found
 

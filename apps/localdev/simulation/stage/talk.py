@@ -46,6 +46,7 @@ class Talk:
     parameters: Parameters
     answers: int = 0
     refused_at: datetime | None = None
+    _plan: PlanTerms | None = None
     _conversation: replies.Sent | None = None
     _said: int = 0
 
@@ -65,7 +66,7 @@ class Talk:
 
     def _open(self, question: Question) -> tuple[Run, Question, Script] | None:
         """Send it; None when the page says at once that nothing would come of it."""
-        plan = entitlements.plan_for(self.guest.account, now=question.at)
+        plan = self._plan = self._plan or entitlements.plan_for(self.guest.account, now=question.at)
         if question.is_call:
             return self._call(question, plan)
         model = wanted_model(plan)
