@@ -49,7 +49,9 @@ def left_behind():
     return {
         "rows": {table.__name__: table.objects.count() for table in TABLES},
         "ledger": UsageLedger.objects.aggregate(**{f"{name}_sum": Sum(name) for name in MONEY}),
-        "runs": list(Run.objects.order_by("created_at", "model").values_list("created_at", "ended_at", "state", "text")),
+        "runs": list(
+            Run.objects.order_by("created_at", "model").values_list("created_at", "ended_at", "state", "text")
+        ),
         "invoices": list(
             InvoiceMirror.objects.order_by("created", "total_minor").values_list("created", "total_minor", "status")
         ),

@@ -85,9 +85,13 @@ def test_the_running_product_is_told_of_nothing(subscriber, local_system):
 def test_a_purchase_begins_anew_where_a_killed_run_left_one_at_stripe(guest, till, local_system, day):
     class Killed(BaseException): ...
 
-    with pytest.raises(Killed), acts.whole():
-        shop.buy(guest, day, SMALL, till, now=BOUGHT)
-        raise Killed
+    def buy_and_be_killed():
+        with acts.whole():
+            shop.buy(guest, day, SMALL, till, now=BOUGHT)
+            raise Killed
+
+    with pytest.raises(Killed):
+        buy_and_be_killed()
     guest.account.refresh_from_db()
     assert guest.account.stripe_customer_id is None
     with acts.whole():
