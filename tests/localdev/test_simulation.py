@@ -72,4 +72,5 @@ def test_two_workers_and_a_stop_in_the_middle_give_what_one_worker_gives(played,
     assert "Stopped on day " in said(two)
     two._stops = False
     assert two.run(now=NOW)
+    assert left_behind()["rows"] == whole["rows"]
     assert left_behind() == whole

@@ -71,9 +71,9 @@ def test_who_joins_has_agreed_then_and_an_address_that_is_theirs(guest):
 def test_a_purchase_is_made_by_the_products_own_checkout_at_the_simulated_moment(subscriber):
     mirror = subscriber.subscription()
     assert (mirror.plan_id, mirror.status, mirror.started_at) == ("premium", "active", BOUGHT)
-    assert subscriber.account.last_synced_at == BOUGHT + shop.PAYS_IN
+    assert subscriber.account.last_synced_at == BOUGHT + guests.PAYS_IN
     assert [attempt.state for attempt in CheckoutAttempt.objects.all()] == ["complete"]
-    assert plan_of(subscriber, BOUGHT + shop.PAYS_IN) == "premium"
+    assert plan_of(subscriber, BOUGHT + guests.PAYS_IN) == "premium"
 
 
 def test_the_running_product_is_told_of_nothing(subscriber, local_system):

@@ -8,7 +8,7 @@ from apps.localdev.simulation.population import WEEK, Person, hour_of
 
 MOST_A_DAY = 90
 COMES_AT_ALL = 0.92  # on the first day; the others joined and left
-USUAL_SHARES = 4.1  # so that an active account gets as many answers a month as asked for: tests say how near it comes
+USUAL_SHARES = 5.5  # so that an active account gets as many answers a month as asked for: tests say how near it comes
 SHORTEST_GAP_S, MEAN_GAP_S = 20, 70
 AHEAD, AHEAD_WHEN_LONG = 0.1, 0.5  # asked in a second tab, while the first one still waits for its answer
 LONG = 15

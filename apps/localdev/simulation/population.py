@@ -122,7 +122,7 @@ def _person(parameters: Parameters, number: int, day: int, dice: random.Random) 
         is_regular=is_regular,
         zeal=dice.uniform(0.3, 0.8) if is_regular else dice.uniform(0.05, 0.4),
         fading=dice.uniform(0.2, 0.5) if is_regular else dice.uniform(0.7, 1.3),
-        appetite=min(15.0, dice.lognormvariate(0.2 if is_regular else -0.5, 1.05)),
+        appetite=min(25.0, dice.lognormvariate(0.2 if is_regular else -0.6, 1.35)),
         plan="premium_plus" if dice.random() < BIG else "premium",
         interval="year" if dice.random() < YEARLY else "month",
     )

@@ -13,14 +13,14 @@ from apps.localdev.simulation.habits import Question
 from apps.localdev.simulation.parameters import Parameters, number_of
 from apps.localdev.simulation.population import Person
 from apps.localdev.simulation.stage import acts, guests, shop
-from apps.localdev.simulation.stage.guests import Guest
+from apps.localdev.simulation.stage.guests import PAYS_IN, Guest, Reached
 from apps.localdev.simulation.stage.talk import Talk
 from apps.localdev.simulation.stage.till import Till
 from apps.localdev.simulation.subscribers import Moment
 
 THINKS_IT_OVER = timedelta(minutes=4)  # between a refusal, or coming, and the pricing page
 COMES_BEFORE = timedelta(minutes=6)
-NOWHERE = datetime.min.replace(tzinfo=UTC), False
+NOWHERE = Reached(datetime.min.replace(tzinfo=UTC))
 
 
 class Ended(Exception):
@@ -94,7 +94,7 @@ class Shift:
             guest = self._join(person)
         questions = habits.questions_of(person, day, self.parameters) if is_visit else []
         one = OneDay(self, guest, day, questions)
-        one.play(*(guests.reached(guest) if day <= self.careful_until else NOWHERE))
+        one.play(guests.reached(guest) if day <= self.careful_until else NOWHERE)
         self.tell(Told(visits=int(is_visit), answers=one.answers))
 
     def _join(self, person: Person) -> Guest:
@@ -112,17 +112,16 @@ class OneDay:
     questions: list[Question]
     answers: int = 0
 
-    def play(self, reached: datetime, was_refused: bool) -> None:  # noqa: FBT001 as `guests.reached` gives them
-        """Go on until nothing is left of the day.
-
-        reached  how far a killed run got, and whether it got to a refusal.
-        """
-        comes_at = self.questions[0].at - COMES_BEFORE if self.questions else reached
-        self.questions = self._after(reached)
-        if comes_at > reached:
+    def play(self, reached: Reached) -> None:
+        """Go on until nothing is left of the day; `reached` is how far a killed run got with it."""
+        comes_at = self.questions[0].at - COMES_BEFORE if self.questions else reached.at
+        self.questions = self._after(reached.at)
+        if comes_at > reached.at:
             self._wonder(comes_at, was_refused=False)
-        if was_refused:
-            self._meet_limit(reached)
+        elif reached.has_left:
+            self.questions = []
+        elif reached.was_refused:
+            self._meet_limit(reached.at)
         while not self.shift.is_stopping():
             mirror = self.guest.subscription()
             moment = self.shift.next_of(self.guest.person, mirror) if mirror else None
@@ -159,16 +158,19 @@ class OneDay:
         self.questions = self._after(bought_at) if bought_at else []
 
     def _wonder(self, at: datetime, *, was_refused: bool) -> datetime | None:
-        """Buy a plan, or do not; when it was bought."""
+        """Buy a plan, or do not; when it was bought. Who has no card that works leaves for today."""
         person, parameters = self.guest.person, self.shift.parameters
-        is_past = at <= person.joined_at or at >= parameters.until - shop.PAYS_IN
+        is_past = at <= person.joined_at or at >= parameters.until - PAYS_IN
         if is_past or not subscribers.wants_to_buy(person, self.day, parameters, was_refused=was_refused):
             return None
         if self.guest.subscription() is not None:
             return None
         with acts.whole():
             shop.buy(self.guest, self.day, parameters, self.shift.till, now=at.replace(microsecond=0))
-        return self.guest.account.last_synced_at if self.guest.subscription() else None
+        if self.guest.subscription() is None:
+            self.questions = []
+            return None
+        return self.guest.account.last_synced_at
 
     def _after(self, moment: datetime) -> list[Question]:
         return [question for question in self.questions if question.at > moment]

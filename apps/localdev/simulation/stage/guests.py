@@ -22,6 +22,7 @@ from apps.usage.models import CreditGrant
 GIFT_MICRO = 10_000_000
 GIFTED = 5  # every fifth developer
 KEY_NAME = "Simulated"
+PAYS_IN = timedelta(seconds=75)  # from the pricing page to being back from Stripe's
 
 
 @dataclass(frozen=True)
@@ -84,12 +85,32 @@ def open_api(guest: Guest, parameters: Parameters, *, now: datetime) -> None:
             credits.grant(guest.account, CreditGrant.Source.SUPPORT, reference, GIFT_MICRO, currency, now=now)
 
 
-def reached(guest: Guest) -> tuple[datetime, bool]:
-    """Up to when a person's rows go, and whether the last of them is a refusal: a killed run goes on from there."""
-    last = Run.objects.filter(account=guest.account).order_by("-created_at").first()
-    moments = [guest.account.created_at, guest.account.last_synced_at, last and last.created_at]
-    latest = max(moment for moment in moments if moment)
-    return latest, last is not None and last.created_at == latest and last.refusal is not None
+@dataclass(frozen=True)
+class Reached:
+    """How far a person's rows go: where a killed run goes on.
+
+    was_refused  the last thing was a refusal by a worker.
+    has_left     the last thing was a purchase that came to nothing.
+    """
+
+    at: datetime
+    was_refused: bool = False
+    has_left: bool = False
+
+
+def reached(guest: Guest) -> Reached:
+    """Read how far a person came, from what their last visit or purchase left."""
+    account = guest.account
+    run = Run.objects.filter(account=account).order_by("-created_at").first()
+    attempt = account.checkout_attempts.order_by("-created_at").first()
+    moments = [account.created_at, account.last_synced_at, run and run.created_at]
+    at = max(moment for moment in moments if moment)
+    is_attempt = attempt is not None and attempt.created_at + PAYS_IN == at
+    return Reached(
+        at,
+        was_refused=run is not None and run.created_at == at and run.refusal is not None,
+        has_left=is_attempt and guest.subscription() is None,
+    )
 
 
 def as_subscription(mirror: SubscriptionMirror) -> Subscription:

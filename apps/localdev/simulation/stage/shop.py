@@ -8,12 +8,11 @@ from apps.billing.models import BillingAccount, InvoiceMirror, Price, StripeOutb
 from apps.localdev.simulation import subscribers
 from apps.localdev.simulation.parameters import Parameters
 from apps.localdev.simulation.stage import till
-from apps.localdev.simulation.stage.guests import Guest
+from apps.localdev.simulation.stage.guests import PAYS_IN, Guest
 from apps.localdev.simulation.stage.till import Till
 from apps.localdev.simulation.subscribers import Act, Moment
 
 PATIENCE_S = 60.0
-PAYS_IN = timedelta(seconds=75)  # from the payment page to being back
 BREAKS_BEFORE = timedelta(hours=3)  # a renewal
 
 
