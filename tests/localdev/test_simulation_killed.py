@@ -22,7 +22,7 @@ from tests.support.product import PASSED_ON, ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 PATIENCE_S = 120
-NAME = f"simulated_{settings.TEST_RUN}"
+NAME = f"simulated_{settings.TEST_RUN}_{os.environ.get('PYTEST_XDIST_WORKER', 'gw0')}"
 
 
 @pytest.fixture
