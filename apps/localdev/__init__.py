@@ -14,4 +14,5 @@
 | pages' scripts and styles, built when missing or stale | `assets` |
 | the account that may see the admin pages | `staff` |
 | mail that was never sent, to read on a page | `mailbox` |
+| a year of the company in minutes, by the real rules | `simulation` |
 """

@@ -2,12 +2,12 @@
 
 import json
 
-from apps.stripe_sandbox import calls, clock, faults, ids, outgoing, store
+from apps.stripe_sandbox import calls, clock, clocks, faults, ids, outgoing, store
 from apps.stripe_sandbox.documents import API_VERSION, Document, changed_attributes, public
 
 
 def emit(kind: str, body: Document, *, before: Document | None = None) -> Document:
-    """Write an event and a letter to each endpoint that wants it.
+    """Write an event and a letter to each endpoint that wants it; of what happens on a quiet clock, no letter.
 
     before  the object as it was, for events that end in “updated”; nothing changed, nothing is written.
     """
@@ -15,7 +15,9 @@ def emit(kind: str, body: Document, *, before: Document | None = None) -> Docume
     if before is not None:
         data["previous_attributes"] = changed_attributes(public(before), public(body))
     call = calls.current.get()
-    endpoints = outgoing.endpoints_for(kind)
+    clock_id = clocks.clock_of(body)
+    is_quiet = clocks.is_quiet(clock_id)
+    endpoints = [] if is_quiet else outgoing.endpoints_for(kind)
     event: Document = {
         "id": ids.new("evt"),
         "object": "event",
@@ -27,6 +29,7 @@ def emit(kind: str, body: Document, *, before: Document | None = None) -> Docume
         "request": {"id": call.request_id, "idempotency_key": call.idempotency_key},
         "type": kind,
         "_customer": body["id"] if body["object"] == "customer" else body.get("customer"),
+        "_clock": clock_id if is_quiet else None,
     }
     store.insert(event)
     for endpoint in endpoints:

@@ -171,6 +171,7 @@ def open_payment(invoice: Document, intent: Document, *, now: int) -> Document:
             "payment": {"payment_intent": intent["id"], "type": "payment_intent"},
             "status": "open",
             "status_transitions": {"canceled_at": None, "paid_at": None},
+            "_clock": invoice["test_clock"],
         }
     )
 

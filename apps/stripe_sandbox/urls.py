@@ -24,6 +24,8 @@ urlpatterns = [
     path("_sandbox/api/deliveries", console_api.list_deliveries),
     path("_sandbox/api/deliveries/<int:number>/send", console_api.send_again),
     path("_sandbox/api/endpoints/<str:key>/roll", console_api.roll_secret),
+    path("_sandbox/api/clocks", console_api.open_clock),
+    path("_sandbox/api/clocks/end-quiet", console_api.end_quiet),
     path("_sandbox/api/faults", console_api.keep_faults),
     path("_sandbox/api/violations", console_api.keep_violations),
     path("_sandbox/api/operations", console_api.list_operations),

@@ -52,7 +52,7 @@ def test_production_follows_the_advice_for_deploying():
     assert set(re.findall(r"security\.W\d+", done.stderr)) == LEFT_TO_THE_OPERATOR
 
 
-@pytest.mark.parametrize("command", ["up", "prepare_local"])
+@pytest.mark.parametrize("command", ["up", "prepare_local", "simulate"])
 def test_production_has_no_such_command(command):
     done = run("manage.py", command)
     assert done.returncode != 0

@@ -16,25 +16,31 @@ KEPT_S = 30 * 86400
 
 def create(params: Document) -> Document:
     """Make a clock that stands still; it may take over a customer that is there."""
-    now = clock.now()
-    made: Document = {
-        "id": ids.new("clock"),
-        "object": "test_helpers.test_clock",
-        "created": now,
-        "deletes_after": now + KEPT_S,
-        "frozen_time": params["frozen_time"],
-        "livemode": False,
-        "name": params.get("name"),
-        "status": "ready",
-        "status_details": {},
-    }
-    events.create("test_helpers.test_clock.created", made)
+    made = open_clock(params["frozen_time"], params.get("name"))
     if "customer" in params:
         customer = store.get("customer", params["customer"], param="customer", status=400)
         if customer["test_clock"]:
             raise invalid("This customer is already attached to a test clock.", "customer")
         advancing.take_over(customer, made)
     return made
+
+
+def open_clock(frozen_time: int, name: str | None, **own: str | bool) -> Document:
+    """Keep a new clock; `own` is what Stripe's clocks have not, under names that begin with an underscore."""
+    now = clock.now()
+    made: Document = {
+        "id": ids.new("clock"),
+        "object": "test_helpers.test_clock",
+        "created": now,
+        "deletes_after": now + KEPT_S,
+        "frozen_time": frozen_time,
+        "livemode": False,
+        "name": name,
+        "status": "ready",
+        "status_details": {},
+        **own,
+    }
+    return events.create("test_helpers.test_clock.created", made)
 
 
 def retrieve(key: str, params: Document) -> Document:

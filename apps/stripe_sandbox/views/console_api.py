@@ -7,10 +7,10 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from apps.stripe_sandbox import delivery, environment, faults, ids, routes, start, store
+from apps.stripe_sandbox import clocks, delivery, environment, faults, ids, routes, start, store
 from apps.stripe_sandbox.documents import Document, public
 from apps.stripe_sandbox.models import Delivery, Fault, IdempotentCall, StoredObject, Violation
-from apps.stripe_sandbox.resources import webhook_endpoints
+from apps.stripe_sandbox.resources import test_clocks, webhook_endpoints
 
 
 class BadBody(ValueError):
@@ -113,6 +113,38 @@ def roll_secret(request: HttpRequest, key: str) -> JsonResponse:
     if endpoint is None:
         return JsonResponse({"error": "There is no such webhook endpoint."}, status=404)
     return JsonResponse({"secret": webhook_endpoints.roll(endpoint)})
+
+
+@csrf_exempt
+@require_POST
+def open_clock(request: HttpRequest) -> JsonResponse:
+    """Make a test clock for whoever will be made a customer with this `email`; once, the same again gives it back.
+
+    `quiet`: what happens on it is written down, and neither delivered nor listed by the API.
+    """
+    try:
+        body = read_body(request)
+    except BadBody as problem:
+        return refuse(str(problem))
+    frozen_time, email, is_quiet = body.get("frozen_time"), body.get("email"), body.get("quiet", False)
+    if type(frozen_time) is not int or not isinstance(email, str) or not email or not isinstance(is_quiet, bool):
+        return refuse("`frozen_time` is a whole number of seconds, `email` an address, `quiet` true or false.")
+    with transaction.atomic():
+        known = clocks.find_waiting(email)
+        made = known or test_clocks.open_clock(frozen_time, email, _awaits=email, _is_quiet=is_quiet)
+    return JsonResponse(public(made), status=200 if known else 201)
+
+
+@csrf_exempt
+@require_POST
+def end_quiet(request: HttpRequest) -> JsonResponse:
+    """Let what happens from now on be told on every clock; what happened before stays untold."""
+    try:
+        read_body(request)
+    except BadBody as problem:
+        return refuse(str(problem))
+    with transaction.atomic():
+        return JsonResponse({"clocks": clocks.end_quiet()})
 
 
 def describe_letter(letter: Delivery) -> Document:
