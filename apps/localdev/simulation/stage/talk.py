@@ -16,7 +16,7 @@ from apps.core.errors import LimitReached, PaymentNeeded
 from apps.developer import completions
 from apps.developer.dialect import ChatRequest
 from apps.inference import errors, language_models, pricing, runs, settlement
-from apps.inference.calls import Completion
+from apps.inference.calls import Completion, Spent
 from apps.inference.claims import Claim, MakePrompt
 from apps.inference.models import Run
 from apps.inference.settlement import Ending, Keep
@@ -128,16 +128,17 @@ class Talk:
 def completion_of(claim: Claim, script: Script) -> Completion:
     """What the back end would have made of it."""
     state, error_code, provenance = ENDINGS[script.outcome]
-    estimate = pricing.estimate_input(claim.prompt.messages) if script.answer else 0
-    is_counted = provenance == Provenance.REPORTED
+    spent = Spent()  # what no back end reports, the settlement counts
+    if provenance == Provenance.REPORTED:
+        estimate = pricing.estimate_input(claim.prompt.messages, claim.model.tokenizer)
+        spent = Spent(max(1, round(estimate * script.input_factor)), script.output_tokens)
     return Completion(
         state=state,
         text=script.answer,
         reasoning="",
         finish_reason={State.SUCCEEDED: "stop", State.STOPPED: "stopped"}.get(state, ""),
         error_code=error_code,
-        input_tokens=round(estimate * script.input_factor) if is_counted else estimate,
-        output_tokens=script.output_tokens,
+        spent=spent,
         provenance=provenance,
     )
 
