@@ -9,6 +9,7 @@ and one row per answer; that ledger is append-only.
 | reserve, settle, release | `ledger` |
 | room in one bucket: windows, one conditional UPDATE | `buckets` |
 | the rows of what is set aside | `reservations` |
+| several statements in one round trip | `roundtrip` |
 | what dead workers left is given back | `sweep` |
 | what is left of each limit | `balances` |
 | prepaid money for the API, grant by grant | `credits` |

@@ -1,11 +1,9 @@
 """How room is taken from a bucket and given back: one conditional UPDATE each, never read, compare, write."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
-
-from django.db import connection
 
 from apps.billing import entitlements
 from apps.billing.meters import Meter
@@ -13,23 +11,23 @@ from apps.billing.models import BillingAccount
 from apps.billing.plans import Limit
 from apps.core import guards, ids
 from apps.core.errors import Refusal, Refused, Unavailable
-from apps.usage import errors, limits
+from apps.usage import errors, limits, roundtrip
 from apps.usage.limits import Cap
 from apps.usage.models import UsageBucket
 from apps.usage.reservations import Held
+from apps.usage.roundtrip import Statement
 
 ATTEMPTS = 8  # each repeat means that another run changed the bucket between two of our statements
 
 TAKE = """
-    UPDATE usage_usagebucket SET reserved = reserved + %(amount)s, limit_value = %(limit)s::bigint
-     WHERE account_id = %(account)s AND limit_key = %(key)s AND is_open AND window_end > %(now)s
-       AND (%(limit)s::bigint IS NULL OR settled + reserved + %(amount)s <= %(limit)s::bigint)
-    RETURNING id
+    UPDATE usage_usagebucket SET reserved = reserved + %s, limit_value = %s::bigint
+     WHERE account_id = %s AND limit_key = %s AND is_open AND window_end > %s
+       AND (%s::bigint IS NULL OR settled + reserved + %s <= %s::bigint)
 """
 OPEN = """
     INSERT INTO usage_usagebucket
            (id, account_id, limit_key, meter, window_start, window_end, limit_value, reserved, settled, is_open)
-    VALUES (%(id)s, %(account)s, %(key)s, %(meter)s, %(start)s, %(end)s, %(limit)s::bigint, %(amount)s, 0, true)
+    VALUES (%s, %s, %s, %s, %s, %s, %s::bigint, %s, 0, true)
     ON CONFLICT DO NOTHING
     RETURNING id
 """
@@ -37,8 +35,6 @@ MOVE = """
     UPDATE usage_usagebucket SET reserved = reserved - %s, settled = settled + %s
      WHERE id = %s RETURNING settled, limit_value
 """
-
-Facts = dict[str, str | int | datetime | None]
 
 
 class Level(NamedTuple):
@@ -60,19 +56,28 @@ def take(account: BillingAccount, model: str, limit: Limit, amount: int, *, now:
     guards.inside_transaction()
     if limit.amount is not None and amount > limit.amount:
         raise _too_much(account, model, limit, now=now)
-    facts: Facts = {
-        "account": str(account.pk),
-        "key": limit.key,
-        "amount": amount,
-        "limit": limit.amount,
-        "now": now,
-    }
     for _attempt in range(ATTEMPTS):
-        bucket_id = _returned(TAKE, facts) or _returned_from_new_window(account, limit, facts, now=now)
+        ((row,),) = roundtrip.ask([taking(account, [(limit, amount)], now=now)])
+        bucket_id: UUID | None = row[0] or _open_window(account, limit, amount, now=now)
         if bucket_id is not None:
             return bucket_id
         _refuse_if_spent(account, model, limit, amount, now=now)
     raise Unavailable
+
+
+def taking(account: BillingAccount, met: Sequence[tuple[Limit, int]], *, now: datetime) -> Statement:
+    """One conditional UPDATE for each limit, in the order given, as one statement: the row of the buckets' ids.
+
+    Each looks for its row only after the one before it took: where a window is not open or has no room, that id and
+    all behind it are NULL, and nothing behind it is locked.
+    """
+    steps, values = [], []
+    for number, (limit, amount) in enumerate(met):
+        after = f" AND EXISTS (SELECT FROM took_{number - 1})" if number else ""
+        steps.append(f"took_{number} AS ({TAKE}{after} RETURNING id)")
+        values += [amount, limit.amount, account.pk, limit.key, now, limit.amount, amount, limit.amount]
+    ids_taken = ", ".join(f"(SELECT id FROM took_{number})" for number in range(len(met)))  # noqa: S608 a number
+    return Statement(f"WITH {', '.join(steps)} SELECT {ids_taken}", tuple(values))
 
 
 def move(held: Iterable[Held], used_of: Callable[[str], int]) -> list[Level]:
@@ -81,36 +86,37 @@ def move(held: Iterable[Held], used_of: Callable[[str], int]) -> list[Level]:
     used_of  meter → how much was used of it.
     Gives    how full each bucket is in which something was used.
     """
-    guards.inside_transaction()
-    levels = []
-    with connection.cursor() as cursor:
-        for row in sorted(held, key=lambda row: (row.account_id, row.limit_key or "")):
-            if row.bucket_id is None or row.meter is None:
-                continue  # it holds credit
-            used = used_of(row.meter)
-            if used or row.open_amount:
-                cursor.execute(MOVE, [row.open_amount, used, row.bucket_id])
-                settled, limit = cursor.fetchone()
-                if used:
-                    levels.append(Level(row, settled, used, limit))
-    return levels
+    moved = [
+        (row, used)
+        for row in sorted(held, key=lambda row: (row.account_id, row.limit_key or ""))
+        if row.meter is not None  # without one it holds credit
+        for used in [used_of(row.meter)]
+        if used or row.open_amount
+    ]
+    if not moved:
+        return []
+    answers = roundtrip.ask([Statement(MOVE, (row.open_amount, used, row.bucket_id)) for row, used in moved])
+    full = zip(moved, answers, strict=True)
+    return [Level(row, settled, used, limit) for (row, used), [(settled, limit)] in full if used]
 
 
-def _returned(statement: str, facts: Facts) -> UUID | None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, facts)
-        row = cursor.fetchone()
-    return row[0] if row else None
+def put_back(taken: Iterable[tuple[UUID, int]]) -> None:
+    """Undo what `taking` took in this transaction: (bucket, amount) each. A step."""
+    statements = [Statement(MOVE, (amount, 0, bucket)) for bucket, amount in taken]
+    if statements:
+        roundtrip.ask(statements)
 
 
-def _returned_from_new_window(account: BillingAccount, limit: Limit, facts: Facts, *, now: datetime) -> UUID | None:
+def _open_window(account: BillingAccount, limit: Limit, amount: int, *, now: datetime) -> UUID | None:
     """Close the window that has ended and open the next one, unless another run did it first."""
     open_now = UsageBucket.objects.of(account).filter(limit_key=limit.key, is_open=True)
     ended = open_now.filter(window_end__lte=now).update(is_open=False)
     if not ended and open_now.exists():
         return None
     start, end = limits.window_at(limit, now)
-    return _returned(OPEN, {**facts, "id": str(ids.uuid7()), "meter": str(limit.meter), "start": start, "end": end})
+    values = (ids.uuid7(), account.pk, limit.key, str(limit.meter), start, end, limit.amount, amount)
+    (rows,) = roundtrip.ask([Statement(OPEN, values)])
+    return rows[0][0] if rows else None
 
 
 def _refuse_if_spent(account: BillingAccount, model: str, limit: Limit, amount: int, *, now: datetime) -> None:

@@ -7,7 +7,6 @@ row is held, so that the sum of what is left is the balance, or nothing while th
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import F
 
 from apps.billing import plans
@@ -15,23 +14,28 @@ from apps.billing.models import BillingAccount
 from apps.billing.plans import PlanTerms
 from apps.core import guards
 from apps.core.errors import Refusal
-from apps.usage import errors, limits
+from apps.usage import errors, limits, roundtrip
 from apps.usage.models import CreditAccount, CreditGrant, UsageLedger
+from apps.usage.roundtrip import Statement
 
 Source = CreditGrant.Source
 # What was given is spent before what was bought; among equals, what ends first.
 PRIORITIES = {Source.PROMO: 10, Source.SUPPORT: 20, Source.PURCHASE: 50}
 
+PAY = """
+    UPDATE usage_creditaccount SET reserved_micro = reserved_micro - %s, balance_micro = balance_micro - %s
+     WHERE account_id = %s RETURNING balance_micro
+"""
 SPEND = """
     WITH line AS (
         SELECT id, remaining_micro,
                SUM(remaining_micro) OVER (ORDER BY priority, expires_at NULLS LAST, granted_at, id) - remaining_micro
                AS before
-          FROM usage_creditgrant WHERE account_id = %(account)s AND remaining_micro > 0
+          FROM usage_creditgrant WHERE account_id = %s AND remaining_micro > 0
     )
     UPDATE usage_creditgrant AS held
-       SET remaining_micro = held.remaining_micro - LEAST(line.remaining_micro, %(price)s - line.before)
-      FROM line WHERE held.id = line.id AND line.before < %(price)s
+       SET remaining_micro = held.remaining_micro - LEAST(line.remaining_micro, %s - line.before)
+      FROM line WHERE held.id = line.id AND line.before < %s
 """
 
 
@@ -134,13 +138,11 @@ def spend(account_id: UUID, given_back_micro: int, price_micro: int) -> int:
     Effect  a step.
     """
     guards.inside_transaction()
-    mine = CreditAccount.objects.filter(account_id=account_id)
-    mine.update(reserved_micro=F("reserved_micro") - given_back_micro, balance_micro=F("balance_micro") - price_micro)
-    if not price_micro:
-        return 0
-    after_micro = mine.values_list("balance_micro", flat=True).get()  # our UPDATE holds the row until the commit
-    with connection.cursor() as cursor:
-        cursor.execute(SPEND, {"account": account_id, "price": price_micro})
+    statements = [Statement(PAY, (given_back_micro, price_micro, account_id))]
+    if price_micro:  # the first holds the account's row, so that nobody else moves its grants until the commit
+        statements.append(Statement(SPEND, (account_id, price_micro, price_micro)))
+    after_micro: int
+    ((after_micro,),), *_rest = roundtrip.ask(statements)
     return max(0, -after_micro) - max(0, -(after_micro + price_micro))
 
 

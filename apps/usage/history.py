@@ -6,13 +6,13 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from django.db import connection
 from django.db.models import F, Sum
 from django.db.models.functions import TruncDate
 
 from apps.billing.models import BillingAccount
-from apps.core import guards, ids, money
+from apps.core import ids, money
 from apps.usage.models import UsageLedger, UsageSlice
+from apps.usage.roundtrip import Statement
 
 QUARTER_MINUTES = 15
 ADD = """
@@ -53,18 +53,16 @@ def slice_start(moment: datetime) -> datetime:
     return moment.replace(minute=moment.minute - moment.minute % QUARTER_MINUTES, second=0, microsecond=0)
 
 
-def add(row: UsageLedger) -> None:
-    """Count a settled ledger row in its quarter of an hour: one statement. Nothing, when nothing came. A step."""
-    guards.inside_transaction()
+def counting(row: UsageLedger) -> list[Statement]:
+    """Count a settled ledger row in its quarter of an hour: a statement to ask; none when nothing came."""
     if row.provenance == UsageLedger.Provenance.NONE:
-        return
+        return []
     facts = (
         ids.uuid7(), row.account_id, slice_start(row.occurred_at), row.channel, row.model, row.key_id, row.currency,
         int(row.provenance == UsageLedger.Provenance.ESTIMATED), row.messages, row.input_tokens, row.output_tokens,
         row.price_micro,
     )  # fmt: skip
-    with connection.cursor() as cursor:
-        cursor.execute(ADD, facts)
+    return [Statement(ADD, facts)]
 
 
 def by_day(account: BillingAccount, *, days: int, zone: ZoneInfo, now: datetime) -> Sequence[Day]:

@@ -1,21 +1,22 @@
 """Reserve before any model is called, settle with what was really used; each answer leaves exactly one ledger row."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import connection, transaction
 
 from apps.billing import entitlements
 from apps.billing.meters import Meter
 from apps.billing.models import BillingAccount
 from apps.core import guards
 from apps.core.errors import LimitReached, Refusal
-from apps.usage import alerts, buckets, credits, errors, history, limits, reservations
+from apps.usage import alerts, buckets, credits, errors, history, limits, reservations, roundtrip
 from apps.usage.limits import Demand
 from apps.usage.models import UsageAlert, UsageLedger, UsageReservation
 from apps.usage.reservations import Held
+from apps.usage.roundtrip import Statement
 
 GRACE_S = 60  # a reservation outlives the time-out of its request by this much
 State = UsageReservation.State
@@ -68,6 +69,10 @@ class Settled(NamedTuple):
     alerts: tuple[UsageAlert, ...] = ()
 
 
+class _Beaten(Exception):
+    """Another worker reserved for this run meanwhile: what was taken here goes back."""
+
+
 def reserve(account: BillingAccount, run_id: UUID, demand: Demand, *, timeout_s: float, now: datetime) -> None:
     """Set aside what a run may take, or refuse before any model is called.
 
@@ -78,6 +83,8 @@ def reserve(account: BillingAccount, run_id: UUID, demand: Demand, *, timeout_s:
     """
     guards.inside_transaction()
     expires_at = now + timedelta(seconds=timeout_s + GRACE_S)
+    if _reserve_at_once(account, run_id, demand, expires_at=expires_at, now=now):
+        return
     if reservations.hold_again(run_id, expires_at=expires_at):
         return
     _refuse_if_not_included(demand)
@@ -87,10 +94,10 @@ def reserve(account: BillingAccount, run_id: UUID, demand: Demand, *, timeout_s:
                 (buckets.take(account, demand.model, limit, amount, now=now), amount)
                 for limit, amount in limits.met_by(demand)
             ]
-            reservations.write(account, run_id, taken, expires_at=expires_at, now=now)
-    except IntegrityError:  # another worker reserved for this run between our reading and our writing
-        if not reservations.hold_again(run_id, expires_at=expires_at):
-            raise
+            if not reservations.write(account, run_id, taken, expires_at=expires_at, now=now):
+                raise _Beaten
+    except _Beaten:
+        reservations.hold_again(run_id, expires_at=expires_at)
 
 
 def reserve_credit(
@@ -130,17 +137,15 @@ def settle(run_id: UUID, used: Used, *, now: datetime) -> Settled:
             return Settled(settled_before)
     if not held:
         raise UsageReservation.DoesNotExist(f"Run {run_id} has reserved nothing.")
-    levels = buckets.move(held, used.of)
-    price_micro, debt_micro = 0, 0
+    levels, debt_micro = buckets.move(held, used.of), 0
+    entry = _entry(held[0].account_id, run_id, used, now=now)
     for row in held:
         if row.bucket_id is None:
-            price_micro = used.price_micro
-            debt_micro = credits.spend(row.account_id, row.open_amount, price_micro)
-    reservations.close(held, State.SETTLED)
-    entry = _ledger_row(held[0].account_id, run_id, used, credit_micro=debt_micro - price_micro, now=now)
+            debt_micro = credits.spend(row.account_id, row.open_amount, used.price_micro)
+            entry.credit_micro = debt_micro - used.price_micro
+    roundtrip.ask([reservations.closing(held, State.SETTLED), _writing(entry), *history.counting(entry)])
     if debt_micro:
         credits.record_debt(entry, debt_micro)
-    history.add(entry)
     return Settled(entry, tuple(alerts.raise_alerts(levels, run_id, used.currency, now=now)))
 
 
@@ -157,13 +162,31 @@ def give_back(held: list[Held], state: str) -> None:
     for row in sorted(held, key=lambda row: row.account_id):
         if row.bucket_id is None:
             credits.spend(row.account_id, row.amount, 0)
-    reservations.close(held, state)
+    if held:
+        roundtrip.ask([reservations.closing(held, state)])
 
 
 def fallback_model(error: LimitReached) -> str | None:
     """The smaller model that the spent limit falls back to; None where it refuses, and for slots."""
     limit = error.limit if isinstance(error, errors.LimitSpent) else None
     return limit.fallback_model if limit else None
+
+
+def _reserve_at_once(
+    account: BillingAccount, run_id: UUID, demand: Demand, *, expires_at: datetime, now: datetime
+) -> bool:
+    """The usual case in one round trip: every window is open and has the room. Else nothing is taken."""
+    met = limits.met_by(demand)
+    is_too_much = any(limit.amount is not None and amount > limit.amount for limit, amount in met)
+    if is_too_much or not limits.is_included(demand):
+        return False
+    held, [found] = roundtrip.ask([reservations.finding(run_id), buckets.taking(account, met, now=now)])
+    taken = [(bucket_id, amount) for bucket_id, (_limit, amount) in zip(found, met, strict=True) if bucket_id]
+    is_whole = not held and len(taken) == len(met)
+    if is_whole and reservations.write(account, run_id, taken, expires_at=expires_at, now=now):
+        return True
+    buckets.put_back(taken)
+    return False
 
 
 def _refuse_if_not_included(demand: Demand) -> None:
@@ -173,31 +196,21 @@ def _refuse_if_not_included(demand: Demand) -> None:
         raise errors.payment_needed(Refusal(errors.NOT_INCLUDED, 0, 0, None, lifted_by, str(meter)))
 
 
-def _ledger_row(account_id: UUID, run_id: UUID, used: Used, *, credit_micro: int, now: datetime) -> UsageLedger:
-    return UsageLedger.objects.create(
+def _entry(account_id: UUID, run_id: UUID, used: Used, *, now: datetime) -> UsageLedger:
+    facts = {field.name: getattr(used, field.name) for field in fields(used)}
+    return UsageLedger(
         account_id=account_id,
         run_id=run_id,
-        key_id=used.key_id,
         kind=UsageLedger.Kind.SETTLE,
-        channel=used.channel,
-        plan_key=used.plan_key,
-        model=used.model,
-        backend=used.backend,
-        messages=used.messages,
-        input_tokens=used.input_tokens,
-        cached_input_tokens=used.cached_input_tokens,
-        cache_write_tokens=used.cache_write_tokens,
-        image_input_tokens=used.image_input_tokens,
-        output_tokens=used.output_tokens,
-        reasoning_tokens=used.reasoning_tokens,
-        price_micro=used.price_micro,
-        cost_micro=used.cost_micro,
-        credit_micro=credit_micro,
-        currency=used.currency,
-        cost_currency=used.cost_currency,
-        model_price_id=used.model_price_id,
-        provenance=used.provenance,
-        occurred_at=used.occurred_at,
         recorded_at=now,
         idempotency_key=f"settle:{run_id}",
+        **facts,
     )
+
+
+def _writing(entry: UsageLedger) -> Statement:
+    """The INSERT of a row, as the model would make it."""
+    columns = UsageLedger._meta.concrete_fields
+    names, places = ", ".join(str(column.column) for column in columns), ", ".join(["%s"] * len(columns))
+    values = tuple(column.get_db_prep_save(getattr(entry, column.attname), connection) for column in columns)
+    return Statement(f"INSERT INTO usage_usageledger ({names}) VALUES ({places})", values)  # noqa: S608 names are ours

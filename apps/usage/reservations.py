@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db import connection
-
 from apps.billing.models import BillingAccount
-from apps.core import guards, ids
+from apps.core import ids
+from apps.usage import roundtrip
 from apps.usage.models import UsageReservation
+from apps.usage.roundtrip import Statement
 
 State = UsageReservation.State
 
@@ -23,9 +23,11 @@ DUE = f"""{COLUMNS} WHERE held.state = 'open' AND held.expires_at <= %s
 WRITE = """
     INSERT INTO usage_usagereservation (id, account_id, run_id, bucket_id, amount, state, created_at, expires_at)
     SELECT unnest(%s::uuid[]), %s, %s, unnest(%s::uuid[]), unnest(%s::bigint[]), 'open', %s, %s
+    ON CONFLICT DO NOTHING RETURNING id
 """
 FIND = "SELECT state FROM usage_usagereservation WHERE run_id = %s AND bucket_id IS NOT NULL"
 CLOSE = "UPDATE usage_usagereservation SET state = %s WHERE id = ANY(%s)"
+FORGET = "DELETE FROM usage_usagereservation WHERE id = ANY(%s)"
 
 
 class Held(NamedTuple):
@@ -47,16 +49,26 @@ class Held(NamedTuple):
 
 def write(
     account: BillingAccount, run_id: UUID, taken: Sequence[tuple[UUID, int]], *, expires_at: datetime, now: datetime
-) -> None:
-    """Write what a run has taken: (bucket, amount) each. A step.
-
-    Raises  IntegrityError: another worker reserved for this run meanwhile.
-    """
-    guards.inside_transaction()
+) -> bool:
+    """Write what a run has taken: (bucket, amount) each. False, and nothing is: another worker did. A step."""
     row_ids = [ids.uuid7() for _bucket in taken]
     buckets, amounts = [bucket for bucket, _amount in taken], [amount for _bucket, amount in taken]
-    with connection.cursor() as cursor:
-        cursor.execute(WRITE, (row_ids, account.pk, run_id, buckets, amounts, now, expires_at))
+    values = (row_ids, account.pk, run_id, buckets, amounts, now, expires_at)
+    (written,) = roundtrip.ask([Statement(WRITE, values)])
+    if len(written) == len(row_ids):
+        return True
+    roundtrip.ask([Statement(FORGET, (row_ids,))])
+    return False
+
+
+def finding(run_id: UUID) -> Statement:
+    """The states of the buckets that a run holds, or held."""
+    return Statement(FIND, (run_id,))
+
+
+def closing(held: Iterable[Held], state: str) -> Statement:
+    """Leave locked reservations in a state."""
+    return Statement(CLOSE, (state, [row.id for row in held]))
 
 
 def hold_again(run_id: UUID, *, expires_at: datetime) -> bool:
@@ -64,10 +76,8 @@ def hold_again(run_id: UUID, *, expires_at: datetime) -> bool:
 
     What it gave back is forgotten: it must be asked for anew.
     """
-    guards.inside_transaction()
-    with connection.cursor() as cursor:
-        cursor.execute(FIND, [run_id])
-        states = {state for (state,) in cursor.fetchall()}
+    (rows,) = roundtrip.ask([finding(run_id)])
+    states = {state for (state,) in rows}
     if not states:
         return False
     of_run = UsageReservation.objects.of_run(run_id)
@@ -80,23 +90,11 @@ def hold_again(run_id: UUID, *, expires_at: datetime) -> bool:
 
 def lock(run_id: UUID) -> list[Held]:
     """Lock and read all that a run has set aside, credit too. A step."""
-    return _read(OF_RUN, [run_id])
+    (rows,) = roundtrip.ask([Statement(OF_RUN, (run_id,))])
+    return [Held(*row) for row in rows]
 
 
 def lock_due(*, at: datetime, most: int) -> list[Held]:
     """Lock and read open reservations whose time is over; those that a worker is settling are left to it. A step."""
-    return _read(DUE, [at, most])
-
-
-def close(held: Iterable[Held], state: str) -> None:
-    """Leave locked reservations in a state. A step."""
-    guards.inside_transaction()
-    with connection.cursor() as cursor:
-        cursor.execute(CLOSE, [state, [row.id for row in held]])
-
-
-def _read(statement: str, arguments: list[UUID | datetime | int]) -> list[Held]:
-    guards.inside_transaction()
-    with connection.cursor() as cursor:
-        cursor.execute(statement, arguments)
-        return [Held(*row) for row in cursor.fetchall()]
+    (rows,) = roundtrip.ask([Statement(DUE, (at, most))])
+    return [Held(*row) for row in rows]

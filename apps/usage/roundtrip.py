@@ -1,0 +1,35 @@
+"""Several statements in one round trip: what reserving and settling cost is mostly the way to Postgres and back."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from apps.core import guards
+
+
+class Statement(NamedTuple):
+    """One statement with its values, in the order of its `%s`."""
+
+    text: str
+    values: tuple[Any, ...]  # Any: what columns hold
+
+
+def ask(statements: Sequence[Statement]) -> list[list[tuple[Any, ...]]]:
+    """Run statements in their order, sent together; the rows that each gives, none where it gives none. A step.
+
+    Values are bound on our side (Django's default), so that one message may hold several statements; a transaction
+    pooler between us and Postgres does not mind. When one fails, none of them happened, as in any transaction.
+    """
+    guards.inside_transaction()
+    with connection.cursor() as cursor:
+        values = [value for statement in statements for value in statement.values]
+        cursor.execute(";".join(statement.text for statement in statements), values)
+        answers = [_rows(cursor)]
+        while cursor.nextset():
+            answers.append(_rows(cursor))
+    return answers
+
+
+def _rows(cursor: Any) -> list[tuple[Any, ...]]:  # noqa: ANN401 Django's wrapper of psycopg's cursor
+    return cursor.fetchall() if cursor.description else []
