@@ -4,10 +4,12 @@ import time
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 
 from apps.core import ids
 from apps.inference import answering, engine, runs
 from apps.inference.models import Backend, Run
+from apps.usage import credits
 from apps.usage.models import UsageBucket, UsageLedger, UsageReservation
 from tests import build
 from tests.support.answers import NOW, events_of, ledger_of, messages_used, notice_of, slots_held, text_of, wait_for
@@ -180,6 +182,22 @@ def test_a_keys_own_cap_counts_what_that_key_spent(account, course, provider):
         ("succeeded", ""),
     ]
     assert UsageLedger.objects.get(run_id=first.pk).key_id == key
+
+
+def test_who_bought_credit_has_the_developers_answers_at_once(account, course, provider):
+    with transaction.atomic():
+        credits.grant(account, "purchase", "test", 1_000_000, "usd", now=NOW)
+    calls = [build.run(account=account, channel="api") for _ in range(3)]  # Free writes one at a time
+    gates = [provider.gate() for _ in calls]
+    for gate in gates:
+        provider.answer(gate, "one of three")
+    with course.executing(*calls):
+        for gate in gates:
+            gate.wait_reached()
+        for gate in gates:
+            gate.open()
+    assert [run.state for run in calls] == ["succeeded"] * 3
+    assert UsageLedger.objects.filter(kind="settle", plan_key="free").count() == 3
 
 
 def test_executed_twice_it_is_made_and_paid_once(account, course, provider):
