@@ -14,7 +14,7 @@ from tests.localdev.conftest import SHELF
 from tests.localdev.simulated import NOW, SMALL, course, left_behind, said
 from tests.support.shop import Quiet
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("simulation")]
 
 
 @pytest.fixture

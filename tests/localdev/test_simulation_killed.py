@@ -105,6 +105,7 @@ def finish(process):
     return said
 
 
+@pytest.mark.long
 def test_killed_three_times_it_ends_as_if_nothing_had_happened(prepared, looking, tmp_path, simulated_stripe):
     finish(simulate(prepared, 1))
     whole = left_behind()

@@ -241,5 +241,8 @@ def build_product(folder, provider, *, database_url, valkey_url):
         "CAUSERIE_CATALOGUE": str(catalogue),
     }
     found = addresses.choose(folder, addresses.port_like(None), given=environment)
+    # Not the usual port: two products that start at the same time would both find it free.
+    sandbox = f"http://{addresses.LOOPBACK}:{addresses.port_like(None)}"
+    found = replace(found, chosen={**found.chosen, "STRIPE_API_BASE": sandbox})
     addresses.write(folder / "env.json", found.chosen)
-    return Product(folder=folder, provider=provider, environment=environment, addresses=replace(found))
+    return Product(folder=folder, provider=provider, environment=environment, addresses=found)
