@@ -2,7 +2,8 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from apps.billing import emails
 from apps.billing.meters import Meter
@@ -50,6 +51,16 @@ def test_settling_again_raises_nothing_again():
         answer(account, number)
     assert build.act(ledger.settle, UUID(int=8), used(), now=NOW).alerts == ()
     assert UsageAlert.objects.count() == 1
+
+
+@db
+def test_between_the_marks_nobody_looks_for_warnings():
+    account = build.account()
+    for number in range(1, 9):
+        answer(account, number)
+    with CaptureQueriesContext(connection) as captured:
+        assert answer(account, 9) == []
+    assert not [query["sql"] for query in captured if "usage_usagealert" in query["sql"]]
 
 
 @db
