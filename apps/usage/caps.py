@@ -43,14 +43,18 @@ def spent_micro(account: BillingAccount, keys: Iterable[UUID | None], *, now: da
 def read_amount(text: str) -> int | None:
     """What a person wrote into the field of a cap: an amount in micro-units; nothing written is no cap.
 
-    Raises  Invalid `cap`: that is no amount.
+    Raises  Invalid `cap`: that is no amount, or finer than a cent, which the field could not show again.
     """
     if not text.strip():
         return None
+    sentence = _("Write an amount such as 20 or 20.50, or leave it empty for no cap.")
     try:
-        return money.micro_from_text(text)
+        amount_micro = money.micro_from_text(text)
     except ValueError:
-        raise Invalid(_("Write an amount such as 20 or 20.50, or leave it empty for no cap."), field="cap") from None
+        raise Invalid(sentence, field="cap") from None
+    if amount_micro % money.MICRO_PER_MINOR:
+        raise Invalid(sentence, field="cap")
+    return amount_micro
 
 
 def write_amount(amount_micro: int | None) -> str:

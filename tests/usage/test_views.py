@@ -95,7 +95,7 @@ def test_a_cap_is_set_shown_and_taken_away(client):
     assert "0.00 of" not in client.get(PAGE).content.decode()
 
 
-@pytest.mark.parametrize("written", ["much", "-5", "1000001", "1e999"])
+@pytest.mark.parametrize("written", ["much", "-5", "1000001", "1e999", "0.001"])
 def test_a_cap_that_is_no_amount_is_kept_in_the_field_and_nowhere_else(client, written):
     ana = cast.ana()
     client.force_login(ana)

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 from django.db.models import Count, F, Q, QuerySet, Sum
 
-from apps.billing import plans
 from apps.billing.models import BillingAccount, InvoiceMirror, SubscriptionMirror
 from apps.core import money
 from apps.inference.models import Run
@@ -63,14 +62,14 @@ def read(parameters: Parameters) -> Summary:
         accounts=BillingAccount.objects.filter(owner__email__startswith=parameters.prefix).count(),
         active=_active(settled, parameters.until),
         answers=settled.count(),
-        refusals=Run.objects.filter(mine, refusal__isnull=False).count(),
-        fallbacks=_fallbacks(settled),
+        refusals=Run.objects.filter(mine, state=Run.State.FAILED, refusal__isnull=False).count(),
+        fallbacks=Run.objects.filter(mine).exclude(requested_model="").count(),
         paying=paying.values("account").distinct().count(),
         churned=gone.values("account").distinct().count(),
         failed_payments=failed.count(),
         recovered=failed.filter(status="paid").count(),
-        mrr_micro=_sums(paying, "mrr_micro"),
-        cost_micro=_sums(settled, "cost_micro"),
+        mrr_micro=_sums(paying, "mrr_micro", "currency"),
+        cost_micro=_sums(settled, "cost_micro", "cost_currency"),
     )
 
 
@@ -82,7 +81,7 @@ def progress(parameters: Parameters) -> tuple[int, int, int, Mapping[str, int]]:
         BillingAccount.objects.filter(owner__email__startswith=parameters.prefix).count(),
         UsageLedger.objects.filter(mine, kind=UsageLedger.Kind.SETTLE).count(),
         paying.count(),
-        _sums(paying, "mrr_micro"),
+        _sums(paying, "mrr_micro", "currency"),
     )
 
 
@@ -98,18 +97,6 @@ def _active(settled: "QuerySet[UsageLedger]", until: datetime) -> int:
     return int(found)
 
 
-def _fallbacks(settled: "QuerySet[UsageLedger]") -> int:
-    """Answers of the smaller model of a limit that falls back: simulated people always ask for the larger one."""
-    pairs = {
-        (plan.key, limit.fallback_model)
-        for plan in plans.catalogue().plans.values()
-        for limit in plan.limits
-        if limit.fallback_model
-    }
-    chat = settled.filter(channel=Run.Channel.CHAT)
-    return sum(chat.filter(plan_key=plan, model=model).count() for plan, model in pairs)
-
-
-def _sums(rows: "QuerySet[SubscriptionMirror] | QuerySet[UsageLedger]", column: str) -> Mapping[str, int]:
-    found = rows.values("currency").annotate(total=Sum(F(column))).order_by()
-    return {row["currency"]: int(row["total"]) for row in found}
+def _sums(rows: "QuerySet[SubscriptionMirror] | QuerySet[UsageLedger]", column: str, by: str) -> Mapping[str, int]:
+    found = rows.values(by).annotate(total=Sum(F(column))).order_by()
+    return {row[by]: int(row["total"]) for row in found}
