@@ -71,7 +71,7 @@ def _amounts(meter: Meter, counted: Sequence[Limit]) -> str:
     parts: list[str] = []
     for limit in counted:
         number = limit.amount or 0
-        amount = _number(number) if parts else _count(meter, number)
+        amount = _number(number) if parts else count(meter, number)
         parts.append(_("%(amount)s %(period)s") % {"amount": amount, "period": period(limit.window_text)})
     *before, last = parts
     return _("%(first)s and %(second)s") % {"first": ", ".join(before), "second": last} if before else last
@@ -89,7 +89,8 @@ def things(meter: Meter) -> str:
     }[meter]
 
 
-def _count(meter: Meter, number: int) -> str:
+def count(meter: Meter, number: int) -> str:
+    """A number with what it counts: “20 messages”."""
     match meter:
         case Meter.MESSAGES:
             text = ngettext("%(number)s message", "%(number)s messages", number)

@@ -9,8 +9,8 @@ from django.utils.functional import lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from apps.billing import plans
-from apps.billing.meters import Meter
+from apps.billing import phrases, plans
+from apps.billing.meters import LIMITED, Meter
 from apps.billing.plans import Limit
 from apps.core import money
 from apps.core.errors import LimitReached, PaymentNeeded, Refusal, Refused
@@ -123,20 +123,10 @@ def _what_window(refusal: Refusal) -> str:
 
 
 def amount(number: int, meter: str | None) -> str:
-    """A number with what it counts: “20 messages”."""
-    match meter:
-        case Meter.MESSAGES:
-            text = ngettext("%(number)s message", "%(number)s messages", number)
-        case Meter.TOKENS | Meter.BATCH_TOKENS:
-            text = ngettext("%(number)s token", "%(number)s tokens", number)
-        case Meter.IMAGES:
-            text = ngettext("%(number)s image", "%(number)s images", number)
-        case Meter.SEARCHES:
-            text = ngettext("%(number)s search", "%(number)s searches", number)
-        case Meter.VOICE_SECONDS:
-            text = ngettext("%(number)s second of voice", "%(number)s seconds of voice", number)
-        case _:
-            text = ngettext("%(number)s request", "%(number)s requests", number)
+    """A number with what it counts: “20 messages”; requests, where no meter of plans is named."""
+    if meter in LIMITED:
+        return phrases.count(Meter(meter), number)
+    text = ngettext("%(number)s request", "%(number)s requests", number)
     return text % {"number": formats.number_format(number, use_l10n=True, force_grouping=True)}
 
 
