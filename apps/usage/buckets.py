@@ -65,19 +65,26 @@ def take(account: BillingAccount, model: str, limit: Limit, amount: int, *, now:
     raise Unavailable
 
 
-def taking(account: BillingAccount, met: Sequence[tuple[Limit, int]], *, now: datetime) -> Statement:
+def taking(
+    account: BillingAccount, met: Sequence[tuple[Limit, int]], *, then: Statement | None = None, now: datetime
+) -> Statement:
     """One conditional UPDATE for each limit, in the order given, as one statement: the row of the buckets' ids.
 
     Each looks for its row only after the one before it took: where a window is not open or has no room, that id and
-    all behind it are NULL, and nothing behind it is locked.
+    all behind it are NULL, and nothing behind it is locked. `then` may use `took_0`, `took_1`, …; the number of rows
+    that it gives stands behind the ids.
     """
     steps, values = [], []
     for number, (limit, amount) in enumerate(met):
         after = f" AND EXISTS (SELECT FROM took_{number - 1})" if number else ""
         steps.append(f"took_{number} AS ({TAKE}{after} RETURNING id)")
         values += [amount, limit.amount, account.pk, limit.key, now, limit.amount, amount, limit.amount]
-    ids_taken = ", ".join(f"(SELECT id FROM took_{number})" for number in range(len(met)))  # noqa: S608 a number
-    return Statement(f"WITH {', '.join(steps)} SELECT {ids_taken}", tuple(values))
+    answers = [f"(SELECT id FROM took_{number})" for number in range(len(met))]  # noqa: S608 a number
+    if then is not None:
+        steps.append(f"done AS ({then.text})")
+        values += then.values
+        answers.append("(SELECT count(*) FROM done)")
+    return Statement(f"WITH {', '.join(steps)} SELECT {', '.join(answers)}", tuple(values))
 
 
 def move(held: Iterable[Held], used_of: Callable[[str], int]) -> list[Level]:

@@ -180,12 +180,14 @@ def _reserve_at_once(
     is_too_much = any(limit.amount is not None and amount > limit.amount for limit, amount in met)
     if is_too_much or not limits.is_included(demand):
         return False
-    held, [found] = roundtrip.ask([reservations.finding(run_id), buckets.taking(account, met, now=now)])
-    taken = [(bucket_id, amount) for bucket_id, (_limit, amount) in zip(found, met, strict=True) if bucket_id]
-    is_whole = not held and len(taken) == len(met)
-    if is_whole and reservations.write(account, run_id, taken, expires_at=expires_at, now=now):
+    amounts = [amount for _limit, amount in met]
+    row_ids, writing = reservations.writing(account, run_id, amounts, expires_at=expires_at, now=now)
+    [[(*found, written)]] = roundtrip.ask([buckets.taking(account, met, then=writing, now=now)])
+    if written == len(met):
         return True
-    buckets.put_back(taken)
+    if written:
+        reservations.forget(row_ids)
+    buckets.put_back((bucket, amount) for bucket, amount in zip(found, amounts, strict=True) if bucket)
     return False
 
 

@@ -22,7 +22,7 @@ DUE = f"""{COLUMNS} WHERE held.state = 'open' AND held.expires_at <= %s
           ORDER BY held.expires_at LIMIT %s FOR NO KEY UPDATE OF held SKIP LOCKED"""
 WRITE = """
     INSERT INTO usage_usagereservation (id, account_id, run_id, bucket_id, amount, state, created_at, expires_at)
-    SELECT unnest(%s::uuid[]), %s, %s, unnest(%s::uuid[]), unnest(%s::bigint[]), 'open', %s, %s
+    SELECT unnest(%s::uuid[]), %s, %s, unnest({buckets}), unnest(%s::bigint[]), 'open', %s, %s {condition}
     ON CONFLICT DO NOTHING RETURNING id
 """
 FIND = "SELECT state FROM usage_usagereservation WHERE run_id = %s AND bucket_id IS NOT NULL"
@@ -54,16 +54,30 @@ def write(
     row_ids = [ids.uuid7() for _bucket in taken]
     buckets, amounts = [bucket for bucket, _amount in taken], [amount for _bucket, amount in taken]
     values = (row_ids, account.pk, run_id, buckets, amounts, now, expires_at)
-    (written,) = roundtrip.ask([Statement(WRITE, values)])
+    (written,) = roundtrip.ask([Statement(WRITE.format(buckets="%s::uuid[]", condition=""), values)])
     if len(written) == len(row_ids):
         return True
-    roundtrip.ask([Statement(FORGET, (row_ids,))])
+    forget(row_ids)
     return False
 
 
-def finding(run_id: UUID) -> Statement:
-    """The states of the buckets that a run holds, or held."""
-    return Statement(FIND, (run_id,))
+def writing(
+    account: BillingAccount, run_id: UUID, amounts: Sequence[int], *, expires_at: datetime, now: datetime
+) -> tuple[list[UUID], Statement]:
+    """The same in one statement with `buckets.taking`: its rows' ids, and what to do once all have taken.
+
+    Nothing is written where the run holds something already.
+    """
+    row_ids, last = [ids.uuid7() for _amount in amounts], len(amounts) - 1
+    buckets = ", ".join(f"(SELECT id FROM took_{number})" for number in range(len(amounts)))  # noqa: S608 a number
+    condition = f"WHERE EXISTS (SELECT FROM took_{last}) AND NOT EXISTS ({FIND})"
+    text = WRITE.format(buckets=f"ARRAY[{buckets}]", condition=condition)
+    return row_ids, Statement(text, (row_ids, account.pk, run_id, list(amounts), now, expires_at, run_id))
+
+
+def forget(row_ids: Sequence[UUID]) -> None:
+    """Take back what was written in this transaction. A step."""
+    roundtrip.ask([Statement(FORGET, (list(row_ids),))])
 
 
 def closing(held: Iterable[Held], state: str) -> Statement:
@@ -76,7 +90,7 @@ def hold_again(run_id: UUID, *, expires_at: datetime) -> bool:
 
     What it gave back is forgotten: it must be asked for anew.
     """
-    (rows,) = roundtrip.ask([finding(run_id)])
+    (rows,) = roundtrip.ask([Statement(FIND, (run_id,))])
     states = {state for (state,) in rows}
     if not states:
         return False
