@@ -70,6 +70,20 @@ def test_ones_own_pages_fit_a_phone_and_load_nothing_from_elsewhere(sign_in, run
     assert hosts == {urlsplit(running_product.url).netloc}
 
 
+def test_the_pages_of_staff_fit_a_phone_in_french(new_page, running_product):
+    page = new_page(viewport=PHONE)
+    page.goto("/admin/login/?next=/pricing/")
+    page.get_by_label("E-mail").fill(running_product.staff["email"])
+    page.get_by_label("Password").fill(running_product.staff["password"])
+    page.get_by_role("button", name=re.compile("log in|sign in", re.IGNORECASE)).click()
+    page.get_by_role("button", name="Français").click()
+    expect(page.get_by_role("link", name="Réglages")).to_be_visible()
+    for path in ("/pricing/", "/settings/usage/"):
+        look(page, path)
+    page.get_by_role("link", name="Rapports").click()
+    expect(page).to_have_url(re.compile("/admin/reports/"))
+
+
 def test_the_first_tab_leads_past_the_navigation(page):
     page.goto("/pricing/")
     page.keyboard.press("Tab")
