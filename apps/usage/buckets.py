@@ -87,10 +87,11 @@ def taking(
     return Statement(f"WITH {', '.join(steps)} SELECT {', '.join(answers)}", tuple(values))
 
 
-def move(held: Iterable[Held], used_of: Callable[[str], int]) -> list[Level]:
+def move(held: Iterable[Held], used_of: Callable[[str], int], *, then: Sequence[Statement] = ()) -> list[Level]:
     """Give back what is set aside and book what was used, in the order in which reserve locks. A step.
 
     used_of  meter → how much was used of it.
+    then     what is done after it, on the same way to Postgres.
     Gives    how full each bucket is in which something was used.
     """
     moved = [
@@ -100,10 +101,11 @@ def move(held: Iterable[Held], used_of: Callable[[str], int]) -> list[Level]:
         for used in [used_of(row.meter)]
         if used or row.open_amount
     ]
-    if not moved:
+    statements = [Statement(MOVE, (row.open_amount, used, row.bucket_id)) for row, used in moved]
+    statements += then
+    if not statements:
         return []
-    answers = roundtrip.ask([Statement(MOVE, (row.open_amount, used, row.bucket_id)) for row, used in moved])
-    full = zip(moved, answers, strict=True)
+    full = zip(moved, roundtrip.ask(statements), strict=False)  # `then` answers behind them
     return [Level(row, settled, used, limit) for (row, used), [(settled, limit)] in full if used]
 
 

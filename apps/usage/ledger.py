@@ -137,13 +137,15 @@ def settle(run_id: UUID, used: Used, *, now: datetime) -> Settled:
             return Settled(settled_before)
     if not held:
         raise UsageReservation.DoesNotExist(f"Run {run_id} has reserved nothing.")
-    levels, debt_micro = buckets.move(held, used.of), 0
-    entry = _entry(held[0].account_id, run_id, used, now=now)
-    for row in held:
-        if row.bucket_id is None:
-            debt_micro = credits.spend(row.account_id, row.open_amount, used.price_micro)
-            entry.credit_micro = debt_micro - used.price_micro
-    roundtrip.ask([reservations.closing(held, State.SETTLED), _writing(entry), *history.counting(entry)])
+    entry, debt_micro = _entry(held[0].account_id, run_id, used, now=now), 0
+    credit = next((row for row in held if row.bucket_id is None), None)
+    if credit is None:
+        levels = buckets.move(held, used.of, then=_booking(held, entry))
+    else:
+        levels = buckets.move(held, used.of)
+        debt_micro = credits.spend(credit.account_id, credit.open_amount, used.price_micro)
+        entry.credit_micro = debt_micro - used.price_micro
+        roundtrip.ask(_booking(held, entry))
     if debt_micro:
         credits.record_debt(entry, debt_micro)
     return Settled(entry, tuple(alerts.raise_alerts(levels, run_id, used.currency, now=now)))
@@ -208,6 +210,10 @@ def _entry(account_id: UUID, run_id: UUID, used: Used, *, now: datetime) -> Usag
         idempotency_key=f"settle:{run_id}",
         **facts,
     )
+
+
+def _booking(held: list[Held], entry: UsageLedger) -> list[Statement]:
+    return [reservations.closing(held, State.SETTLED), _writing(entry), *history.counting(entry)]
 
 
 def _writing(entry: UsageLedger) -> Statement:
