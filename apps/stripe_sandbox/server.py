@@ -28,7 +28,7 @@ class Handler(WSGIRequestHandler):
 
     def _cut(self) -> None:
         self.close_connection = True
-        self.connection.shutdown(socket.SHUT_RDWR)  # type: ignore[attr-defined]  # a socket; the stub says otherwise
+        self.connection.shutdown(socket.SHUT_RDWR)  # type: ignore[attr-defined]  # a socket, whatever typeshed says
 
 
 class Server(ThreadedWSGIServer):
