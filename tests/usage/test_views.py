@@ -34,7 +34,7 @@ def test_shows_what_is_left_and_what_was_used(client):
     assert "4 of 20 left" in text
     assert 'value="80"' in text
     assert "Causerie Small" in text
-    assert "Full again at" in text
+    assert "Full again:" in text
     assert "Get more" in text
     assert '<td class="number">16</td>' in text
     assert '<td class="number">4,800</td>' in text
