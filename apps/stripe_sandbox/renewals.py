@@ -14,6 +14,7 @@ from apps.stripe_sandbox import (
     moments,
     payment_methods,
     periods,
+    phases,
     plan_changes,
     standing,
     store,
@@ -31,6 +32,7 @@ def next_moment(clock_id: str) -> moments.Moment | None:
             store.documents(store.select("subscription", clock=clock_id, body__status__in=live)),
             store.documents(store.select("invoice", clock=clock_id, body__status__in=("draft", "open"))),
             store.documents(store.select("checkout.session", clock=clock_id, body__status="open")),
+            store.documents(store.select("subscription_schedule", clock=clock_id, body__status="active")),
         )
     )
 
@@ -136,6 +138,7 @@ def _expire_session(session: Document, now: int) -> None:
 
 WORK: dict[str, Callable[[Document, int], object]] = {
     "cycle": _cycle,
+    "phase": phases.begin_next,
     "cancel": lambda subscription, now: endings.cancel(subscription, "cancellation_requested", now=now),
     "finalize": _finalize,
     "retry": _retry,
