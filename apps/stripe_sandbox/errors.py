@@ -6,6 +6,7 @@ from apps.stripe_sandbox.documents import Document
 LABELS = {
     "payment_method": "PaymentMethod",
     "setup_intent": "setupintent",
+    "subscription_schedule": "subscription schedule",
     "test_helpers.test_clock": "test clock",
     "webhook_endpoint": "webhook endpoint",
     "billing_portal.configuration": "configuration",

@@ -16,6 +16,7 @@ ORDER = (
     "finalize",
     "retry",
     "warn_of_trial",
+    "phase",
     "cancel",
     "cycle",
 )
@@ -46,7 +47,12 @@ def earliest(document: Document) -> int | None:
 
 def all_of(document: Document) -> list[Moment]:
     """Give all work that a document announces."""
-    kinds = {"subscription": _of_subscription, "invoice": _of_invoice, "checkout.session": _of_session}
+    kinds = {
+        "checkout.session": _of_session,
+        "invoice": _of_invoice,
+        "subscription": _of_subscription,
+        "subscription_schedule": _of_schedule,
+    }
     found = kinds[document["object"]](document) if document["object"] in kinds else []
     return [Moment(at, kind, document) for at, kind in found]
 
@@ -77,3 +83,7 @@ def _of_invoice(invoice: Document) -> list[tuple[int, str]]:
 
 def _of_session(session: Document) -> list[tuple[int, str]]:
     return [(session["expires_at"], "expire_session")] if session["status"] == "open" else []
+
+
+def _of_schedule(schedule: Document) -> list[tuple[int, str]]:
+    return [(schedule["current_phase"]["end_date"], "phase")] if schedule["status"] == "active" else []

@@ -13,6 +13,7 @@ from apps.stripe_sandbox import (
     moments,
     payment_methods,
     periods,
+    phases,
     plan_changes,
     standing,
     store,
@@ -128,6 +129,7 @@ def _expire_session(session: Document, now: int) -> None:
 
 WORK: dict[str, Callable[[Document, int], object]] = {
     "cycle": _cycle,
+    "phase": phases.begin_next,
     "cancel": lambda subscription, now: endings.cancel(subscription, "cancellation_requested", now=now),
     "finalize": _finalize,
     "retry": _retry,
