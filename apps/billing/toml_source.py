@@ -71,6 +71,14 @@ class Table:
             self.refuse("names something twice", key)
         return tuple(values)
 
+    def wholes(self, key: str, *, least: int = 0) -> tuple[int, ...]:
+        """Read a list of whole numbers that rise, none of them below `least`."""
+        values = self.raw(key)
+        is_list = isinstance(values, list) and all(type(value) is int and value >= least for value in values)
+        if not is_list or not values or sorted(set(values)) != values:
+            self.refuse(f"is {show(values)}; it takes whole numbers that rise, from {least} up", key)
+        return tuple(values)
+
     def table(self, key: str) -> "Table":
         """Read a table inside this one."""
         value = self.raw(key)

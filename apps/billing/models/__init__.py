@@ -12,21 +12,35 @@ from apps.billing.models.mirror import (
     SubscriptionState,
 )
 from apps.billing.models.offer import ModelPrice, Plan, PlanVersion, Price
+from apps.billing.models.pay_as_you_go import (
+    AutoRecharge,
+    CreditPayment,
+    CreditPurchase,
+    MeterOutbox,
+    Overage,
+    SavedCard,
+)
 
 __all__ = [
     "LIVE_STATUSES",
+    "AutoRecharge",
     "BillingAccount",
     "CheckoutAttempt",
+    "CreditPayment",
+    "CreditPurchase",
     "DisputeMirror",
     "DriftItem",
     "EntitlementSnapshot",
     "InvoiceMirror",
+    "MeterOutbox",
     "ModelPrice",
+    "Overage",
     "Plan",
     "PlanGrant",
     "PlanVersion",
     "Price",
     "RefundMirror",
+    "SavedCard",
     "StripeEvent",
     "StripeOutbox",
     "SubscriptionItemMirror",

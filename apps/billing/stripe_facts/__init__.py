@@ -11,28 +11,35 @@ from apps.billing.stripe_facts.money import (
     read_invoice,
     read_refund,
 )
+from apps.billing.stripe_facts.payments import CardOnFile, Payment, read_card_on_file, read_payment
 from apps.billing.stripe_facts.sessions import Session, read_session
-from apps.billing.stripe_facts.shelf import Price, Product, read_price, read_product
+from apps.billing.stripe_facts.shelf import Meter, Price, Product, read_meter, read_price, read_product
 from apps.billing.stripe_facts.subscriptions import Item, Subscription, read_subscription
 
 __all__ = [
     "Card",
+    "CardOnFile",
     "Charge",
     "Customer",
     "Dispute",
     "Event",
     "Invoice",
     "Item",
+    "Meter",
+    "Payment",
     "Price",
     "Product",
     "Refund",
     "Session",
     "Subscription",
     "read_card",
+    "read_card_on_file",
     "read_customer",
     "read_dispute",
     "read_event",
     "read_invoice",
+    "read_meter",
+    "read_payment",
     "read_price",
     "read_product",
     "read_refund",

@@ -7,8 +7,10 @@ from django.conf import settings
 from apps.billing.stripe_gateway.calls import API_VERSION, Params, Patience
 from apps.billing.stripe_gateway.customers import CustomerCalls
 from apps.billing.stripe_gateway.events import EventCalls, read_event
+from apps.billing.stripe_gateway.meters import MeterCalls
 from apps.billing.stripe_gateway.money import MoneyCalls
 from apps.billing.stripe_gateway.pages import PageCalls
+from apps.billing.stripe_gateway.payments import PaymentCalls
 from apps.billing.stripe_gateway.shelf import ShelfCalls
 from apps.billing.stripe_gateway.subscriptions import SubscriptionCalls
 
@@ -34,7 +36,9 @@ def background() -> "Gateway":
     return _gateway(settings.STRIPE_API_BASE, settings.STRIPE_SECRET_KEY, BACKGROUND)
 
 
-class Gateway(CustomerCalls, SubscriptionCalls, MoneyCalls, PageCalls, ShelfCalls, EventCalls):
+class Gateway(
+    CustomerCalls, SubscriptionCalls, MoneyCalls, PaymentCalls, MeterCalls, PageCalls, ShelfCalls, EventCalls
+):
     """All calls, of one patience."""
 
 
