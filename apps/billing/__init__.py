@@ -17,7 +17,7 @@ and access follows from the mirror by a pure decision.
 | what an account may use: the pure decision | `access` |
 | what an account may use: snapshots, and what is in force now | `entitlements` |
 | plans that staff give | `grants` |
-| the only door to Stripe | `stripe_gateway` |
+| the only door to Stripe | `stripe_gateway`, a folder of calls by noun |
 | what Stripe says, as our own values | `stripe_facts` |
 | buying a plan | `checkout`, with `customers` |
 | managing what was bought, at Stripe | `portal` |
@@ -27,6 +27,7 @@ and access follows from the mirror by a pure decision.
 | why a subscription changed, and when | `movements` |
 | monthly recurring revenue of one subscription | `mrr` |
 | what we want of Stripe, and mails, as rows that are done until they are done | `outbox` |
+| how each kind of these rows is done | `outbox_acts` |
 | the letters | `emails` |
 | what was missed is found again | `catching_up` |
 | whether Stripe and we agree | `drift`; what does not fit is kept by `differences` |

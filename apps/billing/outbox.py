@@ -7,7 +7,7 @@ import structlog
 from django.db import transaction
 from django.db.models import F
 
-from apps.billing import differences, emails, stripe_gateway
+from apps.billing import differences, outbox_acts
 from apps.billing.differences import Difference
 from apps.billing.errors import MissingAtStripe, PaymentRefused, PaymentsAway
 from apps.billing.models import BillingAccount, Price, StripeOutbox, SubscriptionItemMirror, SubscriptionMirror
@@ -15,7 +15,7 @@ from apps.core import guards, jobs
 
 log = structlog.get_logger(__name__)
 State = StripeOutbox.State
-CANCEL, MOVE, MAIL = "cancel_subscription", "move_price", "mail"
+CANCEL, MOVE, MAIL = outbox_acts.CANCEL, outbox_acts.MOVE, outbox_acts.MAIL
 FIRST_WAIT = timedelta(seconds=30)  # doubled with each try, and at most a day
 LONGEST_WAIT = timedelta(days=1)
 MOST_ATTEMPTS = 14  # about four days
@@ -77,7 +77,7 @@ def _claim(row: StripeOutbox, *, now: datetime) -> bool:
 
 def _do(row: StripeOutbox, *, now: datetime) -> bool:
     try:
-        if not _perform(row):
+        if not outbox_acts.PERFORM[row.kind](row):
             return _withdraw(row)
     except MissingAtStripe:
         pass  # what should end is not there: that is what was wanted
@@ -89,19 +89,6 @@ def _do(row: StripeOutbox, *, now: datetime) -> bool:
         StripeOutbox.objects.filter(pk=row.pk).update(error=type(error).__name__)
         return False
     _finish(row)
-    return True
-
-
-def _perform(row: StripeOutbox) -> bool:
-    """Do what is wanted; False where it must not be done as things are now."""
-    wanted = row.payload
-    if row.kind == CANCEL:
-        stripe_gateway.background().cancel_subscription(wanted["subscription"], key=row.key)
-    elif row.kind == MOVE:
-        prices = wanted["from"], wanted["to"]
-        return stripe_gateway.background().move_price(wanted["subscription"], wanted["item"], prices, key=row.key)
-    elif row.kind == MAIL and row.account is not None and row.account.erased_at is None:
-        emails.send(wanted["letter"], wanted, row.account.owner)
     return True
 
 
@@ -123,7 +110,7 @@ def _withdraw(row: StripeOutbox) -> bool:
 def _look_at_stripe(row: StripeOutbox) -> None:
     """What we changed there must be mirrored here. A step."""
     guards.inside_transaction()
-    if row.kind in (CANCEL, MOVE) and row.account is not None:
+    if row.kind in outbox_acts.CHANGES_STRIPE and row.account is not None:
         BillingAccount.objects.filter(pk=row.account.pk).want_sync()
         jobs.enqueue("billing.sync_customer", str(row.account.pk))
 

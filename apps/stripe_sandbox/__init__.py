@@ -25,6 +25,7 @@ Start it with `python -m apps.stripe_sandbox`. What it leaves out it refuses: an
 | when a failed payment is tried again | `dunning` (pure) |
 | how a subscription begins, changes and ends | `subscribing`, `plan_changes`, `endings` |
 | its items, and how payments move its status | `items`, `standing` |
+| what it becomes later, phase by phase | `schedules`, `phases` |
 | what is due next, and doing it | `moments` (pure), `renewals`; a test clock moves by `advancing` |
 | hosted Checkout and portal | `checkout`, `portal` |
 | what happened, as an event, with the call that caused it | `events`, `calls` |

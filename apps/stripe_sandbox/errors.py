@@ -8,6 +8,7 @@ LABELS = {
     "billing.meter": "meter",
     "credit_note": "credit note",
     "setup_intent": "setupintent",
+    "subscription_schedule": "subscription schedule",
     "test_helpers.test_clock": "test clock",
     "webhook_endpoint": "webhook endpoint",
     "billing_portal.configuration": "configuration",

@@ -19,6 +19,7 @@ NAMED: dict[str, dict[str, str]] = {
         "test_clock": "test_helpers.test_clock",
     },
     "subscription_item": {},
+    "subscription_schedule": {"customer": "customer", "subscription": "subscription"},
     "price": {"product": "product"},
     "product": {"default_price": "price"},
     "customer": {

@@ -77,7 +77,9 @@ def test_a_purchase_is_made_by_the_products_own_checkout_at_the_simulated_moment
 
 
 def test_the_running_product_is_told_of_nothing(subscriber, local_system):
-    told = local_system.call("GET", "/v1/events?type=customer.*&limit=100").json()["data"]  # also of earlier tests' people
+    told = local_system.call("GET", "/v1/events?type=customer.*&limit=100").json()[
+        "data"
+    ]  # also of earlier tests' people
     theirs = subscriber.account.stripe_customer_id
     assert theirs not in {event["data"]["object"].get(key) for event in told for key in ("id", "customer")}
     assert not BillingAccount.objects.all().in_need_of_sync().exists()

@@ -1,0 +1,41 @@
+"""What Stripe says, as our own values. Nothing above the gateway sees a type of the SDK. Pure."""
+
+from apps.billing.stripe_facts.customers import Card, Customer, read_card, read_customer
+from apps.billing.stripe_facts.events import Event, read_event
+from apps.billing.stripe_facts.money import (
+    Charge,
+    Dispute,
+    Invoice,
+    Refund,
+    read_dispute,
+    read_invoice,
+    read_refund,
+)
+from apps.billing.stripe_facts.sessions import Session, read_session
+from apps.billing.stripe_facts.shelf import Price, Product, read_price, read_product
+from apps.billing.stripe_facts.subscriptions import Item, Subscription, read_subscription
+
+__all__ = [
+    "Card",
+    "Charge",
+    "Customer",
+    "Dispute",
+    "Event",
+    "Invoice",
+    "Item",
+    "Price",
+    "Product",
+    "Refund",
+    "Session",
+    "Subscription",
+    "read_card",
+    "read_customer",
+    "read_dispute",
+    "read_event",
+    "read_invoice",
+    "read_price",
+    "read_product",
+    "read_refund",
+    "read_session",
+    "read_subscription",
+]

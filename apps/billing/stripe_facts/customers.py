@@ -1,0 +1,39 @@
+"""Who pays, and with what."""
+
+from dataclasses import dataclass
+
+from apps.billing.stripe_facts.raw import Raw, id_of
+
+
+@dataclass(frozen=True)
+class Card:
+    """What may be shown of a card; empty where nothing is known."""
+
+    brand: str = ""
+    last4: str = ""
+
+
+@dataclass(frozen=True)
+class Customer:
+    """Who pays, as Stripe knows them."""
+
+    id: str
+    is_deleted: bool
+    currency: str  # empty before the first payment
+    payment_method: str  # charged where a subscription names none; may be empty
+
+
+def read_customer(raw: Raw) -> Customer:
+    """Read a customer; of a deleted one only the id is there."""
+    return Customer(
+        id=raw["id"],
+        is_deleted=bool(raw.get("deleted")),
+        currency=(raw.get("currency") or "").lower(),
+        payment_method=id_of((raw.get("invoice_settings") or {}).get("default_payment_method")),
+    )
+
+
+def read_card(method: object) -> Card:
+    """Brand and last four digits of an expanded payment method; nothing of one that is not a card, or no object."""
+    card = method.get("card") if isinstance(method, dict) else None
+    return Card(card["brand"], card["last4"]) if card else Card()

@@ -1,0 +1,113 @@
+"""Invoices, and the payments, refunds and disputes behind them. Amounts in minor units."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from apps.billing.stripe_facts.raw import Raw, created_at, id_of, moment
+
+
+@dataclass(frozen=True)
+class Charge:
+    """The last try to collect one payment."""
+
+    payment_intent: str
+    created: datetime
+    has_failed: bool
+    is_refunded: bool  # in part or in full
+    is_disputed: bool
+
+
+@dataclass(frozen=True)
+class Invoice:
+    """One invoice. Amounts in minor units of `currency`."""
+
+    id: str
+    subscription: str  # empty: belongs to none
+    number: str
+    status: str
+    billing_reason: str
+    currency: str
+    total_minor: int
+    amount_due_minor: int
+    amount_paid_minor: int
+    attempt_count: int
+    created: datetime
+    finalized_at: datetime | None
+    paid_at: datetime | None
+    period_start: datetime | None  # of the service that its lines bill
+    period_end: datetime | None
+    charges: tuple[Charge, ...]
+
+
+@dataclass(frozen=True)
+class Refund:
+    """Money that went back, in minor units."""
+
+    id: str
+    amount_minor: int
+    currency: str
+    status: str
+    created: datetime
+
+
+@dataclass(frozen=True)
+class Dispute:
+    """A payment that the card's owner contests, in minor units."""
+
+    id: str
+    amount_minor: int
+    currency: str
+    status: str
+    created: datetime
+
+
+def read_invoice(raw: Raw) -> Invoice:
+    """Read an invoice with expanded payments. Its service period is that of its lines, not the invoice's own."""
+    details = (raw.get("parent") or {}).get("subscription_details") or {}
+    transitions = raw.get("status_transitions") or {}
+    periods = [line["period"] for line in raw["lines"]["data"] if line.get("period")]
+    return Invoice(
+        id=raw["id"],
+        subscription=id_of(details.get("subscription")),
+        number=raw.get("number") or "",
+        status=raw.get("status") or "",
+        billing_reason=raw.get("billing_reason") or "",
+        currency=raw["currency"].lower(),
+        total_minor=raw["total"],
+        amount_due_minor=raw["amount_due"],
+        amount_paid_minor=raw["amount_paid"],
+        attempt_count=raw["attempt_count"],
+        created=datetime.fromtimestamp(raw["created"], UTC),
+        finalized_at=moment(transitions.get("finalized_at")),
+        paid_at=moment(transitions.get("paid_at")),
+        period_start=moment(min((period["start"] for period in periods), default=None)),
+        period_end=moment(max((period["end"] for period in periods), default=None)),
+        charges=tuple(_read_charges(raw)),
+    )
+
+
+def read_refund(raw: Raw) -> Refund:
+    """Read a refund."""
+    return Refund(raw["id"], raw["amount"], raw["currency"].lower(), raw.get("status") or "", created_at(raw))
+
+
+def read_dispute(raw: Raw) -> Dispute:
+    """Read a dispute."""
+    return Dispute(raw["id"], raw["amount"], raw["currency"].lower(), raw["status"], created_at(raw))
+
+
+def _read_charges(raw: Raw) -> list[Charge]:
+    payments = (raw.get("payments") or {}).get("data") or []
+    intents = [payment["payment"].get("payment_intent") for payment in payments]
+    pairs = [(intent["id"], intent.get("latest_charge")) for intent in intents if isinstance(intent, dict)]
+    return [
+        Charge(
+            payment_intent=key,
+            created=created_at(charge),
+            has_failed=charge["status"] == "failed",
+            is_refunded=charge["amount_refunded"] > 0,
+            is_disputed=charge["disputed"],
+        )
+        for key, charge in pairs
+        if isinstance(charge, dict)
+    ]

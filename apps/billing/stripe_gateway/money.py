@@ -1,0 +1,29 @@
+"""Money that came and went: invoices, refunds, disputes."""
+
+from collections.abc import Iterator
+
+from apps.billing import stripe_facts as facts
+from apps.billing.stripe_gateway.calls import Calls
+
+CHARGES = "data.payments.data.payment.payment_intent.latest_charge"
+
+
+class MoneyCalls(Calls):
+    """Money that came and went: invoices, refunds, disputes."""
+
+    def list_invoices(self, customer: str) -> Iterator[facts.Invoice]:
+        """Read all invoices of a customer with the last charge of each payment."""
+        params = {"customer": customer, "expand": [CHARGES]}
+        return map(facts.read_invoice, self._pages(self._client.v1.invoices.list, params))
+
+    def list_refunds(self, payment_intent: str) -> Iterator[facts.Refund]:
+        """Read the refunds of one payment."""
+        return map(facts.read_refund, self._pages(self._client.v1.refunds.list, {"payment_intent": payment_intent}))
+
+    def list_disputes(self, payment_intent: str) -> Iterator[facts.Dispute]:
+        """Read the disputes of one payment."""
+        return map(facts.read_dispute, self._pages(self._client.v1.disputes.list, {"payment_intent": payment_intent}))
+
+    def fetch_invoice_url(self, invoice: str) -> str:
+        """The page on which Stripe shows an invoice: a bearer credential; empty while it is a draft."""
+        return self._ask(self._client.v1.invoices.retrieve, {}, invoice).get("hosted_invoice_url") or ""

@@ -1,0 +1,43 @@
+"""Subscriptions: read, moved to another price, ended."""
+
+from collections.abc import Iterator
+
+from apps.billing import stripe_facts as facts
+from apps.billing.stripe_gateway.calls import Calls, Params
+
+
+class SubscriptionCalls(Calls):
+    """Subscriptions: read, moved to another price, ended."""
+
+    def list_subscriptions(self, customer: str | None = None) -> Iterator[facts.Subscription]:
+        """Read all subscriptions, of one customer or of all, ended ones too, the newest first."""
+        narrowed = {"customer": customer} if customer else {}
+        params = {"status": "all", "expand": ["data.default_payment_method"], **narrowed}
+        for raw in self._pages(self._client.v1.subscriptions.list, params):
+            yield facts.read_subscription(self._with_discounts(raw))
+
+    def cancel_subscription(self, subscription: str, *, key: str) -> None:
+        """End a subscription at once, without another invoice."""
+        params = {"invoice_now": False, "prorate": False}
+        self._ask(self._client.v1.subscriptions.cancel, params, subscription, key=key)
+
+    def move_price(self, subscription: str, item: str, prices: tuple[str, str], *, key: str) -> bool:
+        """Let an item pay another price from its next renewal on; False where something else happens to it meanwhile.
+
+        prices  the one it pays now, and the one it shall pay. Nothing is charged or given back now.
+        """
+        found = facts.read_subscription(self._ask(self._client.v1.subscriptions.retrieve, {}, subscription))
+        pays = next((one.price.id for one in found.items if one.id == item), None)
+        if pays == prices[1]:
+            return True  # we did it before, and did not hear the answer
+        if pays != prices[0] or not found.is_steady:
+            return False
+        params = {"items": [{"id": item, "price": prices[1]}], "proration_behavior": "none"}
+        self._ask(self._client.v1.subscriptions.update, params, subscription, key=key)
+        return True
+
+    def _with_discounts(self, raw: Params) -> Params:
+        if not any(isinstance(discount, str) for discount in raw.get("discounts") or []):
+            return raw
+        params = {"expand": ["default_payment_method", "discounts.source.coupon"]}
+        return self._ask(self._client.v1.subscriptions.retrieve, params, str(raw["id"]))
