@@ -16,7 +16,7 @@ from apps.stripe_sandbox import (
     subscribing,
 )
 from apps.stripe_sandbox.cards import Card, Verdict
-from apps.stripe_sandbox.documents import Document, list_of
+from apps.stripe_sandbox.documents import Document, list_of, public
 from apps.stripe_sandbox.subscribing import Order
 
 DAY_S = 86400
@@ -106,7 +106,7 @@ def line_items(session: Document) -> Document:
                 "currency": price["currency"],
                 "description": invoicing.name_of(price),
                 "metadata": {},
-                "price": price,
+                "price": public(price),
                 "quantity": quantity,
             }
         )

@@ -15,7 +15,9 @@ class Result:
     answer: Answer
 
 
-def open_payment_intent(amount: int, customer: Document | None, *, currency: str, now: int, **details: Json) -> Document:
+def open_payment_intent(
+    amount: int, customer: Document | None, *, currency: str, now: int, **details: Json
+) -> Document:
     """Keep a payment intent that waits for a card.
 
     details  fields that are taken over as they are: `description`, `metadata`, `setup_future_usage`, …

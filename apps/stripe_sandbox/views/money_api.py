@@ -41,9 +41,7 @@ def decide_dispute(request: HttpRequest, key: str) -> JsonResponse:
     return _answer(request, "dispute", key, act)
 
 
-def _answer(
-    request: HttpRequest, kind: str, key: str, act: Callable[[Document, Document], Document]
-) -> JsonResponse:
+def _answer(request: HttpRequest, kind: str, key: str, act: Callable[[Document, Document], Document]) -> JsonResponse:
     try:
         body = read_body(request)
         with transaction.atomic():
