@@ -20,10 +20,19 @@ and access follows from the mirror by a pure decision.
 | the only door to Stripe | `stripe_gateway`, a folder of calls by noun |
 | what Stripe says, as our own values | `stripe_facts` |
 | buying a plan | `checkout`, with `customers` |
+| buying credit for the API | `credit_purchases` |
+| the card that is charged when nobody is there | `saved_cards` |
+| credit that buys itself when little is left | `recharges` |
+| usage that is charged at the end of the month, and its subscription | `overage` |
+| how the outbox charges cards, and begins and ends that subscription | `credit_acts` |
+| what was paid for credit, as Stripe has it | `credit_mirror` |
+| what was used, told to Stripe once | `meter_outbox` |
+| what the API sells, at Stripe | `developer_shelf` |
 | managing what was bought, at Stripe | `portal` |
 | events from Stripe: verified, stored, turned into the wish to look | `inbox` |
 | who may look, and whether anybody should | `leases` |
 | Stripe's truth becomes ours: fetch, apply, decide | `sync`, with `fetching` and `mirror` |
+| what the next renewal will cost | `renewals` |
 | why a subscription changed, and when | `movements` |
 | monthly recurring revenue of one subscription | `mrr` |
 | what we want of Stripe, and mails, as rows that are done until they are done | `outbox` |

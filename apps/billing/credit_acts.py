@@ -1,6 +1,6 @@
 """How the outbox charges a saved card, and begins and ends the subscription of usage charges."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from apps.billing import credit_purchases, developer_shelf, stripe_gateway
 from apps.billing.errors import MissingAtStripe, PaymentRefused, PaymentsAway
@@ -11,6 +11,7 @@ from apps.billing.stripe_gateway import Gateway
 
 State = CreditPurchase.State
 NO_CARD, GONE = "no_card", "gone"
+CODE = 80
 OVER = ("canceled", "incomplete_expired")
 
 
@@ -26,7 +27,7 @@ def recharge(row: StripeOutbox) -> bool:
     if purchase.state != State.OPEN:
         return True
     if card is None or customer is None:
-        return _fail(purchase, NO_CARD, row)
+        return _fail(purchase, NO_CARD)
     gateway = stripe_gateway.background()
     if row.attempts and any(made.purchase == str(purchase.pk) for made in gateway.list_payments(customer)):
         return True
@@ -43,9 +44,9 @@ def recharge(row: StripeOutbox) -> bool:
     try:
         gateway.create_payment(params, key=row.key)
     except PaymentRefused as error:
-        return _fail(purchase, error.decline_code or error.code, row)
+        return _fail(purchase, error.code)
     except MissingAtStripe:
-        return _fail(purchase, GONE, row)
+        return _fail(purchase, GONE)
     return True
 
 
@@ -83,9 +84,8 @@ def end_subscription(subscription: str, *, key: str) -> bool:
     return True
 
 
-def _fail(purchase: CreditPurchase, code: str, row: StripeOutbox) -> bool:
-    facts = {"state": State.FAILED, "failure_code": code[:80], "closed_at": datetime.now(UTC)}
-    CreditPurchase.objects.open().filter(pk=purchase.pk).update(**facts)
+def _fail(purchase: CreditPurchase, code: str) -> bool:
+    CreditPurchase.objects.open().filter(pk=purchase.pk).update(state=State.FAILED, failure_code=code[:CODE])
     return True
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from uuid import UUID
 
 from apps.billing import recharges, saved_cards
 from apps.billing.errors import MissingAtStripe
@@ -63,11 +62,11 @@ def write(account: BillingAccount, found: FoundCredit, *, now: datetime) -> None
     if not found.is_known:
         return
     saved_cards.write(account, found.card, now=now)
-    purchases = {row.pk: row for row in account.credit_purchases.all()}
+    purchases = {str(row.pk): row for row in account.credit_purchases.all()}
     known = {row.pk: row for row in account.credit_payments.all()}
     has_news = False
     for payment in found.payments:
-        purchase = purchases.get(_uuid(payment.purchase))
+        purchase = purchases.get(payment.purchase)
         has_news |= _write_payment(account, known.get(payment.id), payment, purchase, found.lost_minor, now=now)
         if purchase is not None and purchase.state == State.OPEN:
             _close(purchase, payment, now=now)
@@ -146,10 +145,3 @@ def _end_overage(account: BillingAccount, *, now: datetime) -> None:
     ended = SubscriptionMirror.objects.filter(pk=own.stripe_subscription_id, status__in=ENDED)
     if ended.exists():
         Overage.objects.filter(pk=own.pk, number=own.number).update(is_on=False, changed_at=now)
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -101,7 +101,7 @@ def metadata(purchase: CreditPurchase) -> Mapping[str, str]:
 def _close_other(wanted: CreditPurchase, gateway: Gateway, *, now: datetime) -> None:
     """End an open page for another amount, at Stripe first: two open pages could both be paid."""
     found = wanted.account.credit_purchases.checkouts().open().first()
-    if found is None or (_is_same(found, wanted) and found.expires_at > now + SLACK):
+    if found is None or (_is_same(found, wanted) and found.expires_at and found.expires_at > now + SLACK):
         return
     if found.session_id:
         try:

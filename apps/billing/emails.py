@@ -18,6 +18,9 @@ from apps.core import guards, money
 PLAN_STARTED = "plan_started"
 PAYMENT_FAILED = "payment_failed"
 SPENDING_ALERT = "spending_alert"
+RECHARGED = "recharged"
+RECHARGE_FAILED = "recharge_failed"
+RECHARGE_MONTH_FULL = "recharge_month_full"
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,7 @@ def compose(kind: str, facts: Mapping[str, str], reader: User) -> Letter:
         words |= {name.removesuffix("_micro"): _amount(facts[name]) for name in facts if name.endswith("_micro")}
         words["settings_url"] = settings.SITE_URL + reverse("billing:plan")
         words["usage_url"] = f"{settings.SITE_URL}/settings/usage/"
+        words["credit_url"] = f"{settings.SITE_URL}/settings/credit/"
         words["chat_url"] = settings.SITE_URL + settings.LOGIN_REDIRECT_URL
         return Letter(_subject(kind, facts), render_to_string(f"billing/mail/{kind}.txt", words))
 
@@ -52,6 +56,12 @@ def _subject(kind: str, facts: Mapping[str, str]) -> str:
             return _("Your spending cap for this month is reached")
         case "spending_alert":
             return _("%(percent)s %% of your spending cap is used") % {"percent": facts["percent"]}
+        case "recharged":
+            return _("Your API credit was recharged")
+        case "recharge_failed":
+            return _("Auto-recharge is off: your card was refused")
+        case "recharge_month_full":
+            return _("Auto-recharge has reached your maximum for this month")
     raise ValueError(f"There is no letter of the kind {kind}.")
 
 

@@ -34,6 +34,16 @@ MINUTE = timedelta(minutes=1)
 TWICE = "already exists with identifier"
 TEXT = 300
 
+WRITE = """
+    INSERT INTO billing_meteroutbox (ledger_id, account_id, event_name, value, ts, state, attempts, next_at, error)
+    VALUES (%s, %s, %s, %s, %s, 'pending', 0, %s, '')
+"""
+
+
+def values_of(ledger_id: UUID, account_id: UUID, value: int, *, used_at: datetime, now: datetime) -> tuple[object, ...]:
+    """What `WRITE` takes to want one ledger row reported; it is written in the transaction that settles."""
+    return ledger_id, account_id, EVENT_NAME, value, used_at, now
+
 
 def send_due(*, clock: Callable[[], datetime]) -> int:
     """Report everything that is due; the number of rows that Stripe has now.
@@ -111,8 +121,9 @@ def _send(row: MeterOutbox, gateway: Gateway) -> Exception | None:
     customer = row.account.stripe_customer_id
     assert customer is not None and row.reported_ts is not None  # noqa: S101, PT018 usage is charged to customers only
     try:
+        identifier, key = str(row.pk), f"meter:{row.pk}:{row.attempts}"  # a fault of Stripe's own is kept with its key
         gateway.send_meter_event(
-            row.event_name, customer, row.value, identifier=str(row.pk), at=row.reported_ts
+            row.event_name, customer, row.value, identifier=identifier, at=row.reported_ts, key=key
         )
     except PaymentRefused as error:
         return None if TWICE in str(error.sentence) else error
@@ -148,7 +159,8 @@ def _send_difference(rows: Sequence[MeterOutbox], *, now: datetime) -> int:
         return 0
     if missing:
         at = max(max(moments), now - OLDEST)
-        gateway.send_meter_event(EVENT_NAME, customer, missing, identifier=f"{rows[0].pk}:rest:{missing}", at=at)
+        rest, key = f"{rows[0].pk}:rest:{missing}", f"meter:{rows[0].pk}:{rows[0].attempts}:rest"
+        gateway.send_meter_event(EVENT_NAME, customer, missing, identifier=rest, at=at, key=key)
     MeterOutbox.objects.filter(pk__in=[row.pk for row in rows]).update(state=State.SENT, error="")
     log.info("meter.compared", rows=len(rows), sent_micro=missing)
     return len(rows)

@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Mapping
 
-from apps.billing import emails, stripe_gateway
+from apps.billing import credit_acts, emails, stripe_gateway
 from apps.billing.models import StripeOutbox
 
 CANCEL, MOVE, MAIL = "cancel_subscription", "move_price", "mail"
+RECHARGE, START_OVERAGE, END_OVERAGE = "recharge", "start_overage", "end_overage"
 
 
 def _cancel(row: StripeOutbox) -> bool:
-    stripe_gateway.background().cancel_subscription(row.payload["subscription"], key=row.key)
-    return True
+    return credit_acts.end_subscription(row.payload["subscription"], key=row.key)
 
 
 def _move(row: StripeOutbox) -> bool:
@@ -25,5 +25,12 @@ def _mail(row: StripeOutbox) -> bool:
     return True
 
 
-PERFORM: Mapping[str, Callable[[StripeOutbox], bool]] = {CANCEL: _cancel, MOVE: _move, MAIL: _mail}
-CHANGES_STRIPE = frozenset({CANCEL, MOVE})  # afterwards our mirror is behind
+PERFORM: Mapping[str, Callable[[StripeOutbox], bool]] = {
+    CANCEL: _cancel,
+    MOVE: _move,
+    MAIL: _mail,
+    RECHARGE: credit_acts.recharge,
+    START_OVERAGE: credit_acts.begin_usage,
+    END_OVERAGE: credit_acts.end_usage,
+}
+CHANGES_STRIPE = frozenset({CANCEL, MOVE, RECHARGE, START_OVERAGE, END_OVERAGE})  # afterwards our mirror is behind

@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 
-from apps.billing import differences, emails, entitlements, leases, mirror, outbox, stripe_gateway
+from apps.billing import credit_mirror, differences, emails, entitlements, leases, mirror, outbox, stripe_gateway
 from apps.billing.differences import Difference
 from apps.billing.errors import PaymentsAway
 from apps.billing.fetching import Found, fetch
@@ -101,11 +101,13 @@ def apply(lease: Lease, customer: str | None, found: Found, *, now: datetime) ->
         if account.sync_lease_until != lease.until or account.stripe_customer_id != customer:
             raise LeaseLost
         mirror.write_subscriptions(account, found.subscriptions, found.card, now=now)
+        mirror.write_renewals(account, found.renewals)
         mirror.write_invoices(account, found.invoices, now=now)
         mirror.write_money_back(account, found.refunds, found.disputes, now=now)
         _write_standing(account, found, now=now)
         _write_access(account, now=now)
         _close_attempts(account, found)
+        credit_mirror.write(account, found.credit, now=now)
         handled = StripeEvent.objects.filter(state=StripeEvent.State.STORED, received_at__lte=lease.began)
         handled.filter(customer=customer or "-").update(state=StripeEvent.State.HANDLED)
         BillingAccount.objects.filter(pk=account.pk).update(

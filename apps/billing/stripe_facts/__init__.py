@@ -12,14 +12,17 @@ from apps.billing.stripe_facts.money import (
     read_refund,
 )
 from apps.billing.stripe_facts.payments import CardOnFile, Payment, read_card_on_file, read_payment
+from apps.billing.stripe_facts.previews import Preview, PreviewLine, read_preview
 from apps.billing.stripe_facts.sessions import Session, read_session
 from apps.billing.stripe_facts.shelf import Meter, Price, Product, read_meter, read_price, read_product
-from apps.billing.stripe_facts.subscriptions import Item, Subscription, read_subscription
+from apps.billing.stripe_facts.subscriptions import Awaited, Coupon, Item, Subscription, read_subscription
 
 __all__ = [
+    "Awaited",
     "Card",
     "CardOnFile",
     "Charge",
+    "Coupon",
     "Customer",
     "Dispute",
     "Event",
@@ -27,6 +30,8 @@ __all__ = [
     "Item",
     "Meter",
     "Payment",
+    "Preview",
+    "PreviewLine",
     "Price",
     "Product",
     "Refund",
@@ -40,6 +45,7 @@ __all__ = [
     "read_invoice",
     "read_meter",
     "read_payment",
+    "read_preview",
     "read_price",
     "read_product",
     "read_refund",

@@ -21,6 +21,7 @@ class Payment:
     currency: str
     refunded_minor: int
     is_disputed: bool
+    failure_code: str  # why the card was refused; empty where it was not
     created: datetime
 
 
@@ -46,6 +47,7 @@ def read_payment(raw: Raw) -> Payment:
         currency=raw["currency"].lower(),
         refunded_minor=known.get("amount_refunded") or 0,
         is_disputed=bool(known.get("disputed")),
+        failure_code=(raw.get("last_payment_error") or {}).get("code") or "",
         created=created_at(raw),
     )
 

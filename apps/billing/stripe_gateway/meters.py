@@ -29,7 +29,9 @@ class MeterCalls(Calls):
         }
         return facts.read_meter(self._ask(self._client.v1.billing.meters.create, params, key=key))
 
-    def send_meter_event(self, event_name: str, customer: str, value: int, *, identifier: str, at: datetime) -> None:
+    def send_meter_event(
+        self, event_name: str, customer: str, value: int, *, identifier: str, at: datetime, key: str
+    ) -> None:
         """Tell what was used. Within 24 hours Stripe takes the same identifier only once.
 
         Raises  PaymentRefused: it has this identifier already, or it does not want the event.
@@ -40,13 +42,13 @@ class MeterCalls(Calls):
             "identifier": identifier,
             "timestamp": int(at.timestamp()),
         }
-        self._ask(self._client.v1.billing.meter_events.create, params, key=f"meter:{identifier}")
+        self._ask(self._client.v1.billing.meter_events.create, params, key=key)
 
     def sum_of_meter(self, meter: str, customer: str, *, start: datetime, end: datetime) -> int:
         """What Stripe has counted for a customer between two moments, both on a whole minute."""
         params = {"customer": customer, "start_time": int(start.timestamp()), "end_time": int(end.timestamp())}
         summaries = partial(self._client.v1.billing.meters.event_summaries.list, meter)
-        return round(sum(row["aggregated_value"] for row in self._pages(summaries, params)))
+        return sum(round(row["aggregated_value"]) for row in self._pages(summaries, params))
 
     def create_usage_subscription(self, params: Params, *, key: str) -> str:
         """Begin a subscription that is billed by a meter; its id."""
