@@ -5,8 +5,8 @@ from pathlib import Path
 
 from apps.billing import catalogue_models, plan_tables
 from apps.billing.terms import MINOR, MODES, Catalogue, CreditOffer, DeveloperTerms, PlanTerms
-from apps.core import money
 from apps.billing.toml_source import Source, Table
+from apps.core import money
 
 STATUSES = ("trialing", "active", "past_due", "unpaid", "paused", "canceled", "incomplete", "incomplete_expired")
 NEVER_PAID = ("incomplete", "incomplete_expired")

@@ -18,7 +18,7 @@ OVER = ("canceled", "incomplete_expired")
 def recharge(row: StripeOutbox) -> bool:
     """Charge the saved card for one purchase. A refusal ends the purchase; sync sees it and switches recharging off.
 
-    Repeat  what an earlier try may have made is looked for first, so that no answer is waited for in vain, however late.
+    Repeat  what an earlier try may have made is looked for first, however late it is.
     """
     purchase = CreditPurchase.objects.select_related("account").get(pk=row.payload["purchase"])
     account = purchase.account
@@ -65,7 +65,7 @@ def begin_usage(row: StripeOutbox) -> bool:
 
 
 def end_usage(row: StripeOutbox) -> bool:
-    """End that subscription with its last invoice, once all that was used is reported; not if it was turned on again."""
+    """End that subscription with its last invoice, once all is reported; not if it was turned on again."""
     own = Overage.objects.filter(account_id=row.account_id).first()
     if own is None or own.is_on or str(own.number) != row.payload["number"] or not own.stripe_subscription_id:
         return True

@@ -88,7 +88,7 @@ def _sessions(account: BillingAccount, gateway: Gateway, go_on: Callable[[], Non
     return found
 
 
-def _write_payment(  # noqa: PLR0913 what one row is made of
+def _write_payment(
     account: BillingAccount,
     row: CreditPayment | None,
     payment: Payment,

@@ -93,6 +93,12 @@ def find_price(lookup_key: str) -> Price:
     return price
 
 
+def find_by_session(account: BillingAccount, session: str) -> CreditPurchase | None:
+    """The account's own purchase of a page at Stripe; None: it has none by this name."""
+    found: CreditPurchase | None = account.credit_purchases.exclude(session_id="").filter(session_id=session).first()
+    return found
+
+
 def metadata(purchase: CreditPurchase) -> Mapping[str, str]:
     """What says at Stripe that a payment is for credit, and of which purchase."""
     return {SELLS: CREDIT, PURCHASE: str(purchase.pk), ACCOUNT: str(purchase.account_id)}

@@ -116,7 +116,9 @@ class DeveloperShelf:
         asked = {**params, "product": self.products[sells].id, "lookup_key": lookup_key, "transfer_lookup_key": True}
         if "recurring" in params and self.meter is not None:
             asked["recurring"] = {**params["recurring"], "meter": self.meter.id}
-        self.gateway.create_price({**asked, "tax_behavior": "exclusive"}, key=f"cat-price:{lookup_key}:{now.isoformat()}")
+        self.gateway.create_price(
+            {**asked, "tax_behavior": "exclusive"}, key=f"cat-price:{lookup_key}:{now.isoformat()}"
+        )
 
     def _archive(self, price: Price, now: datetime) -> None:
         self.gateway.archive_price(price.id, key=f"cat-archive:{price.id}:{now.isoformat()}")

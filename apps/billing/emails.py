@@ -1,6 +1,6 @@
 """The letters of billing: what they say, in the language of who gets them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -56,13 +56,16 @@ def _subject(kind: str, facts: Mapping[str, str]) -> str:
             return _("Your spending cap for this month is reached")
         case "spending_alert":
             return _("%(percent)s %% of your spending cap is used") % {"percent": facts["percent"]}
-        case "recharged":
-            return _("Your API credit was recharged")
-        case "recharge_failed":
-            return _("Auto-recharge is off: your card was refused")
-        case "recharge_month_full":
-            return _("Auto-recharge has reached your maximum for this month")
+        case "recharged" | "recharge_failed" | "recharge_month_full":
+            return RECHARGE_SUBJECTS[kind]()
     raise ValueError(f"There is no letter of the kind {kind}.")
+
+
+RECHARGE_SUBJECTS: Mapping[str, Callable[[], str]] = {
+    RECHARGED: lambda: _("Your API credit was recharged"),
+    RECHARGE_FAILED: lambda: _("Auto-recharge is off: your card was refused"),
+    RECHARGE_MONTH_FULL: lambda: _("Auto-recharge has reached your maximum for this month"),
+}
 
 
 def _amount(micro: str) -> str:

@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from apps.billing import renewals
-from apps.billing import credit_mirror
+from apps.billing import credit_mirror, renewals
 from apps.billing.credit_mirror import FoundCredit
 from apps.billing.errors import MissingAtStripe
 from apps.billing.models import BillingAccount, CheckoutAttempt

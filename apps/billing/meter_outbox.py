@@ -158,7 +158,7 @@ def _send_difference(rows: Sequence[MeterOutbox], *, now: datetime) -> int:
             _give_up(row, State.DEAD, f"the meter says {counted}", now=now)
         return 0
     if missing:
-        at = max(max(moments), now - OLDEST)
+        at = max(*moments, now - OLDEST)
         rest, key = f"{rows[0].pk}:rest:{missing}", f"meter:{rows[0].pk}:{rows[0].attempts}:rest"
         gateway.send_meter_event(EVENT_NAME, customer, missing, identifier=rest, at=at, key=key)
     MeterOutbox.objects.filter(pk__in=[row.pk for row in rows]).update(state=State.SENT, error="")
@@ -173,7 +173,9 @@ def _minute(moment: datetime) -> datetime:
 def _give_up(row: MeterOutbox, state: str, reason: str, *, now: datetime) -> None:
     with transaction.atomic(durable=True):
         MeterOutbox.objects.filter(pk=row.pk).update(state=state, error=reason[:TEXT])
-        differences.note(Difference("meter_refused", str(row.pk), ours=str(row.value), stripe=reason), row.account, now=now)
+        differences.note(
+            Difference("meter_refused", str(row.pk), ours=str(row.value), stripe=reason), row.account, now=now
+        )
     log.error("meter.refused", ledger=str(row.pk), reason=reason)
 
 
@@ -182,5 +184,3 @@ def unreported_micro(account: BillingAccount) -> int:
     pending = MeterOutbox.objects.pending().filter(account=account)
     total: int = pending.aggregate(total=Sum("value"))["total"] or 0
     return total
-
-

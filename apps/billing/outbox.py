@@ -24,7 +24,7 @@ BATCH = 100
 TEXT = 300
 
 
-def add(  # noqa: PLR0913 what one row is
+def add(
     kind: str,
     key: str,
     payload: Mapping[str, str],

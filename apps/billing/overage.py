@@ -12,8 +12,7 @@ from django.db.models import F
 
 from apps.billing import credit_purchases, developer_shelf, outbox, plans, saved_cards
 from apps.billing.errors import NoSavedCard, UsageChargesRefused
-from apps.billing.models import BillingAccount, MeterOutbox, Overage, StripeOutbox, SubscriptionMirror
-from apps.core import guards
+from apps.billing.models import BillingAccount, Overage, StripeOutbox, SubscriptionMirror
 
 LAST_ANSWERS = timedelta(minutes=15)  # an answer runs ten minutes at most: what it costs is on the last invoice
 ACTIVE = "active"
@@ -35,7 +34,7 @@ class Allowed:
 
 
 def find_allowed(account: BillingAccount) -> Allowed | None:
-    """What may be charged at the month's end; None: not turned on, not begun, unpaid, or held by a dispute. One read."""
+    """What may be charged at the month's end; None: not on, not begun, unpaid, or disputed. One read."""
     with connection.cursor() as cursor:
         cursor.execute(STANDING, [account.pk])
         row = cursor.fetchone()

@@ -7,7 +7,7 @@ again. `usage` sees that little is left and calls `begin`; the outbox charges, a
 from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, Q, Sum
+from django.db.models import Q, Sum
 
 from apps.billing import credit_purchases, emails, outbox, saved_cards
 from apps.billing.errors import NoSavedCard, RechargeRefused
@@ -19,7 +19,7 @@ GIVEN_UP = timedelta(days=5)  # the outbox has given up by then: nothing was cha
 LOST = "not_charged"
 
 
-def set_up(  # noqa: PLR0913 what a person agrees to, in one form
+def set_up(
     account: BillingAccount,
     *,
     threshold_micro: int,
@@ -58,16 +58,13 @@ def switch_off(account: BillingAccount, *, now: datetime) -> None:
 def begin(account: BillingAccount, *, now: datetime) -> bool:
     """Want the card to be charged once, if that is on, nothing is under way and the month has room; say whether so.
 
-    Effect  a step: one conditional UPDATE holds the account's row, the purchase is the claim, the outbox charges.
+    Effect  a step: the wish's row is held, an open purchase is the claim, and the outbox charges.
     """
     guards.inside_transaction()
-    ready = AutoRecharge.objects.filter(
-        account=account, is_on=True, account__hold_reason="", account__delinquent_since=None, account__erased_at=None
-    )
-    if not ready.update(number=F("number") + 1):
-        return False
-    wish = AutoRecharge.objects.get(account=account)
-    if account.credit_purchases.recharges().open().exists():
+    ready = AutoRecharge.objects.filter(account=account, is_on=True)
+    wish = ready.select_for_update(no_key=True).select_related(None).first()
+    is_unpaid = account.hold_reason or account.delinquent_since or account.erased_at
+    if wish is None or is_unpaid or account.credit_purchases.recharges().open().exists():
         return False
     if charged_this_month(account, now=now) + wish.amount_minor > wish.most_minor:
         _say_month_is_full(wish, now=now)
@@ -75,6 +72,8 @@ def begin(account: BillingAccount, *, now: datetime) -> bool:
     purchase = CreditPurchase.objects.create(
         account=account, kind=Kind.RECHARGE, amount_minor=wish.amount_minor, currency=wish.currency, created_at=now
     )
+    wish.number += 1
+    wish.save(update_fields=["number"])
     key = f"recharge:{account.pk}:{wish.number}"
     outbox.add(outbox.RECHARGE, key, {"purchase": str(purchase.pk)}, account, now=now)
     return True
@@ -92,6 +91,7 @@ def end_failed(account: BillingAccount, *, now: datetime) -> None:
     guards.inside_transaction()
     lost = account.credit_purchases.recharges().open().filter(created_at__lt=now - GIVEN_UP)
     lost.update(state=State.FAILED, failure_code=LOST, closed_at=now)
+    account.credit_purchases.recharges().filter(state=State.FAILED, closed_at=None).update(closed_at=now)
     failed = account.credit_purchases.recharges().filter(state=State.FAILED).order_by("-created_at").first()
     if failed is None:
         return

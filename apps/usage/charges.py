@@ -26,7 +26,7 @@ def take(account: BillingAccount, amount_micro: int, currency: str, *, now: date
 
 
 def reporting(row: UsageLedger) -> list[Statement]:
-    """Want a settled ledger row told to Stripe: a statement to ask; none when the month's end charges nothing for it."""
+    """Want a settled ledger row told to Stripe: a statement to ask; none when the month's end charges nothing."""
     if not row.charged_micro:
         return []
     moments = {"used_at": row.occurred_at, "now": row.recorded_at}

@@ -50,6 +50,12 @@ def balance_micro(account: BillingAccount) -> int:
     return max(0, credit.balance_micro - credit.reserved_micro) if credit else 0
 
 
+def debt_micro(account: BillingAccount) -> int:
+    """What answers or disputes took beyond all credit, in micro-units: the next grant pays it first."""
+    credit = CreditAccount.objects.filter(account=account).first()
+    return max(0, -credit.balance_micro) if credit else 0
+
+
 def currency_of(account: BillingAccount) -> str:
     """The currency of the account's credit; before there is any, that of its payments, else the catalogue's first."""
     credit = CreditAccount.objects.filter(account=account).first()
@@ -60,7 +66,7 @@ def currency_of(account: BillingAccount) -> str:
 
 
 def api_terms(account: BillingAccount, plan: PlanTerms) -> PlanTerms:
-    """The terms by which an account calls the API: its plan's, and the developers' once it has bought credit, or pays by the month."""
+    """The terms of an account's calls: its plan's, and the developers' once it bought credit or pays by the month."""
     bought = CreditGrant.objects.filter(account=account, source=Source.PURCHASE, amount_micro__gt=F("refunded_micro"))
     pays = bought.exists() or Overage.objects.filter(account=account, is_on=True).exists()
     return limits.paying_as_they_go(plan, plans.catalogue().developer.plan) if pays else plan
@@ -201,7 +207,8 @@ def follow_refunds(grant_id: UUID, gone_micro: int, lost_micro: int, *, now: dat
     else:
         taken_micro, debt_micro = -_restore(row, min(-more_micro, row.taken_back_micro), credit.balance_micro), 0
     CreditGrant.objects.filter(pk=grant_id).update(
-        refunded_micro=F("refunded_micro") + more_micro, taken_back_micro=F("taken_back_micro") + taken_micro + debt_micro
+        refunded_micro=F("refunded_micro") + more_micro,
+        taken_back_micro=F("taken_back_micro") + taken_micro + debt_micro,
     )
     CreditAccount.objects.filter(pk=credit.pk).update(balance_micro=F("balance_micro") - taken_micro - debt_micro)
     key = f"{row.source_ref}:{row.refunded_micro}:{gone_micro}:{now.isoformat()}"

@@ -225,7 +225,12 @@ def _entry(account_id: UUID, run_id: UUID, used: Used, *, now: datetime) -> Usag
 
 
 def _booking(held: list[Held], entry: UsageLedger) -> list[Statement]:
-    return [reservations.closing(held, State.SETTLED), _writing(entry), *history.counting(entry), *charges.reporting(entry)]
+    return [
+        reservations.closing(held, State.SETTLED),
+        _writing(entry),
+        *history.counting(entry),
+        *charges.reporting(entry),
+    ]
 
 
 def _writing(entry: UsageLedger) -> Statement:

@@ -94,7 +94,7 @@ def spending_cap(amount_micro: int | None, currency: str, key_id: UUID | None = 
 
 
 def usage_cap(amount_micro: int, currency: str) -> Cap:
-    """What may be charged at the month's end, as a limit. It is met beside the caps of spending, and locked after them."""
+    """What may be charged at the month's end, as a limit; it is locked after the caps of spending."""
     return Cap(Meter.USAGE_CHARGES, (), amount_micro, None, MONTH, "refuse", None, currency=currency)
 
 

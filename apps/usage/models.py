@@ -246,7 +246,7 @@ class CreditGrantQuerySet(models.QuerySet["CreditGrant"]):
 class CreditGrant(models.Model):
     """One row is credit that was given or bought, once per source.
 
-    remaining_micro  moved by settle in the order of spending, by expiry, by refunds, and by the debt that it pays first:
+    remaining_micro  moved by settle in the order of spending, by expiry, by refunds, and by the debt it pays first:
                      over all grants of an account its sum is the balance, or nothing while there is a debt.
     """
 

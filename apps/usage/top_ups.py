@@ -78,7 +78,9 @@ def _collect(payment: CreditPayment, *, now: datetime) -> int:
             moved_micro = credits.follow_refunds(own.pk, gone_micro, lost_micro, now=now)
     except ValueError as error:  # the account's credit is in another currency: a person must look
         log.error("credit.not_granted", payment=payment.pk, reason=str(error))
-        facts = Difference("credit_not_granted", payment.pk, ours="", stripe=f"{payment.amount_minor} {payment.currency}")
+        facts = Difference(
+            "credit_not_granted", payment.pk, ours="", stripe=f"{payment.amount_minor} {payment.currency}"
+        )
         differences.note(facts, account, now=now)
         return 0
     return int(is_new or moved_micro != 0)

@@ -29,7 +29,9 @@ def funded(amount_micro=1_000):
 
 def hold(account, amount_micro, run_id=RUN, currency="usd"):
     with transaction.atomic():
-        return build.act(ledger.reserve_payment, account, run_id, amount_micro, currency=currency, timeout_s=60, now=NOW)
+        return build.act(
+            ledger.reserve_payment, account, run_id, amount_micro, currency=currency, timeout_s=60, now=NOW
+        )
 
 
 def purse():

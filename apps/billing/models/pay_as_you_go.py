@@ -140,9 +140,7 @@ class Overage(models.Model):
     The person moves `is_on`; the outbox makes and ends the subscription, and the mirror says how that stands.
     """
 
-    account = models.OneToOneField(
-        BillingAccount, primary_key=True, on_delete=models.CASCADE, related_name="overage"
-    )
+    account = models.OneToOneField(BillingAccount, primary_key=True, on_delete=models.CASCADE, related_name="overage")
     is_on = models.BooleanField(default=False)
     cap_micro = models.BigIntegerField()  # in a calendar month (UTC); micro-units of `currency`
     currency = models.CharField(max_length=3)
