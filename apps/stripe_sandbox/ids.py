@@ -21,6 +21,10 @@ LONG = {
     "clock",
     "bpc",
     "bps",
+    "txn",
+    "du",
+    "mtr",
+    "cn",
 }
 
 source = random.Random("unseeded")  # noqa: S311  repeatable by design, nothing here is a secret of anyone

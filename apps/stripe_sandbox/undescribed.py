@@ -27,6 +27,9 @@ REQUESTS: dict[tuple[str, str], Document] = {
     ("GET", "/v1/credit_notes/{}/lines"): _takes(**PAGING),
     ("POST", "/v1/credit_notes/{}/void"): _takes(expand=TEXTS),
     ("POST", "/v1/disputes/{}/close"): _takes(expand=TEXTS),
+    ("POST", "/v1/payment_intents/{}/cancel"): _takes(
+        cancellation_reason={"enum": ["abandoned", "duplicate", "fraudulent", "requested_by_customer"]}, expand=TEXTS
+    ),
     ("POST", "/v1/subscription_schedules/{}/cancel"): _takes(
         expand=TEXTS, invoice_now={"type": "boolean"}, prorate={"type": "boolean"}
     ),
