@@ -17,7 +17,10 @@ Start it with `python -m apps.stripe_sandbox`. What it leaves out it refuses: an
 | which time it is, really and for one customer | `clock`, `clocks` |
 | test cards: what is declined, what asks | `cards` (pure) |
 | who a customer is, and their saved cards | `customers`, `payment_methods` |
-| a card is charged or saved | `intents`; after 3-D Secure `challenges` |
+| a card is charged or saved | `intents`, `charges`; after 3-D Secure `challenges` |
+| payments that a caller makes, and purchases | `payment_intents`; through Checkout `one_off` |
+| money that goes back, or is taken back | `refunds`, `disputes` |
+| fees, and one entry for each movement | `balance_transactions` |
 | what changes hands mid-period, the balance, shares of a coupon | `proration` (pure) |
 | months and years from an anchor | `periods` (pure) |
 | an invoice from draft to paid | `invoicing`, `collection` |
@@ -25,6 +28,7 @@ Start it with `python -m apps.stripe_sandbox`. What it leaves out it refuses: an
 | when a failed payment is tried again | `dunning` (pure) |
 | how a subscription begins, changes and ends | `subscribing`, `plan_changes`, `endings` |
 | its items, and how payments move its status | `items`, `standing` |
+| what it becomes later, phase by phase | `schedules`, `phases` |
 | what is due next, and doing it | `moments` (pure), `renewals`; a test clock moves by `advancing` |
 | hosted Checkout and portal | `checkout`, `portal` |
 | what happened, as an event, with the call that caused it | `events`, `calls` |

@@ -53,6 +53,7 @@ def _require_reachable(clock: Document, until: int) -> None:
 def take_over(customer: Document, clock: Document) -> None:
     """Put a customer with all that is theirs on a clock."""
     store.save({**customer, "test_clock": clock["id"]})
-    for kind, name in (("subscription", "test_clock"), ("invoice", "test_clock"), ("checkout.session", "_clock")):
+    named = dict.fromkeys(("subscription", "subscription_schedule", "invoice"), "test_clock")
+    for kind, name in {**named, "checkout.session": "_clock"}.items():
         for body in store.documents(store.select(kind, customer=customer["id"])):
             store.save({**body, name: clock["id"]})

@@ -1,6 +1,6 @@
 """How a subscription ends: at once, at the period's end, or because it was never paid."""
 
-from apps.stripe_sandbox import events, invoicing, items, proration, store
+from apps.stripe_sandbox import events, invoicing, items, proration, schedules, store
 from apps.stripe_sandbox.documents import Document
 
 
@@ -34,6 +34,9 @@ def cancel(
     _stop_invoices(subscription)
     store.save(after)
     events.emit("customer.subscription.deleted", after)
+    schedule = schedules.find_for(after)
+    if schedule and schedule["status"] == "active":
+        schedules.cancel(schedule, now=now)
     return after
 
 

@@ -19,6 +19,7 @@ NAMED: dict[str, dict[str, str]] = {
         "test_clock": "test_helpers.test_clock",
     },
     "subscription_item": {},
+    "subscription_schedule": {"customer": "customer", "subscription": "subscription"},
     "price": {"product": "product"},
     "product": {"default_price": "price"},
     "customer": {
@@ -36,11 +37,22 @@ NAMED: dict[str, dict[str, str]] = {
     "invoice_payment": {"invoice": "invoice", "payment.payment_intent": "payment_intent"},
     "payment_intent": {"customer": "customer", "latest_charge": "charge", "payment_method": "payment_method"},
     "setup_intent": {"customer": "customer", "payment_method": "payment_method"},
-    "charge": {"customer": "customer", "payment_intent": "payment_intent"},
-    "refund": {"charge": "charge", "payment_intent": "payment_intent"},
+    "charge": {
+        "balance_transaction": "balance_transaction",
+        "customer": "customer",
+        "payment_intent": "payment_intent",
+    },
+    "refund": {
+        "balance_transaction": "balance_transaction",
+        "charge": "charge",
+        "payment_intent": "payment_intent",
+    },
+    "dispute": {"charge": "charge", "payment_intent": "payment_intent"},
+    "balance_transaction": {},
     "checkout.session": {
         "customer": "customer",
         "invoice": "invoice",
+        "payment_intent": "payment_intent",
         "setup_intent": "setup_intent",
         "subscription": "subscription",
     },

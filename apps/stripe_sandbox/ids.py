@@ -4,7 +4,28 @@ import random
 import string
 
 ALPHABET = string.ascii_letters + string.digits
-LONG = {"price", "pi", "seti", "ch", "pm", "sub", "in", "evt", "il", "inpay", "re", "we", "clock", "bpc", "bps"}
+LONG = {
+    "price",
+    "pi",
+    "seti",
+    "ch",
+    "pm",
+    "sub",
+    "sub_sched",
+    "in",
+    "evt",
+    "il",
+    "inpay",
+    "re",
+    "we",
+    "clock",
+    "bpc",
+    "bps",
+    "txn",
+    "du",
+    "mtr",
+    "cn",
+}
 
 source = random.Random("unseeded")  # noqa: S311  repeatable by design, nothing here is a secret of anyone
 

@@ -80,10 +80,16 @@ def line(item: Document, amount: int, text: str, period: tuple[int, int], *, is_
     }
 
 
-def build(customer: Document, subscription: Document, lines: list[Document], reason: str, *, now: int) -> Document:
-    """Describe a draft invoice that is not kept yet; `create_preview` shows it as it is."""
+def build(
+    customer: Document, subscription: Document | None, lines: list[Document], reason: str, *, now: int
+) -> Document:
+    """Describe a draft invoice that is not kept yet; `create_preview` shows it as it is.
+
+    subscription  None for a purchase that was paid already: its invoice leaves the customer's balance alone.
+    """
     key, total = ids.new("in"), sum(each["amount"] for each in lines)
-    due = proration.settle(total, customer["balance"]).amount_due
+    balance = customer["balance"] if subscription else 0
+    due = proration.settle(total, balance).amount_due
     begin = min((each["period"]["start"] for each in lines), default=now)
     return {
         **blanks.fresh(blanks.INVOICE),
@@ -92,26 +98,27 @@ def build(customer: Document, subscription: Document, lines: list[Document], rea
         "amount_due": due,
         "amount_remaining": due,
         "billing_reason": reason,
-        "currency": subscription["currency"],
+        "currency": subscription["currency"] if subscription else lines[0]["currency"],
         "customer": customer["id"],
         "customer_address": customer["address"],
         "customer_email": customer["email"],
         "customer_name": customer["name"],
         "lines": list_of([{**each, "invoice": key} for each in lines], f"/v1/invoices/{key}/lines"),
-        "parent": {
-            "quote_details": None,
-            "subscription_details": {"metadata": subscription["metadata"], "subscription": subscription["id"]},
-            "type": "subscription_details",
-        },
+        "parent": _parent(subscription) if subscription else None,
         "period_end": now,
-        "period_start": begin if reason != "subscription_cycle" else subscription["_last_start"],
-        "starting_balance": customer["balance"],
+        "period_start": subscription["_last_start"] if subscription and reason == "subscription_cycle" else begin,
+        "starting_balance": balance,
         "subtotal": total,
         "subtotal_excluding_tax": total,
         "test_clock": customer.get("test_clock"),
         "total": total,
         "total_excluding_tax": total,
     }
+
+
+def _parent(subscription: Document) -> Document:
+    details = {"metadata": subscription["metadata"], "subscription": subscription["id"]}
+    return {"quote_details": None, "subscription_details": details, "type": "subscription_details"}
 
 
 def keep(invoice: Document, *, finalizes_at: int | None) -> Document:
@@ -125,7 +132,7 @@ def finalize(invoice: Document, *, intent: Document | None = None, now: int) -> 
     intent  a payment that was made for it beforehand, as Checkout does; otherwise one is opened.
     """
     customer = store.read("customer", invoice["customer"])
-    settlement = proration.settle(invoice["total"], customer["balance"])
+    settlement = proration.settle(invoice["total"], customer["balance"] if invoice["parent"] else 0)
     after = {
         **invoice,
         "amount_due": settlement.amount_due,
@@ -140,12 +147,17 @@ def finalize(invoice: Document, *, intent: Document | None = None, now: int) -> 
         "status": "open",
         "status_transitions": {**invoice["status_transitions"], "finalized_at": now},
     }
-    changed = {**customer, "balance": settlement.ending_balance}
+    changed = {**customer, "balance": settlement.ending_balance} if invoice["parent"] else {**customer}
     changed["next_invoice_sequence"] += 1
     events.update("customer.updated", customer, changed)
     if settlement.amount_due and intent is None:
         intent = intents.open_payment_intent(
-            settlement.amount_due, customer, currency=invoice["currency"], description="Subscription", now=now
+            settlement.amount_due,
+            customer,
+            currency=invoice["currency"],
+            description="Subscription",
+            setup_future_usage="off_session",
+            now=now,
         )
     if settlement.amount_due and intent:
         open_payment(after, intent, now=now)

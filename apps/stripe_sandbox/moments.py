@@ -16,6 +16,7 @@ ORDER = (
     "finalize",
     "retry",
     "warn_of_trial",
+    "phase",
     "cancel",
     "cycle",
 )
@@ -39,10 +40,21 @@ def first(documents: Iterable[Document]) -> Moment | None:
     return min((moment for each in documents for moment in all_of(each)), key=lambda moment: moment.rank, default=None)
 
 
+def earliest(document: Document) -> int | None:
+    """Say when the first work on a document is due; nothing where it announces none."""
+    return min((moment.at for moment in all_of(document)), default=None)
+
+
 def all_of(document: Document) -> list[Moment]:
     """Give all work that a document announces."""
-    kinds = {"subscription": _of_subscription, "invoice": _of_invoice, "checkout.session": _of_session}
-    return [Moment(at, kind, document) for at, kind in kinds[document["object"]](document)]
+    kinds = {
+        "checkout.session": _of_session,
+        "invoice": _of_invoice,
+        "subscription": _of_subscription,
+        "subscription_schedule": _of_schedule,
+    }
+    found = kinds[document["object"]](document) if document["object"] in kinds else []
+    return [Moment(at, kind, document) for at, kind in found]
 
 
 def _of_subscription(subscription: Document) -> list[tuple[int, str]]:
@@ -71,3 +83,7 @@ def _of_invoice(invoice: Document) -> list[tuple[int, str]]:
 
 def _of_session(session: Document) -> list[tuple[int, str]]:
     return [(session["expires_at"], "expire_session")] if session["status"] == "open" else []
+
+
+def _of_schedule(schedule: Document) -> list[tuple[int, str]]:
+    return [(schedule["current_phase"]["end_date"], "phase")] if schedule["status"] == "active" else []

@@ -8,9 +8,10 @@ from apps.stripe_sandbox import (
     events,
     intents,
     invoicing,
-    items,
     payment_methods,
+    phases,
     plan_changes,
+    schedules,
     store,
 )
 from apps.stripe_sandbox.cards import Verdict
@@ -85,17 +86,46 @@ def weigh_switch(subscription: Document, configuration: Document, price: Documen
 
 
 def switch(subscription: Document, configuration: Document, price: Document, *, now: int) -> Document:
-    """Switch to another price, now or at the period's end."""
+    """Switch to another price, now or at the period's end; what was planned before is dropped."""
+    subscription = forget_plan(subscription, now=now)
     item = subscription["items"]["data"][0]
-    wanted = [Wanted(price, key=item["id"])]
     if waits_for_period_end(configuration, item["price"], price):
-        later = items.changed(subscription, wanted, now=now)
-        return store.save({**subscription, "_next_items": later})
+        return _plan(subscription, price, now=now)
+    wanted = [Wanted(price, key=item["id"])]
     return plan_changes.change_items(subscription, subscription, wanted, terms_of(configuration, now=now), now=now)
 
 
+def _plan(subscription: Document, price: Document, *, now: int) -> Document:
+    schedule = schedules.open_for(subscription, now=now)
+    item, present = subscription["items"]["data"][0], schedule["phases"][0]
+    others = [{"price": each["price"], "quantity": each["quantity"]} for each in present["items"][1:]]
+    first = {name: present[name] for name in ("discounts", "end_date", "items", "start_date")}
+    later = {"items": [{"price": price["id"], "quantity": item["quantity"]}, *others]}
+    phases.rewrite(schedule, [first, later | {"discounts": present["discounts"]}], "none", now=now)
+    return store.read("subscription", subscription["id"])
+
+
+def planned(subscription: Document) -> Offer | None:
+    """Find the price that a schedule brings at the period's end."""
+    schedule = schedules.find_for(subscription)
+    coming = schedule["phases"][-1]["items"][0]["price"] if schedule else None
+    price = store.find("price", coming)
+    current = subscription["items"]["data"][0]["price"]["id"]
+    return Offer(price, invoicing.name_of(price)) if price and price["id"] != current else None
+
+
+def forget_plan(subscription: Document, *, now: int) -> Document:
+    """Let the plan stay as it is, whatever a schedule had in mind."""
+    schedule = schedules.find_for(subscription)
+    if schedule is None:
+        return subscription
+    schedules.release(schedule, now=now)
+    return store.read("subscription", subscription["id"])
+
+
 def cancel(subscription: Document, configuration: Document, *, now: int) -> Document:
-    """Cancel as the configuration says: at the period's end, or at once."""
+    """Cancel as the configuration says: at the period's end, or at once; a planned switch is dropped."""
+    subscription = forget_plan(subscription, now=now)
     if configuration["features"]["subscription_cancel"]["mode"] == "immediately":
         return endings.cancel(subscription, "cancellation_requested", now=now)
     after = endings.schedule_end(subscription, at_period_end=True, now=now)
@@ -104,6 +134,7 @@ def cancel(subscription: Document, configuration: Document, *, now: int) -> Docu
 
 def undo(subscription: Document, *, now: int) -> Document:
     """Take a cancellation back."""
+    subscription = forget_plan(subscription, now=now)
     after = endings.schedule_end(subscription, at_period_end=False, now=now)
     return events.update("customer.subscription.updated", subscription, after)
 

@@ -83,11 +83,27 @@ def test_a_cheaper_plan_waits_for_the_period_when_told_so(stripe, premium, premi
     customer = make_customer(stripe, clock=clock)
     subscription = subscribe(stripe, customer, premium_plus)
     browser.submit(enter(stripe, customer), action="switch", price=premium.id)
-    assert subscription_of(stripe, customer)["items"].data[0].price.id == premium_plus.id
+    planned = subscription_of(stripe, customer)
+    assert planned["items"].data[0].price.id == premium_plus.id
+    assert stripe.subscription_schedules.retrieve(planned.schedule).phases[1]["items"][0].price == premium.id
+    assert "Changes to Premium on" in browser.get(enter(stripe, customer)).text
     clock.advance_to(subscription["items"].data[0].current_period_end + 3600)
     after = subscription_of(stripe, customer)
     assert after["items"].data[0].price.id == premium.id
     assert stripe.invoices.retrieve(after.latest_invoice).amount_paid == 800
+
+
+def test_a_planned_switch_can_be_taken_back(stripe, premium, premium_plus, browser):
+    waiting = {"conditions": [{"type": "decreasing_item_amount"}]}
+    configure(stripe, premium, premium_plus, schedule_at_period_end=waiting)
+    customer = make_customer(stripe)
+    subscribe(stripe, customer, premium_plus)
+    url = enter(stripe, customer)
+    browser.submit(url, action="switch", price=premium.id)
+    planned = subscription_of(stripe, customer).schedule
+    assert browser.submit(url, action="keep").status_code == 303
+    assert stripe.subscription_schedules.retrieve(planned).status == "released"
+    assert subscription_of(stripe, customer).schedule is None
 
 
 def test_replaces_the_card(stripe, person, browser):

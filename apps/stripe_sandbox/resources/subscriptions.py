@@ -11,6 +11,7 @@ from apps.stripe_sandbox import (
     payment_methods,
     plan_changes,
     renewals,
+    schedules,
     store,
     subscribing,
 )
@@ -171,6 +172,7 @@ def update(key: str, params: Document) -> Document:
     now = clocks.time_of_customer(customer)
     if before["status"] in ENDED and set(params) - {"metadata", "cancellation_details"}:
         raise invalid("A canceled subscription can only update its cancellation_details and metadata.")
+    _require_unscheduled(before, params)
     after = {**before, **_settings(params, customer)}
     after["metadata"] = merge_metadata(before["metadata"], params.get("metadata"))
     after = _end(after, params, now)
@@ -190,6 +192,13 @@ def update(key: str, params: Document) -> Document:
     )
     wanted = items.read_wanted(params.get("items", []), customer)
     return plan_changes.change_items(before, after, wanted, terms, now=now)
+
+
+def _require_unscheduled(subscription: Document, params: Document) -> None:
+    if {"cancel_at", "cancel_at_period_end"} & set(params):
+        schedules.require_none(subscription, "cancelation behavior")
+    if {"billing_cycle_anchor", "items", "trial_end"} & set(params):
+        schedules.require_none(subscription, "items")
 
 
 def _moment(params: Document, subscription: Document, now: int) -> int:

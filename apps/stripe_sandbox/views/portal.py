@@ -95,6 +95,8 @@ def _act(action: str, seen: Visit) -> tuple[str, str]:
         return _("There is no subscription to change."), ""
     if action == "cancel" and features["subscription_cancel"]["enabled"]:
         portal.cancel(subscription, seen.configuration, now=seen.now)
+    elif action == "keep":
+        portal.forget_plan(subscription, now=seen.now)
     elif action == "undo":
         portal.undo(subscription, now=seen.now)
     elif action == "switch" and features["subscription_update"]["enabled"]:
@@ -141,6 +143,7 @@ def _describe_plan(seen: Visit, subscription: Document) -> dict[str, object]:
     described: dict[str, object] = {
         "item": item,
         "name": store.read("product", item["price"]["product"])["name"],
+        "planned": portal.planned(subscription),
         "offers": portal.offers(seen.configuration, subscription),
     }
     if offer:
