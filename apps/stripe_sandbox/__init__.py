@@ -18,7 +18,9 @@ Start it with `python -m apps.stripe_sandbox`. What it leaves out it refuses: an
 | test cards: what is declined, what asks | `cards` (pure) |
 | who a customer is, and their saved cards | `customers`, `payment_methods` |
 | a card is charged or saved | `intents`; after 3-D Secure `challenges` |
-| what changes hands mid-period, the balance, shares of a coupon | `proration` (pure) |
+| what changes hands mid-period, the balance, shares of a discount | `proration` (pure) |
+| what a coupon takes off, and while it is held | `coupons` (pure), `discounts` |
+| the tax, and the sums of an invoice | `taxes`, `totals` (pure) |
 | months and years from an anchor | `periods` (pure) |
 | an invoice from draft to paid | `invoicing`, `collection` |
 | how invoices, subscriptions and sessions look at first | `blanks` |

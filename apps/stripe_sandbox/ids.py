@@ -21,6 +21,7 @@ LONG = {
     "clock",
     "bpc",
     "bps",
+    "di",
 }
 
 source = random.Random("unseeded")  # noqa: S311  repeatable by design, nothing here is a secret of anyone

@@ -5,6 +5,7 @@ from apps.stripe_sandbox.operations import Operation
 from apps.stripe_sandbox.resources import (
     account,
     checkout_sessions,
+    coupons,
     customers,
     events,
     invoices,
@@ -13,6 +14,7 @@ from apps.stripe_sandbox.resources import (
     portal,
     prices,
     products,
+    promotion_codes,
     refunds,
     subscription_schedules,
     subscriptions,
@@ -23,6 +25,7 @@ from apps.stripe_sandbox.resources import (
 RESOURCES = (
     account,
     checkout_sessions,
+    coupons,
     customers,
     events,
     invoices,
@@ -31,6 +34,7 @@ RESOURCES = (
     portal,
     prices,
     products,
+    promotion_codes,
     refunds,
     subscription_schedules,
     subscriptions,
