@@ -25,6 +25,11 @@ def pending() -> list[Delivery]:
     return list(Delivery.objects.filter(state="pending").order_by("next_at", "id"))
 
 
+def is_waiting() -> bool:
+    """Say whether any letter waits."""
+    return Delivery.objects.filter(state="pending").exists()
+
+
 def attempt(letter: Delivery, http: httpx.Client) -> Delivery:
     """Send one letter and write down what came back. Redirects are not followed; anything but 2xx is a failure."""
     endpoint = store.find("webhook_endpoint", letter.endpoint)

@@ -94,13 +94,19 @@ def line(item: Document, amount: int, text: str, period: tuple[int, int], *, is_
     }
 
 
-def build(customer: Document, subscription: Document, lines: list[Document], reason: str, *, now: int) -> Document:
-    """Describe a draft invoice that is not kept yet; `create_preview` shows it as it is."""
+def build(
+    customer: Document, subscription: Document | None, lines: list[Document], reason: str, *, now: int
+) -> Document:
+    """Describe a draft invoice that is not kept yet; `create_preview` shows it as it is.
+
+    subscription  None for a purchase that was paid already: its invoice leaves the customer's balance alone.
+    """
     key = ids.new("in")
-    reductions = discounts.reductions(subscription, now=now)
-    taxed = bool(subscription["automatic_tax"]["enabled"])
+    balance = customer["balance"] if subscription else 0
+    reductions = discounts.reductions(subscription, now=now) if subscription else []
+    taxed = bool(subscription and subscription["automatic_tax"]["enabled"])
     sums = totals.lay_out(lines, reductions, taxes.rate_for(customer) if taxed else None)
-    due = proration.settle(sums["total"], customer["balance"]).amount_due
+    due = proration.settle(sums["total"], balance).amount_due
     begin = min((each["period"]["start"] for each in lines), default=now)
     return {
         **blanks.fresh(blanks.INVOICE),
@@ -111,23 +117,24 @@ def build(customer: Document, subscription: Document, lines: list[Document], rea
         "amount_remaining": due,
         "automatic_tax": taxes.settings(is_enabled=taxed, customer=customer),
         "billing_reason": reason,
-        "currency": subscription["currency"],
+        "currency": subscription["currency"] if subscription else lines[0]["currency"],
         "customer": customer["id"],
         "customer_address": customer["address"],
         "customer_email": customer["email"],
         "customer_name": customer["name"],
         "lines": list_of([{**each, "invoice": key} for each in sums["lines"]], f"/v1/invoices/{key}/lines"),
-        "parent": {
-            "quote_details": None,
-            "subscription_details": {"metadata": subscription["metadata"], "subscription": subscription["id"]},
-            "type": "subscription_details",
-        },
+        "parent": _parent(subscription) if subscription else None,
         "period_end": now,
-        "period_start": begin if reason != "subscription_cycle" else subscription["_last_start"],
-        "starting_balance": customer["balance"],
+        "period_start": subscription["_last_start"] if subscription and reason == "subscription_cycle" else begin,
+        "starting_balance": balance,
         "test_clock": customer.get("test_clock"),
         "_reductions": [[each.discount, each.coupon["id"]] for each in reductions],
     }
+
+
+def _parent(subscription: Document) -> Document:
+    details = {"metadata": subscription["metadata"], "subscription": subscription["id"]}
+    return {"quote_details": None, "subscription_details": details, "type": "subscription_details"}
 
 
 def keep(invoice: Document, *, finalizes_at: int | None) -> Document:
@@ -143,7 +150,7 @@ def finalize(invoice: Document, *, intent: Document | None = None, now: int) -> 
     """
     customer = store.read("customer", invoice["customer"])
     invoice = _taxed(invoice, customer)
-    settlement = proration.settle(invoice["total"], customer["balance"])
+    settlement = proration.settle(invoice["total"], customer["balance"] if invoice["parent"] else 0)
     after = {
         **invoice,
         "amount_due": settlement.amount_due,
@@ -159,12 +166,17 @@ def finalize(invoice: Document, *, intent: Document | None = None, now: int) -> 
         "status": "open",
         "status_transitions": {**invoice["status_transitions"], "finalized_at": now},
     }
-    changed = {**customer, "balance": settlement.ending_balance}
+    changed = {**customer, "balance": settlement.ending_balance} if invoice["parent"] else {**customer}
     changed["next_invoice_sequence"] += 1
     events.update("customer.updated", customer, changed)
     if settlement.amount_due and intent is None:
         intent = intents.open_payment_intent(
-            settlement.amount_due, customer, currency=invoice["currency"], description="Subscription", now=now
+            settlement.amount_due,
+            customer,
+            currency=invoice["currency"],
+            description="Subscription",
+            setup_future_usage="off_session",
+            now=now,
         )
     if settlement.amount_due and intent:
         open_payment(after, intent, now=now)

@@ -45,7 +45,7 @@ def basket(wanted: list[Wanted], customer: Document | None) -> Basket:
 def find_price(key: str, customer: Document | None, param: str) -> Document:
     """Give a recurring price that this customer may subscribe to."""
     price = store.get("price", key, param=param, status=400)
-    if not price["active"]:
+    if not price["active"] and not price.get("_is_inline"):
         raise invalid("The price specified is inactive. This field only accepts active prices.", param)
     if not price["recurring"]:
         raise invalid(

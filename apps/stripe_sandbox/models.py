@@ -17,12 +17,16 @@ class StoredObject(models.Model):
     customer = models.CharField(max_length=40, blank=True, db_index=True)
     clock = models.CharField(max_length=40, blank=True, db_index=True)  # the test clock it lives on
     created = models.BigIntegerField()
+    due_at = models.BigIntegerField(
+        null=True
+    )  # when work on it is due (`moments`), in the time of its clock; null: never
     body = models.JSONField()
 
     objects: ClassVar[models.Manager["StoredObject"]] = models.Manager()
 
     class Meta:
         app_label = "stripe_sandbox"
+        indexes = [models.Index(fields=["clock", "due_at"])]
 
     def __str__(self) -> str:
         return self.key
@@ -96,9 +100,14 @@ class Fault(models.Model):
 
 
 class Violation(models.Model):
-    """One row is one thing that Stripe's own description of its API forbids, seen in an answer or an event."""
+    """One row is one thing that Stripe's own description of its API forbids: in what was asked, or in what was sent."""
+
+    class Side(models.TextChoices):
+        ASKED = "asked"  # a call of the product
+        ANSWERED = "answered"  # an answer or an event of the sandbox
 
     id = models.BigAutoField(primary_key=True)
+    side = models.CharField(max_length=10, choices=Side.choices, default=Side.ANSWERED)
     where = models.CharField(max_length=200)
     problem = models.TextField()
 

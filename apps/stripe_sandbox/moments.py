@@ -40,6 +40,11 @@ def first(documents: Iterable[Document]) -> Moment | None:
     return min((moment for each in documents for moment in all_of(each)), key=lambda moment: moment.rank, default=None)
 
 
+def earliest(document: Document) -> int | None:
+    """Say when the first work on a document is due; nothing where it announces none."""
+    return min((moment.at for moment in all_of(document)), default=None)
+
+
 def all_of(document: Document) -> list[Moment]:
     """Give all work that a document announces."""
     kinds = {
@@ -48,7 +53,8 @@ def all_of(document: Document) -> list[Moment]:
         "subscription": _of_subscription,
         "subscription_schedule": _of_schedule,
     }
-    return [Moment(at, kind, document) for at, kind in kinds[document["object"]](document)]
+    found = kinds[document["object"]](document) if document["object"] in kinds else []
+    return [Moment(at, kind, document) for at, kind in found]
 
 
 def _of_subscription(subscription: Document) -> list[tuple[int, str]]:

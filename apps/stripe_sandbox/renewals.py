@@ -1,7 +1,6 @@
 """Time passing: due work is done strictly in order, one moment at a time, on a test clock or in real time."""
 
 from collections.abc import Callable
-from itertools import chain
 
 from apps.stripe_sandbox import (
     collection,
@@ -28,15 +27,7 @@ HOUR_S = 3600
 
 def next_moment(clock_id: str) -> moments.Moment | None:
     """Find the next work on a test clock, or in real time for an empty id."""
-    live = ("incomplete", *moments.LIVE)
-    return moments.first(
-        chain(
-            store.documents(store.select("subscription", clock=clock_id, body__status__in=live)),
-            store.documents(store.select("invoice", clock=clock_id, body__status__in=("draft", "open"))),
-            store.documents(store.select("checkout.session", clock=clock_id, body__status="open")),
-            store.documents(store.select("subscription_schedule", clock=clock_id, body__status="active")),
-        )
-    )
+    return moments.first(store.first_due(clock_id))
 
 
 def run_until(clock_id: str, until: int, *, arrive: Callable[[int], None] = lambda at: None) -> int:

@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from apps.stripe_sandbox import idempotency, specification, validation
+from apps.stripe_sandbox import faults, idempotency, specification, validation
 from apps.stripe_sandbox.environment import Environment, Refused
 from apps.stripe_sandbox.errors import StripeError
 from apps.stripe_sandbox.models import Delivery, Fault, IdempotentCall, StoredObject, Violation
@@ -15,6 +15,7 @@ def prepare(settings: Environment) -> None:
     Raises  Refused: the endpoint is not on this machine, or the judge has no description to go by.
     """
     idempotency.forget_unfinished()
+    faults.recall()
     _register(settings)
     if settings.checks_answers:
         if not specification.is_at_hand(settings.spec_folder):

@@ -2,6 +2,7 @@
 
 from django.db.models import Q, QuerySet
 
+from apps.stripe_sandbox import moments
 from apps.stripe_sandbox.documents import Document, Json
 from apps.stripe_sandbox.errors import missing_object
 from apps.stripe_sandbox.models import StoredObject
@@ -10,7 +11,8 @@ from apps.stripe_sandbox.models import StoredObject
 def _columns(body: Document) -> Document:
     customer = body["id"] if body["object"] == "customer" else body.get("customer")
     clock = body["id"] if body["object"] == "test_helpers.test_clock" else body.get("test_clock", body.get("_clock"))
-    return {"customer": customer or "", "clock": clock or "", "body": body}
+    due_at = None if body.get("_deleted") else moments.earliest(body)
+    return {"customer": customer or "", "clock": clock or "", "due_at": due_at, "body": body}
 
 
 def insert(body: Document) -> Document:
@@ -57,6 +59,13 @@ def select(kind: str, *conditions: Q, **values: Json) -> "QuerySet[StoredObject]
     given = {name: value for name, value in values.items() if value is not None}
     rows = StoredObject.objects.filter(*conditions, kind=kind, **given)
     return rows.exclude(body__has_key="_deleted").order_by("-seq")
+
+
+def first_due(clock: str) -> list[Document]:
+    """Give what is due next on a clock, all of one and the same moment, the newest first; an empty id is real time."""
+    rows = StoredObject.objects.filter(clock=clock, due_at__isnull=False)
+    earliest = rows.order_by("due_at").values_list("due_at", flat=True).first()
+    return [] if earliest is None else documents(rows.filter(due_at=earliest).order_by("-seq"))
 
 
 def documents(rows: "QuerySet[StoredObject]") -> list[Document]:

@@ -40,7 +40,7 @@ class Worker:
                 outgoing.awake.clear()
                 try:
                     delivery.deliver_due(http, pool)
-                    waits = bool(delivery.pending())
+                    waits = delivery.is_waiting()
                 except Exception:
                     logger.exception("A delivery failed")
                     waits = True
