@@ -7,7 +7,7 @@ from datetime import datetime
 from apps.billing import recharges, saved_cards
 from apps.billing.errors import MissingAtStripe
 from apps.billing.models import BillingAccount, CreditPayment, CreditPurchase, Overage, SubscriptionMirror
-from apps.billing.stripe_facts import CardOnFile, Customer, Payment
+from apps.billing.stripe_facts import CardOnFile, Charge, Customer, Dispute, Payment
 from apps.billing.stripe_gateway import Gateway
 from apps.core import guards, jobs
 
@@ -22,10 +22,14 @@ class FoundCredit:
     """What Stripe said of credit."""
 
     payments: tuple[Payment, ...] = ()
-    lost_minor: Mapping[str, int] = field(default_factory=dict)  # payment → what lost disputes took
     card: CardOnFile | None = None
     sessions: Mapping[str, str] = field(default_factory=dict)  # id of each open page → its status
     is_known: bool = False  # whether anything was asked
+
+    @property
+    def charges(self) -> tuple[Charge, ...]:
+        """The last charge of each payment."""
+        return tuple(payment.charge for payment in self.payments if payment.charge is not None)
 
 
 NOTHING = FoundCredit()
@@ -42,18 +46,12 @@ def fetch(account: BillingAccount, customer: Customer, gateway: Gateway, go_on: 
         return NOTHING
     go_on()
     payments = tuple(one for one in gateway.list_payments(customer.id) if one.is_for_credit)
-    lost = {}
-    for payment in payments:
-        if payment.is_disputed:
-            go_on()
-            disputes = gateway.list_disputes(payment.id)
-            lost[payment.id] = sum(dispute.amount_minor for dispute in disputes if dispute.status == LOST)
     go_on()
     card = saved_cards.choose(customer, gateway.list_cards(customer.id))
-    return FoundCredit(payments, lost, card, _sessions(account, gateway, go_on), is_known=True)
+    return FoundCredit(payments, card, _sessions(account, gateway, go_on), is_known=True)
 
 
-def write(account: BillingAccount, found: FoundCredit, *, now: datetime) -> None:
+def write(account: BillingAccount, found: FoundCredit, disputes: Iterable[Dispute], *, now: datetime) -> None:
     """Mirror payments and the card, close the purchases they end, and let `usage` grant what was paid.
 
     Effect  a step. What `usage` does with it is a job of its own; a sweeper finds what the nudge missed.
@@ -64,10 +62,12 @@ def write(account: BillingAccount, found: FoundCredit, *, now: datetime) -> None
     saved_cards.write(account, found.card, now=now)
     purchases = {str(row.pk): row for row in account.credit_purchases.all()}
     known = {row.pk: row for row in account.credit_payments.all()}
+    lost = [dispute for dispute in disputes if dispute.status == LOST]
     has_news = False
     for payment in found.payments:
         purchase = purchases.get(payment.purchase)
-        has_news |= _write_payment(account, known.get(payment.id), payment, purchase, found.lost_minor, now=now)
+        lost_minor = sum(dispute.amount_minor for dispute in lost if dispute.payment_intent == payment.id)
+        has_news |= _write_payment(account, known.get(payment.id), payment, purchase, lost_minor, now=now)
         if purchase is not None and purchase.state == State.OPEN:
             _close(purchase, payment, now=now)
     _expire(purchases.values(), found.sessions, now=now)
@@ -93,7 +93,7 @@ def _write_payment(
     row: CreditPayment | None,
     payment: Payment,
     purchase: CreditPurchase | None,
-    lost_minor: Mapping[str, int],
+    lost_minor: int,
     *,
     now: datetime,
 ) -> bool:
@@ -103,8 +103,8 @@ def _write_payment(
         "status": payment.status,
         "amount_minor": payment.amount_minor,
         "currency": payment.currency,
-        "refunded_minor": payment.refunded_minor,
-        "lost_minor": lost_minor.get(payment.id, 0),
+        "refunded_minor": payment.charge.refunded_minor if payment.charge else 0,
+        "lost_minor": lost_minor,
         "created": payment.created,
     }
     if row is None:

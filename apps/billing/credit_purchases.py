@@ -138,7 +138,7 @@ def _session(purchase: CreditPurchase, price: Price, gateway: Gateway, *, now: d
     try:
         if purchase.session_id:
             return gateway.fetch_session(purchase.session_id)
-        customer = customers.ensure(purchase.account, gateway, key=str(purchase.pk))
+        customer = customers.ensure(purchase.account, gateway, key=str(purchase.pk), now=now)
         session = gateway.create_session(_params(purchase, price, customer), key=f"credit:{purchase.pk}")
     except MissingAtStripe as error:
         if error.param == "customer":

@@ -21,6 +21,7 @@ LONG = {
     "clock",
     "bpc",
     "bps",
+    "di",
     "txn",
     "du",
     "mtr",

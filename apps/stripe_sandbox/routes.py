@@ -5,6 +5,7 @@ from apps.stripe_sandbox.operations import Operation
 from apps.stripe_sandbox.resources import (
     account,
     checkout_sessions,
+    coupons,
     customers,
     disputes,
     events,
@@ -15,6 +16,7 @@ from apps.stripe_sandbox.resources import (
     portal,
     prices,
     products,
+    promotion_codes,
     refunds,
     subscription_schedules,
     subscriptions,
@@ -25,6 +27,7 @@ from apps.stripe_sandbox.resources import (
 RESOURCES = (
     account,
     checkout_sessions,
+    coupons,
     customers,
     disputes,
     events,
@@ -35,6 +38,7 @@ RESOURCES = (
     portal,
     prices,
     products,
+    promotion_codes,
     refunds,
     subscription_schedules,
     subscriptions,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from apps.billing.stripe_facts.money import Charge, read_charge
 from apps.billing.stripe_facts.raw import Raw, created_at, id_of
 
 SELLS, CREDIT = "sells", "api_credit"  # the mark that our payments for credit carry
@@ -19,8 +20,7 @@ class Payment:
     status: str
     amount_minor: int  # what was received
     currency: str
-    refunded_minor: int
-    is_disputed: bool
+    charge: Charge | None  # the last try; None before the first
     failure_code: str  # why the card was refused; empty where it was not
     created: datetime
 
@@ -37,7 +37,6 @@ class CardOnFile:
 def read_payment(raw: Raw) -> Payment:
     """Read a payment intent with its expanded last charge."""
     metadata, charge = raw.get("metadata") or {}, raw.get("latest_charge")
-    known = charge if isinstance(charge, dict) else {}
     return Payment(
         id=raw["id"],
         is_for_credit=metadata.get(SELLS) == CREDIT,
@@ -45,8 +44,7 @@ def read_payment(raw: Raw) -> Payment:
         status=raw["status"],
         amount_minor=raw.get("amount_received") or 0,
         currency=raw["currency"].lower(),
-        refunded_minor=known.get("amount_refunded") or 0,
-        is_disputed=bool(known.get("disputed")),
+        charge=read_charge(charge, raw["id"]) if isinstance(charge, dict) else None,
         failure_code=(raw.get("last_payment_error") or {}).get("code") or "",
         created=created_at(raw),
     )
