@@ -50,9 +50,8 @@ class Publication:
         found = [*self._plans_here(), *self._model_prices_here()]
         if self.gateway is not None:
             at_stripe = [*self._on_sale(self.gateway), *self._off_sale(self.gateway)]
-            found += self._for_developers()
             found += [*at_stripe, *self._rows_here(self.gateway, has_more=bool(at_stripe)), *self._moves()]
-            found += self._portal(self.gateway, has_more=bool(at_stripe))
+            found += [*self._portal(self.gateway, has_more=bool(at_stripe)), *self._for_developers()]
         return found
 
     # --- plans and their terms: our own rows ---
