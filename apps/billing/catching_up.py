@@ -8,7 +8,7 @@ from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Max, Q
 
-from apps.billing import entitlements, inbox, leases, outbox, plans, stripe_gateway
+from apps.billing import change_requests, entitlements, inbox, leases, outbox, plans, stripe_gateway
 from apps.billing.errors import PaymentsAway
 from apps.billing.models import BillingAccount, CheckoutAttempt, EntitlementSnapshot, StripeEvent
 from apps.core import jobs
@@ -29,6 +29,7 @@ def catch_up(*, clock: Callable[[], datetime]) -> dict[str, int]:
         "deliveries": _read_lost_events(now=clock()),
         "wanted": _nudge_wanted(),
         "run_out": _decide_again(now=clock()),
+        "changes": change_requests.send_forgotten(clock=clock),
         "sent": outbox.send_due(clock=clock),
     }
     old = StripeEvent.objects.filter(received_at__lt=clock() - PAYLOADS_KEPT, payload__isnull=False)

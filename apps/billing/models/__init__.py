@@ -12,6 +12,7 @@ from apps.billing.models.mirror import (
     SubscriptionState,
 )
 from apps.billing.models.offer import ModelPrice, Plan, PlanVersion, Price
+from apps.billing.models.plan_changes import PlanChange
 
 __all__ = [
     "LIVE_STATUSES",
@@ -23,6 +24,7 @@ __all__ = [
     "InvoiceMirror",
     "ModelPrice",
     "Plan",
+    "PlanChange",
     "PlanGrant",
     "PlanVersion",
     "Price",
