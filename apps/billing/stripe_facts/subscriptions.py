@@ -65,6 +65,7 @@ class Subscription:
     latest_invoice: str
     card: Card
     started_at: datetime
+    account: str = ""  # what its metadata says whose it is
 
     @property
     def has_pending_update(self) -> bool:
@@ -129,6 +130,7 @@ def read_subscription(raw: Raw) -> Subscription:
         latest_invoice=id_of(raw.get("latest_invoice")),
         card=read_card(raw.get("default_payment_method")),
         started_at=datetime.fromtimestamp(raw["start_date"], UTC),
+        account=(raw.get("metadata") or {}).get("account_id", ""),
     )
 
 

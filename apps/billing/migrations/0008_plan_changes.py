@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0006_what_comes_next'),
+        ('billing', '0007_events_payments_former_customers'),
     ]
 
     operations = [
