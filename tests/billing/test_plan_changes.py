@@ -56,7 +56,7 @@ def test_an_upgrade_charges_exactly_what_was_shown(published, account):
     done = agree(account, change)
     assert done.state == "done"
     assert charges(published, account) == [quote.due_minor, 800]
-    assert InvoiceMirror.objects.latest("created").amount_paid_minor == quote.due_minor
+    assert InvoiceMirror.objects.get(billing_reason="subscription_update").amount_paid_minor == quote.due_minor
     assert entitlements.plan_for(account, now=shop.now()).key == "premium_plus"
 
 
