@@ -9,6 +9,7 @@ import structlog
 from django.db import transaction
 
 from apps.billing import (
+    change_requests,
     credit_mirror,
     differences,
     emails,
@@ -123,6 +124,7 @@ def apply(lease: Lease, customer: str | None, found: Found, *, now: datetime) ->
         _write_standing(account, found, now=now)
         _write_access(account, now=now)
         _close_attempts(account, found)
+        change_requests.settle(account, began=lease.began, now=now)
         credit_mirror.write(account, found.credit, found.disputes, now=now)
         handled = account.events.filter(state=StripeEvent.State.STORED, received_at__lte=lease.began)
         handled.update(state=StripeEvent.State.HANDLED, handled_at=now)

@@ -1,10 +1,8 @@
 """Buying credit on Stripe's page: one page per account, one payment, one fact; through the local Stripe."""
 
-import pytest
 
-from apps.billing import checkout, credit_purchases, sync
-from apps.billing.errors import CreditNotOnSale, NotOnSaleYet, PaymentsAway
-from apps.billing.models import CheckoutAttempt, CreditPayment, CreditPurchase, InvoiceMirror, SavedCard, StripeOutbox
+from apps.billing import credit_purchases
+from apps.billing.models import CreditPayment, CreditPurchase, InvoiceMirror, SavedCard
 from tests.support import shop
 
 
@@ -17,7 +15,12 @@ def test_what_was_paid_is_one_payment_of_the_purchase_with_an_invoice(published,
     shop.look(account)
     assert answer.headers["Location"].startswith("http://testserver/settings/credit/bought/?session_id=cs_test_")
     purchase = CreditPurchase.objects.get()
-    assert (purchase.kind, purchase.state, purchase.amount_minor, purchase.currency) == ("checkout", "paid", 1000, "usd")
+    assert (purchase.kind, purchase.state, purchase.amount_minor, purchase.currency) == (
+        "checkout",
+        "paid",
+        1000,
+        "usd",
+    )
     payment = CreditPayment.objects.get()
     assert (payment.purchase, payment.status, payment.amount_minor) == (purchase, "succeeded", 1000)
     assert (payment.refunded_minor, payment.lost_minor) == (0, 0)

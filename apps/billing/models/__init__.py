@@ -29,6 +29,7 @@ from apps.billing.models.pay_as_you_go import (
     Overage,
     SavedCard,
 )
+from apps.billing.models.plan_changes import PlanChange
 
 __all__ = [
     "LIVE_STATUSES",
@@ -47,6 +48,7 @@ __all__ = [
     "Overage",
     "PaymentMirror",
     "Plan",
+    "PlanChange",
     "PlanGrant",
     "PlanVersion",
     "Price",

@@ -11,6 +11,7 @@ from apps.billing.stripe_gateway.meters import MeterCalls
 from apps.billing.stripe_gateway.money import MoneyCalls
 from apps.billing.stripe_gateway.pages import PageCalls
 from apps.billing.stripe_gateway.payments import PaymentCalls
+from apps.billing.stripe_gateway.schedules import ScheduleCalls
 from apps.billing.stripe_gateway.shelf import ShelfCalls
 from apps.billing.stripe_gateway.subscriptions import SubscriptionCalls
 
@@ -43,7 +44,15 @@ def metering() -> "Gateway":
 
 
 class Gateway(
-    CustomerCalls, SubscriptionCalls, MoneyCalls, PaymentCalls, MeterCalls, PageCalls, ShelfCalls, EventCalls
+    CustomerCalls,
+    SubscriptionCalls,
+    ScheduleCalls,
+    MoneyCalls,
+    PaymentCalls,
+    MeterCalls,
+    PageCalls,
+    ShelfCalls,
+    EventCalls,
 ):
     """All calls, of one patience."""
 
