@@ -69,7 +69,10 @@ def _decide_again(*, now: datetime) -> int:
     for account_id in accounts:
         with transaction.atomic(durable=True):
             account = BillingAccount.objects.select_for_update(no_key=True).get(pk=account_id)
-            entitlements.refresh(account, now=now)
+            before = account.snapshots.select_related("plan_version").order_by("-version").first()
+            snapshot = entitlements.refresh(account, now=now)
+            if snapshot is not None:
+                letters.want_for_access(account, before, snapshot, now=now)
     return len(accounts)
 
 

@@ -4,6 +4,7 @@ from apps.billing.models.access import EntitlementSnapshot, PlanGrant
 from apps.billing.models.accounts import BillingAccount, CheckoutAttempt, DriftItem, StripeEvent, StripeOutbox
 from apps.billing.models.mirror import (
     LIVE_STATUSES,
+    CreditNoteMirror,
     DisputeMirror,
     InvoiceMirror,
     RefundMirror,
@@ -12,11 +13,13 @@ from apps.billing.models.mirror import (
     SubscriptionState,
 )
 from apps.billing.models.offer import ModelPrice, Plan, PlanVersion, Price
+from apps.billing.models.refunds import RefundRequest
 
 __all__ = [
     "LIVE_STATUSES",
     "BillingAccount",
     "CheckoutAttempt",
+    "CreditNoteMirror",
     "DisputeMirror",
     "DriftItem",
     "EntitlementSnapshot",
@@ -27,6 +30,7 @@ __all__ = [
     "PlanVersion",
     "Price",
     "RefundMirror",
+    "RefundRequest",
     "StripeEvent",
     "StripeOutbox",
     "SubscriptionItemMirror",
