@@ -133,14 +133,14 @@ def _about_change(old: SubscriptionMirror, row: SubscriptionMirror, *, now: date
     """What a person is told of a subscription that lived before."""
     facts = plan_facts(row)
     if row.status not in LIVE_STATUSES or row.gone_at is not None:
-        if row.cancellation_reason not in REASONS_OF_OTHERS:
+        if old.status == "trialing" or row.cancellation_reason not in REASONS_OF_OTHERS:
             yield Wanted(emails.PLAN_ENDED, row.pk, facts)
         return
     if old.status in LATE and row.status == "active":
-        yield Wanted(emails.PAYMENT_RECOVERED, f"{row.pk}:{now.date()}", facts)
+        yield Wanted(emails.PAYMENT_RECOVERED, f"{row.pk}:{now.isoformat()}", facts)
     was, interval = plan_facts(old), facts.get("interval")
     if (old.plan_id, was.get("interval")) != (row.plan_id, interval) and row.status in RUNNING:
-        about = f"{row.pk}:{row.plan_id}:{interval}:{now.date()}"
+        about = f"{row.pk}:{row.plan_id}:{interval}:{now.isoformat()}"
         yield Wanted(emails.PLAN_CHANGED, about, {**facts, "before": was["plan"]})
     if row.has_schedule and not old.has_schedule and row.current_period_end:
         starts = row.current_period_end.isoformat()
@@ -168,12 +168,11 @@ def _about_invoices(before: Sight, after: Sight, *, now: datetime) -> Iterator[W
 
 
 def _about_money_back(before: Sight, after: Sight, account: BillingAccount, *, now: datetime) -> Iterator[Wanted]:
-    paid_by = {row.payment_intent: row for row in after.invoices.values() if row.payment_intent}
+    number_of = dict(account.payments.exclude(invoice=None).values_list("pk", "invoice__number"))
     for key, refund in after.refunds.items():
         if key not in before.refunds and refund.status in WENT_BACK and refund.created > now - FRESH:
-            invoice = paid_by.get(refund.payment_intent)
             facts = {"amount_minor": str(refund.amount_minor), "currency": refund.currency}
-            yield Wanted(emails.REFUND_MADE, key, {**facts, "number": invoice.number if invoice else ""})
+            yield Wanted(emails.REFUND_MADE, key, {**facts, "number": number_of.get(refund.stripe_payment_intent_id, "")})
     for key, dispute in after.disputes.items():
         if key not in before.disputes and account.hold_reason and dispute.created > now - FRESH:
             facts = {"amount_minor": str(dispute.amount_minor), "currency": dispute.currency}
@@ -201,7 +200,11 @@ def _receipt(invoice: InvoiceMirror, subscription: SubscriptionMirror | None) ->
         "currency": invoice.currency,
         "number": invoice.number,
         "what": subscription.plan.name if subscription and subscription.plan else "",
-        "brand": invoice.card_brand,
-        "last4": invoice.card_last4,
+        **_card_of(invoice),
         **{name: moment.isoformat() for name, moment in moments.items() if moment},
     }
+
+
+def _card_of(invoice: InvoiceMirror) -> dict[str, str]:
+    payment = invoice.payments.filter(status="succeeded").order_by("-created").first()
+    return {"brand": payment.card_brand, "last4": payment.card_last4} if payment else {}

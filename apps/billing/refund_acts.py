@@ -1,12 +1,12 @@
 """How the outbox gives money back and writes the credit note. What Stripe did and did not tell us is looked for first."""
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from apps.billing import stripe_gateway
-from apps.billing.errors import PaymentRefused, PaymentsAway
+from apps.billing.errors import MissingAtStripe, PaymentRefused, PaymentsAway
 from apps.billing.models import RefundRequest, StripeOutbox
 from apps.billing.stripe_facts import REQUEST
+from apps.core import jobs
 
 State = RefundRequest.State
 NOTE = "credit_note"
@@ -20,8 +20,7 @@ def give_back(row: StripeOutbox) -> bool:
     Raises  PaymentRefused: Stripe says no, and the request says what it said. PaymentsAway.
     """
     request = RefundRequest.objects.select_related("invoice").get(pk=row.payload["request"])
-    gateway, payment = stripe_gateway.background(), request.invoice.payment_intent
-    made = next((one.id for one in gateway.list_refunds(payment) if one.request == str(request.pk)), None)
+    gateway, payment = stripe_gateway.background(), request.stripe_payment_intent_id
     params = {
         "payment_intent": payment,
         "amount": request.amount_minor,
@@ -29,10 +28,11 @@ def give_back(row: StripeOutbox) -> bool:
         "metadata": {REQUEST: str(request.pk)},
     }
     try:
+        made = next((one.id for one in gateway.list_refunds(payment) if one.request == str(request.pk)), None)
         _note_done(request, made or gateway.create_refund(params, key=_key(row)).id)
-    except PaymentRefused as error:
+    except (PaymentRefused, MissingAtStripe) as error:
         RefundRequest.objects.filter(pk=request.pk).update(state=State.FAILED, error=str(error.sentence)[:TEXT])
-        raise
+        raise PaymentRefused(str(error.sentence), code=error.code) from error
     except PaymentsAway as error:
         _spend_key(row, error)
         raise
@@ -53,7 +53,6 @@ def write_credit_note(row: StripeOutbox) -> bool:
         "amount": request.amount_minor,
         "refunds": [{"refund": request.stripe_refund_id, "amount_refunded": request.amount_minor}],
         "reason": NOTE_REASONS[request.why],
-        "memo": _("Refund"),
         "metadata": {REQUEST: str(request.pk)},
     }
     try:
@@ -72,6 +71,7 @@ def _note_done(request: RefundRequest, refund: str) -> None:
             key, payload = f"{NOTE}:{request.pk}", {"request": str(request.pk)}
             note = StripeOutbox(kind=NOTE, key=key, payload=payload, account=request.account, next_at=request.asked_at)
             StripeOutbox.objects.bulk_create([note], ignore_conflicts=True)
+            jobs.enqueue("billing.send_outbox")
 
 
 def _key(row: StripeOutbox) -> str:

@@ -17,7 +17,7 @@ from apps.accounts.models import User
 from apps.billing import differences, offers, outbox
 from apps.billing.differences import Difference
 from apps.billing.errors import NotRefundable
-from apps.billing.models import BillingAccount, InvoiceMirror, RefundRequest
+from apps.billing.models import BillingAccount, InvoiceMirror, PaymentMirror, RefundRequest
 from apps.core import guards
 
 State, Ending = RefundRequest.State, RefundRequest.Ending
@@ -38,11 +38,20 @@ class Wish:
 
 
 def left_minor(invoice: InvoiceMirror) -> int:
-    """What of an invoice can still be given back: paid, not refunded by anybody, and not promised."""
-    refunds = invoice.account.refunds.filter(payment_intent=invoice.payment_intent).exclude(status__in=NOT_GIVEN)
-    given = refunds.exclude(payment_intent="").aggregate(sum=Sum("amount_minor"))["sum"] or 0
+    """What of an invoice can still be given back: paid by card, not refunded by anybody, and not promised."""
+    payment = payment_of(invoice)
+    if payment is None:
+        return 0
+    refunds = invoice.account.refunds.filter(stripe_payment_intent_id=payment.pk).exclude(status__in=NOT_GIVEN)
+    given = refunds.aggregate(sum=Sum("amount_minor"))["sum"] or 0
     promised = invoice.refund_requests.promised().aggregate(sum=Sum("amount_minor"))["sum"] or 0
-    return max(0, invoice.amount_paid_minor - given - promised - _unmirrored(invoice))
+    return max(0, payment.amount_minor - given - promised - _unmirrored(invoice))
+
+
+def payment_of(invoice: InvoiceMirror) -> PaymentMirror | None:
+    """The payment that paid an invoice; None where no card did."""
+    found: PaymentMirror | None = invoice.payments.filter(status="succeeded").order_by("-created").first()
+    return found
 
 
 def ask(invoice: InvoiceMirror, wish: Wish, *, by: User, now: datetime) -> RefundRequest:
@@ -53,11 +62,12 @@ def ask(invoice: InvoiceMirror, wish: Wish, *, by: User, now: datetime) -> Refun
     """
     with transaction.atomic(durable=True):
         account = BillingAccount.objects.select_for_update(no_key=True).get(pk=invoice.account_id)
-        _check(invoice, wish)
+        payment = _check(invoice, wish)
         needs_second = wish.amount_minor > settings.REFUND_ALONE_MINOR
         request = RefundRequest.objects.create(
             account=account,
             invoice=invoice,
+            stripe_payment_intent_id=payment.pk,
             amount_minor=wish.amount_minor,
             why=wish.why,
             reason=wish.reason,
@@ -114,17 +124,18 @@ def _decide(request: RefundRequest, state: str, by: User, reason: str, *, now: d
         audit.record(by, action, subject=subject, reason=reason or request.reason, details=_facts(request), now=now)
 
 
-def _check(invoice: InvoiceMirror, wish: Wish) -> None:
+def _check(invoice: InvoiceMirror, wish: Wish) -> PaymentMirror:
     if not wish.reason.strip():
         raise NotRefundable(_("Please say why; the reason is kept in the audit log."), field="reason")
     if wish.why not in WHYS or wish.ending not in Ending.values:
         raise NotRefundable(_("Please choose one of the answers."), field="why")
-    left = left_minor(invoice)
-    if not invoice.payment_intent or left == 0:
+    left, payment = left_minor(invoice), payment_of(invoice)
+    if payment is None or left == 0:
         raise NotRefundable(_("Nothing of this invoice is left to give back."), field="amount")
     if not 0 < wish.amount_minor <= left:
         words = {"amount": offers.money(left, invoice.currency)}
         raise NotRefundable(_("At most %(amount)s of this invoice can be given back.") % words, field="amount")
+    return payment
 
 
 def _send(request: RefundRequest, *, now: datetime) -> None:

@@ -1,7 +1,6 @@
 """Whether what a letter says is still so when it leaves. A letter about a state that is over is withdrawn."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 
 from apps.billing import emails, entitlements
 from apps.billing.access import NOT_PAID
@@ -12,20 +11,25 @@ MONEY = frozenset({emails.RECEIPT, emails.REFUND_MADE})  # who leaves is still t
 Question = Callable[[SubscriptionMirror, Mapping[str, str]], bool]
 
 
-def is_so(row: StripeOutbox, account: BillingAccount, *, now: datetime) -> bool:
+def is_so(row: StripeOutbox, account: BillingAccount) -> bool:
     """Look again, at our mirror as it is now."""
     letter, facts = row.payload["letter"], row.payload
     if account.erased_at is not None or not (account.owner.is_active or letter in MONEY):
         return False
     if letter == emails.PLAN_HELD:
         return bool(account.hold_reason)
-    if letter == emails.PLAN_LOST and entitlements.in_force(account, now=now).source not in NOT_PAID:
+    if letter == emails.PLAN_LOST and _has_plan(account):
         return False
     if letter in (emails.PAYMENT_FAILED, emails.ACTION_REQUIRED, emails.GRACE_ENDING) and not _is_owed(account, facts):
         return False
     question = QUESTIONS.get(letter)
     subscription = account.subscriptions.filter(pk=facts.get("subscription", "")).select_related("plan").first()
     return question is None or subscription is None or question(subscription, facts)
+
+
+def _has_plan(account: BillingAccount) -> bool:
+    latest = account.snapshots.order_by("-version").first()
+    return latest is not None and latest.source not in NOT_PAID
 
 
 def _is_owed(account: BillingAccount, facts: Mapping[str, str]) -> bool:

@@ -8,7 +8,11 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 
-from apps.billing import differences, entitlements, holds, leases, letters, mirror, refunds, stripe_gateway
+<<<<<<< HEAD
+from apps.billing import differences, entitlements, holds, leases, letters, mirror, money_mirror, refunds, stripe_gateway
+=======
+from apps.billing import differences, emails, entitlements, leases, mirror, money_mirror, outbox, stripe_gateway
+>>>>>>> f6c4c72
 from apps.billing.differences import Difference
 from apps.billing.errors import PaymentsAway
 from apps.billing.fetching import Found, fetch
@@ -69,9 +73,14 @@ def _take_turn(account_id: UUID, clock: Clock, deadline: float | None) -> Lease 
     return lease
 
 
-def want(account: BillingAccount) -> None:
-    """Say durably that Stripe should be looked at, and nudge the job. An act."""
+def want(account: BillingAccount, *, is_full: bool = False) -> None:
+    """Say durably that Stripe should be looked at, and nudge the job. An act.
+
+    is_full  at every invoice, not only at those to which something may have happened.
+    """
     with transaction.atomic(durable=True):
+        if is_full:
+            BillingAccount.objects.filter(pk=account.pk).update(read_in_full_at=None)
         leases.want_sync(account.pk)
 
 
@@ -99,16 +108,15 @@ def apply(lease: Lease, customer: str | None, found: Found, *, now: datetime) ->
             raise LeaseLost
         before = letters.see(account)
         mirror.write_subscriptions(account, found.subscriptions, found.card, now=now)
-        mirror.write_invoices(account, found.invoices, now=now)
-        mirror.write_refunds(account, found.refunds, now=now)
-        mirror.write_disputes(account, found.disputes, now=now)
-        mirror.write_credit_notes(account, found.credit_notes, now=now)
+        money_mirror.write_invoices(account, found.invoices, found.missing_invoices, now=now)
+        money_mirror.write_money_back(account, found.refunds, found.disputes, now=now)
+        money_mirror.write_credit_notes(account, found.credit_notes, now=now)
         _write_standing(account, found, now=now)
         _write_access(account, now=now)
         letters.want_for_changes(account, before, now=now)
         _close_attempts(account, found)
-        handled = StripeEvent.objects.filter(state=StripeEvent.State.STORED, received_at__lte=lease.began)
-        handled.filter(customer=customer or "-").update(state=StripeEvent.State.HANDLED)
+        handled = account.events.filter(state=StripeEvent.State.STORED, received_at__lte=lease.began)
+        handled.update(state=StripeEvent.State.HANDLED, handled_at=now)
         BillingAccount.objects.filter(pk=account.pk).update(
             sync_done_seq=lease.want, last_synced_at=now, sync_lease_until=None
         )
@@ -125,7 +133,9 @@ def _write_standing(account: BillingAccount, found: Found, *, now: datetime) -> 
         "hold_reason": holds.reason_of(account),
         "trial_consumed_at": account.trial_consumed_at or (now if has_trial else None),
         "customer_gone_at": (account.customer_gone_at or now) if is_gone else None,
+        "read_in_full_at": account.read_in_full_at or (now if found.is_full else None),
     }
+    account.former_customers.filter(pk__in=found.gone).update(gone_at=now)
     changed = {name: value for name, value in values.items() if getattr(account, name) != value}
     for name, value in changed.items():
         setattr(account, name, value)

@@ -6,7 +6,7 @@ from uuid import UUID
 import structlog
 from celery import Task, shared_task
 
-from apps.billing import catching_up, outbox, sync
+from apps.billing import catching_up, leases, outbox, shelf, sync
 from apps.billing.errors import PaymentsAway
 from apps.core import clock
 
@@ -22,6 +22,8 @@ def sync_customer(self: "Task[[str], None]", account_id: str) -> None:
     Delivery  late is late news. Repeat: writes nothing new. Crash: the lease ends after a minute, and the counter
               still says that somebody should look. After the last retry `billing.catch_up` goes on.
     """
+    if not leases.is_wanted(UUID(account_id)):
+        return  # another nudge for the same wish was faster
     try:
         is_done = sync.sync_customer(UUID(account_id), clock=clock.now)
     except PaymentsAway:
@@ -38,6 +40,18 @@ def send_outbox() -> None:
               next try stands in the row.
     """
     outbox.send_due(clock=clock.now)
+
+
+@shared_task(name="billing.read_shelf")
+def read_shelf() -> None:
+    """Read what is on sale at Stripe, after somebody changed it there.
+
+    Delivery  late is late news. Repeat: finds nothing to do. Crash: the events still wait; `billing.catch_up` goes on.
+    """
+    try:
+        shelf.read_waiting(now=clock.now())
+    except PaymentsAway:
+        log.info("billing.shelf_later")
 
 
 @shared_task(name="billing.catch_up")

@@ -7,6 +7,7 @@ page_urls = [
     path("pricing/", views.show_pricing, name="pricing"),
     path("billing/checkout/", views.start_checkout, name="start-checkout"),
     path("billing/after-checkout/", views.after_checkout, name="after-checkout"),
+    path("billing/pay/", views.pay, name="pay"),
     path("billing/portal/", views.open_portal, name="open-portal"),
     path("billing/after-portal/", views.after_portal, name="after-portal"),
     path("billing/invoices/<str:invoice_id>/", views.open_invoice, name="open-invoice"),

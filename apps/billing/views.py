@@ -6,10 +6,10 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts.models import User
-from apps.billing import checkout, entitlements, offers, plans, portal, sync
+from apps.billing import checkout, dunning, entitlements, offers, plans, portal, sync
 from apps.billing.models import BillingAccount, SubscriptionItemMirror
 from apps.core import clock
 
@@ -74,6 +74,20 @@ def after_portal(request: HttpRequest) -> HttpResponseBase:
     sync.want(account)
     sync.sync_customer(account.pk, clock=clock.now, budget_s=WAIT_S)
     return redirect("billing:plan")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@never_cache
+def pay(request: HttpRequest) -> HttpResponseBase:
+    """Where letters and the banner lead: to the open bill at Stripe, for who is signed in and nobody else."""
+    account = _account(request)
+    if request.method == "POST":
+        return _leave_for(dunning.open_bill(account, now=clock.now()))
+    if dunning.find_trouble(account, now=clock.now()):  # perhaps it was paid a moment ago
+        sync.want(account)
+        sync.sync_customer(account.pk, clock=clock.now, budget_s=WAIT_S)
+    return render(request, "billing/pay.html")
 
 
 @require_POST

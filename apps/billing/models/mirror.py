@@ -40,6 +40,8 @@ class SubscriptionMirror(models.Model):
     mrr_micro = models.BigIntegerField(default=0)  # micro-units of `currency` a month; see billing.mrr
     card_brand = models.CharField(max_length=20, blank=True)
     card_last4 = models.CharField(max_length=4, blank=True)
+    card_exp_month = models.PositiveSmallIntegerField(null=True)
+    card_exp_year = models.PositiveSmallIntegerField(null=True)
     started_at = models.DateTimeField()
     synced_at = models.DateTimeField()
     gone_at = models.DateTimeField(null=True)
@@ -91,7 +93,7 @@ class InvoiceMirror(models.Model):
     account = models.ForeignKey(BillingAccount, on_delete=models.PROTECT, related_name="invoices")
     stripe_subscription_id = models.CharField(max_length=64, blank=True)
     number = models.CharField(max_length=64, blank=True)
-    status = models.CharField(max_length=16)
+    status = models.CharField(max_length=16)  # Stripe's word; "deleted" for a draft that is no longer there
     billing_reason = models.CharField(max_length=40, blank=True)
     currency = models.CharField(max_length=3)
     total_minor = models.BigIntegerField()
@@ -101,12 +103,34 @@ class InvoiceMirror(models.Model):
     created = models.DateTimeField()
     paid_at = models.DateTimeField(null=True)
     first_failed_at = models.DateTimeField(null=True)
+    needs_action = models.BooleanField(default=False)  # open, and the bank wants its customer to confirm the payment
     period_start = models.DateTimeField(null=True)
     period_end = models.DateTimeField(null=True)
     synced_at = models.DateTimeField()
 
     def __str__(self) -> str:
         return self.number or self.stripe_invoice_id
+
+
+class PaymentMirror(models.Model):
+    """One row is one payment at Stripe with its last charge, of an invoice or without one. Amounts in minor units."""
+
+    stripe_payment_intent_id = models.CharField(primary_key=True, max_length=64)
+    account = models.ForeignKey(BillingAccount, on_delete=models.PROTECT, related_name="payments")
+    invoice = models.ForeignKey(InvoiceMirror, null=True, on_delete=models.PROTECT, related_name="payments")
+    stripe_charge_id = models.CharField(max_length=64, blank=True, db_index=True)
+    status = models.CharField(max_length=24)  # of the charge: succeeded, pending, failed
+    amount_minor = models.BigIntegerField()
+    refunded_minor = models.BigIntegerField(default=0)
+    currency = models.CharField(max_length=3)
+    is_disputed = models.BooleanField(default=False)
+    card_brand = models.CharField(max_length=20, blank=True)
+    card_last4 = models.CharField(max_length=4, blank=True)
+    created = models.DateTimeField()
+    synced_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.stripe_payment_intent_id
 
 
 class RefundMirror(models.Model):
@@ -117,6 +141,8 @@ class RefundMirror(models.Model):
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     status = models.CharField(max_length=24)
+    stripe_payment_intent_id = models.CharField(max_length=64, blank=True)
+    reason = models.CharField(max_length=40, blank=True)  # Stripe's word
     created = models.DateTimeField()
     synced_at = models.DateTimeField()
 
@@ -132,8 +158,29 @@ class DisputeMirror(models.Model):
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     status = models.CharField(max_length=32)
+    stripe_payment_intent_id = models.CharField(max_length=64, blank=True)
+    reason = models.CharField(max_length=40, blank=True)  # Stripe's word
+    evidence_due_by = models.DateTimeField(null=True)  # until then Stripe takes an answer
     created = models.DateTimeField()
     synced_at = models.DateTimeField()
 
     def __str__(self) -> str:
         return self.stripe_dispute_id
+
+
+class CreditNoteMirror(models.Model):
+    """One row is one credit note at Stripe as last fetched: what an invoice is less, on paper."""
+
+    stripe_credit_note_id = models.CharField(primary_key=True, max_length=64)
+    account = models.ForeignKey(BillingAccount, on_delete=models.PROTECT, related_name="credit_notes")
+    stripe_invoice_id = models.CharField(max_length=64)
+    number = models.CharField(max_length=64, blank=True)
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    status = models.CharField(max_length=16)  # issued, void
+    reason = models.CharField(max_length=40, blank=True)  # Stripe's word
+    created = models.DateTimeField()
+    synced_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.number or self.stripe_credit_note_id

@@ -37,6 +37,7 @@ class RefundRequest(models.Model):
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
     account = models.ForeignKey(BillingAccount, on_delete=models.PROTECT, related_name="refund_requests")
     invoice = models.ForeignKey(InvoiceMirror, on_delete=models.PROTECT, related_name="refund_requests")
+    stripe_payment_intent_id = models.CharField(max_length=64)  # the payment that goes back
     amount_minor = models.BigIntegerField()  # of the invoice's currency
     why = models.CharField(max_length=24)  # Stripe's word: requested_by_customer, duplicate, fraudulent
     reason = models.CharField(max_length=300)  # in the words of who asked

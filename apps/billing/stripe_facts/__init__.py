@@ -3,10 +3,13 @@
 from apps.billing.stripe_facts.customers import Card, Customer, read_card, read_customer
 from apps.billing.stripe_facts.events import Event, read_event
 from apps.billing.stripe_facts.money import (
+    REQUEST,
     Charge,
+    CreditNote,
     Dispute,
     Invoice,
     Refund,
+    read_credit_note,
     read_dispute,
     read_invoice,
     read_refund,
@@ -16,8 +19,10 @@ from apps.billing.stripe_facts.shelf import Price, Product, read_price, read_pro
 from apps.billing.stripe_facts.subscriptions import Item, Subscription, read_subscription
 
 __all__ = [
+    "REQUEST",
     "Card",
     "Charge",
+    "CreditNote",
     "Customer",
     "Dispute",
     "Event",
@@ -29,6 +34,7 @@ __all__ = [
     "Session",
     "Subscription",
     "read_card",
+    "read_credit_note",
     "read_customer",
     "read_dispute",
     "read_event",

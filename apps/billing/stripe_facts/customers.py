@@ -11,6 +11,8 @@ class Card:
 
     brand: str = ""
     last4: str = ""
+    exp_month: int | None = None
+    exp_year: int | None = None
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,8 @@ class Customer:
     is_deleted: bool
     currency: str  # empty before the first payment
     payment_method: str  # charged where a subscription names none; may be empty
+    account: str = ""  # what its metadata says whose it is
+    subscriptions: tuple[Raw, ...] = ()  # live ones, where a list was asked for them; read by `read_subscription`
 
 
 def read_customer(raw: Raw) -> Customer:
@@ -30,10 +34,12 @@ def read_customer(raw: Raw) -> Customer:
         is_deleted=bool(raw.get("deleted")),
         currency=(raw.get("currency") or "").lower(),
         payment_method=id_of((raw.get("invoice_settings") or {}).get("default_payment_method")),
+        account=(raw.get("metadata") or {}).get("account_id", ""),
+        subscriptions=tuple((raw.get("subscriptions") or {}).get("data") or ()),
     )
 
 
 def read_card(method: object) -> Card:
     """Brand and last four digits of an expanded payment method; nothing of one that is not a card, or no object."""
     card = method.get("card") if isinstance(method, dict) else None
-    return Card(card["brand"], card["last4"]) if card else Card()
+    return Card(card["brand"], card["last4"], card["exp_month"], card["exp_year"]) if card else Card()

@@ -3,18 +3,36 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from apps.billing.stripe_facts.customers import Card
 from apps.billing.stripe_facts.raw import Raw, created_at, id_of, moment
+
+REQUEST = "refund_request"  # in the metadata of what staff asked for: our row
+AUTHENTICATE = "authentication_required"
 
 
 @dataclass(frozen=True)
 class Charge:
-    """The last try to collect one payment."""
+    """The last try to collect one payment. Amounts in minor units of `currency`."""
 
+    id: str
     payment_intent: str
     created: datetime
-    has_failed: bool
-    is_refunded: bool  # in part or in full
+    status: str  # succeeded, pending, failed
+    amount_minor: int
+    refunded_minor: int
+    currency: str
     is_disputed: bool
+    card: Card
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether nothing was paid by it."""
+        return self.status == "failed"
+
+    @property
+    def is_refunded(self) -> bool:
+        """Whether money went back, in part or in full."""
+        return self.refunded_minor > 0
 
 
 @dataclass(frozen=True)
@@ -22,6 +40,7 @@ class Invoice:
     """One invoice. Amounts in minor units of `currency`."""
 
     id: str
+    customer: str
     subscription: str  # empty: belongs to none
     number: str
     status: str
@@ -37,6 +56,8 @@ class Invoice:
     period_start: datetime | None  # of the service that its lines bill
     period_end: datetime | None
     charges: tuple[Charge, ...]
+    needs_action: bool = False  # the bank wants the card's owner to confirm
+    has_credit_notes: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,6 +69,9 @@ class Refund:
     currency: str
     status: str
     created: datetime
+    payment_intent: str = ""
+    reason: str = ""
+    request: str = ""  # of ours that it fulfils
 
 
 @dataclass(frozen=True)
@@ -59,6 +83,24 @@ class Dispute:
     currency: str
     status: str
     created: datetime
+    payment_intent: str = ""
+    reason: str = ""
+    evidence_due_by: datetime | None = None
+
+
+@dataclass(frozen=True)
+class CreditNote:
+    """What an invoice is less, on paper, in minor units."""
+
+    id: str
+    invoice: str
+    number: str
+    amount_minor: int
+    currency: str
+    status: str
+    reason: str
+    created: datetime
+    request: str = ""  # of ours that it fulfils
 
 
 def read_invoice(raw: Raw) -> Invoice:
@@ -68,6 +110,7 @@ def read_invoice(raw: Raw) -> Invoice:
     periods = [line["period"] for line in raw["lines"]["data"] if line.get("period")]
     return Invoice(
         id=raw["id"],
+        customer=id_of(raw.get("customer")),
         subscription=id_of(details.get("subscription")),
         number=raw.get("number") or "",
         status=raw.get("status") or "",
@@ -83,31 +126,83 @@ def read_invoice(raw: Raw) -> Invoice:
         period_start=moment(min((period["start"] for period in periods), default=None)),
         period_end=moment(max((period["end"] for period in periods), default=None)),
         charges=tuple(_read_charges(raw)),
+        needs_action=raw.get("status") == "open" and any(map(_asks_owner, _intents(raw))),
+        has_credit_notes=any(raw.get(f"{when}_payment_credit_notes_amount") for when in ("pre", "post")),
     )
 
 
 def read_refund(raw: Raw) -> Refund:
     """Read a refund."""
-    return Refund(raw["id"], raw["amount"], raw["currency"].lower(), raw.get("status") or "", created_at(raw))
+    return Refund(
+        id=raw["id"],
+        amount_minor=raw["amount"],
+        currency=raw["currency"].lower(),
+        status=raw.get("status") or "",
+        created=created_at(raw),
+        payment_intent=id_of(raw.get("payment_intent")),
+        reason=raw.get("reason") or "",
+        request=(raw.get("metadata") or {}).get(REQUEST, ""),
+    )
 
 
 def read_dispute(raw: Raw) -> Dispute:
     """Read a dispute."""
-    return Dispute(raw["id"], raw["amount"], raw["currency"].lower(), raw["status"], created_at(raw))
+    return Dispute(
+        id=raw["id"],
+        amount_minor=raw["amount"],
+        currency=raw["currency"].lower(),
+        status=raw["status"],
+        created=created_at(raw),
+        payment_intent=id_of(raw.get("payment_intent")),
+        reason=raw.get("reason") or "",
+        evidence_due_by=moment((raw.get("evidence_details") or {}).get("due_by")),
+    )
+
+
+def read_credit_note(raw: Raw) -> CreditNote:
+    """Read a credit note."""
+    return CreditNote(
+        id=raw["id"],
+        invoice=id_of(raw["invoice"]),
+        number=raw.get("number") or "",
+        amount_minor=raw["total"],
+        currency=raw["currency"].lower(),
+        status=raw["status"],
+        reason=raw.get("reason") or "",
+        created=created_at(raw),
+        request=(raw.get("metadata") or {}).get(REQUEST, ""),
+    )
+
+
+def _intents(raw: Raw) -> list[Raw]:
+    """The payments of an invoice that are expanded."""
+    payments = (raw.get("payments") or {}).get("data") or []
+    intents = (payment["payment"].get("payment_intent") for payment in payments)
+    return [intent for intent in intents if isinstance(intent, dict)]
+
+
+def _asks_owner(intent: Raw) -> bool:
+    """Whether a payment waits for the card's owner: asked on the page, or asked for when nobody was there."""
+    error = intent.get("last_payment_error") or {}
+    return intent["status"] == "requires_action" or AUTHENTICATE in (error.get("code"), error.get("decline_code"))
 
 
 def _read_charges(raw: Raw) -> list[Charge]:
-    payments = (raw.get("payments") or {}).get("data") or []
-    intents = [payment["payment"].get("payment_intent") for payment in payments]
-    pairs = [(intent["id"], intent.get("latest_charge")) for intent in intents if isinstance(intent, dict)]
-    return [
-        Charge(
-            payment_intent=key,
-            created=created_at(charge),
-            has_failed=charge["status"] == "failed",
-            is_refunded=charge["amount_refunded"] > 0,
-            is_disputed=charge["disputed"],
-        )
-        for key, charge in pairs
-        if isinstance(charge, dict)
-    ]
+    pairs = [(intent["id"], intent.get("latest_charge")) for intent in _intents(raw)]
+    return [read_charge(charge, key) for key, charge in pairs if isinstance(charge, dict)]
+
+
+def read_charge(raw: Raw, payment_intent: str) -> Charge:
+    """Read a charge."""
+    card = (raw.get("payment_method_details") or {}).get("card") or {}
+    return Charge(
+        id=raw["id"],
+        payment_intent=payment_intent,
+        created=created_at(raw),
+        status=raw["status"],
+        amount_minor=raw["amount"],
+        refunded_minor=raw["amount_refunded"],
+        currency=raw["currency"].lower(),
+        is_disputed=raw["disputed"],
+        card=Card(card.get("brand") or "", card.get("last4") or ""),
+    )

@@ -42,6 +42,7 @@ class Subscription:
     has_schedule: bool
     card: Card
     started_at: datetime
+    account: str = ""  # what its metadata says whose it is
 
     @property
     def is_steady(self) -> bool:
@@ -92,6 +93,7 @@ def read_subscription(raw: Raw) -> Subscription:
         has_schedule=raw.get("schedule") is not None,
         card=read_card(raw.get("default_payment_method")),
         started_at=datetime.fromtimestamp(raw["start_date"], UTC),
+        account=(raw.get("metadata") or {}).get("account_id", ""),
     )
 
 
