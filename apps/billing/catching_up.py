@@ -4,10 +4,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.core.cache import cache
 from django.db import transaction
 from django.db.models import F, Q
 
-from apps.billing import entitlements, inbox, leases, outbox, plans, shelf, stripe_gateway
+from apps.billing import entitlements, inbox, leases, letters, outbox, plans, reminders, shelf, stripe_gateway
 from apps.billing.errors import PaymentsAway
 from apps.billing.models import BillingAccount, CheckoutAttempt, EntitlementSnapshot, ReadMark, StripeEvent
 from apps.core import jobs
@@ -17,6 +18,7 @@ LOOK_AGAIN = timedelta(minutes=10)
 LOOK_BACK = timedelta(hours=1)
 PAYLOADS_KEPT = timedelta(days=30)
 BATCH = 500
+REMINDED = "billing:reminded"
 EVENTS = "events"
 FIRST_TIME = timedelta(days=1)
 
@@ -30,6 +32,7 @@ def catch_up(*, clock: Callable[[], datetime]) -> dict[str, int]:
         "shelf": _read_shelf(now=clock()),
         "wanted": _nudge_wanted(),
         "run_out": _decide_again(now=clock()),
+        "reminders": _remind(now=clock()),
         "sent": outbox.send_due(clock=clock),
     }
     old = StripeEvent.objects.filter(received_at__lt=clock() - PAYLOADS_KEPT, payload__isnull=False)
@@ -91,6 +94,13 @@ def _decide_again(*, now: datetime) -> int:
             if snapshot is not None:
                 letters.want_for_access(account, before, snapshot, now=now)
     return len(accounts)
+
+
+def _remind(*, now: datetime) -> int:
+    """Every ten minutes: letters about what is about to happen."""
+    if not cache.add(REMINDED, "taken", timeout=LOOK_AGAIN.total_seconds()):
+        return 0
+    return reminders.remind(now=now)
 
 
 def _nudge_wanted() -> int:

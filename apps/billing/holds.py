@@ -25,7 +25,7 @@ ENDED = ("canceled", "incomplete_expired")
 def reason_of(account: BillingAccount) -> str:
     """Why the account has only the default plan; empty: nothing holds it.
 
-    A dispute holds from its beginning until it is won, withdrawn or prevented. One that is lost holds until staff lift it.
+    A dispute holds from its beginning until it is won, withdrawn or prevented; one that is lost, until staff lift it.
     """
     if any(_holds(account, dispute) for dispute in account.disputes.all()):
         return DISPUTE

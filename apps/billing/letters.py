@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from apps.billing import emails, entitlements, outbox
+from apps.billing import dunning, emails, entitlements, outbox
 from apps.billing.access import NOT_PAID
 from apps.billing.models import (
     LIVE_STATUSES,
@@ -64,7 +64,7 @@ def want_for_changes(account: BillingAccount, before: Sight, *, now: datetime) -
     after = see(account)
     for wanted in [
         *_about_plans(before, after, account, now=now),
-        *_about_invoices(before, after, now=now),
+        *_about_invoices(before, after, account, now=now),
         *_about_money_back(before, after, account, now=now),
     ]:
         want(account, wanted, now=now)
@@ -85,7 +85,7 @@ def want_for_access(
     if subscription is None or subscription.cancellation_reason == "cancellation_requested":
         return
     owed = unpaid_invoice(account, subscription)
-    facts = {"plan": before.plan_version.terms["name"], **(_owed(owed) if subscription.status in LATE else {})}
+    facts = {"plan": before.plan_version.terms["name"], **(owed_facts(owed) if subscription.status in LATE else {})}
     about = f"{subscription.pk}:{before.version}"
     want(account, Wanted(emails.PLAN_LOST, about, {"subscription": subscription.pk, **facts}), now=now)
 
@@ -101,6 +101,13 @@ def unpaid_invoice(account: BillingAccount, subscription: SubscriptionMirror) ->
     invoices = account.invoices.filter(status="open", stripe_subscription_id=subscription.pk)
     found: InvoiceMirror | None = invoices.exclude(first_failed_at=None).order_by("first_failed_at").first()
     return found
+
+
+def owed_facts(invoice: InvoiceMirror | None) -> dict[str, str]:
+    """What a letter says of an open bill."""
+    if invoice is None:
+        return {}
+    return {"invoice": invoice.pk, "amount_minor": str(invoice.amount_due_minor), "currency": invoice.currency}
 
 
 def plan_facts(subscription: SubscriptionMirror) -> dict[str, str]:
@@ -154,17 +161,23 @@ def _about_change(old: SubscriptionMirror, row: SubscriptionMirror, *, now: date
         yield Wanted(emails.PLAN_RESUMED, about, _until(facts, row.current_period_end))
 
 
-def _about_invoices(before: Sight, after: Sight, *, now: datetime) -> Iterator[Wanted]:
+def _about_invoices(before: Sight, after: Sight, account: BillingAccount, *, now: datetime) -> Iterator[Wanted]:
     for key, row in after.invoices.items():
         old = before.invoices.get(key)
         subscription = after.subscriptions.get(row.stripe_subscription_id)
         is_news = row.paid_at is not None and row.paid_at > now - FRESH
         if row.status == "paid" and row.amount_paid_minor > 0 and is_news and (old is None or old.status != "paid"):
             yield Wanted(emails.RECEIPT, key, _receipt(row, subscription))
-        if row.status == "open" and row.first_failed_at and subscription and subscription.status in LATE:
-            if old is None or (old.attempt_count, old.needs_action) != (row.attempt_count, row.needs_action):
-                kind = emails.ACTION_REQUIRED if row.needs_action else emails.PAYMENT_FAILED
-                yield Wanted(kind, key, {**_named(subscription), **_owed(row)})
+        if subscription is not None and subscription.status in LATE and _has_failed(old, row):
+            kind = emails.ACTION_REQUIRED if row.needs_action else emails.PAYMENT_FAILED
+            until = dunning.grace_ends(account) if subscription.status == "past_due" else None
+            yield Wanted(kind, key, _until({**_named(subscription), **owed_facts(row)}, until))
+
+
+def _has_failed(old: InvoiceMirror | None, row: InvoiceMirror) -> bool:
+    """Whether a bill was refused since the last look. The key keeps it to one letter of each kind."""
+    is_open = row.status == "open" and row.first_failed_at is not None
+    return is_open and (old is None or (old.attempt_count, old.needs_action) != (row.attempt_count, row.needs_action))
 
 
 def _about_money_back(before: Sight, after: Sight, account: BillingAccount, *, now: datetime) -> Iterator[Wanted]:
@@ -172,7 +185,8 @@ def _about_money_back(before: Sight, after: Sight, account: BillingAccount, *, n
     for key, refund in after.refunds.items():
         if key not in before.refunds and refund.status in WENT_BACK and refund.created > now - FRESH:
             facts = {"amount_minor": str(refund.amount_minor), "currency": refund.currency}
-            yield Wanted(emails.REFUND_MADE, key, {**facts, "number": number_of.get(refund.stripe_payment_intent_id, "")})
+            number = number_of.get(refund.stripe_payment_intent_id, "")
+            yield Wanted(emails.REFUND_MADE, key, {**facts, "number": number})
     for key, dispute in after.disputes.items():
         if key not in before.disputes and account.hold_reason and dispute.created > now - FRESH:
             facts = {"amount_minor": str(dispute.amount_minor), "currency": dispute.currency}
@@ -185,12 +199,6 @@ def _named(subscription: SubscriptionMirror) -> dict[str, str]:
 
 def _until(facts: Mapping[str, str], until: datetime | None) -> dict[str, str]:
     return {**facts, "until": until.isoformat() if until else ""}
-
-
-def _owed(invoice: InvoiceMirror | None) -> dict[str, str]:
-    if invoice is None:
-        return {}
-    return {"invoice": invoice.pk, "amount_minor": str(invoice.amount_due_minor), "currency": invoice.currency}
 
 
 def _receipt(invoice: InvoiceMirror, subscription: SubscriptionMirror | None) -> dict[str, str]:

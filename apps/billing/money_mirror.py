@@ -1,4 +1,4 @@
-"""What Stripe said of money becomes our rows: invoices, payments, refunds, disputes, credit notes. Steps of one sync."""
+"""What Stripe said of money becomes our rows: invoices, payments, and what of them went back. Steps of one sync."""
 
 from collections.abc import Iterable
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""How the outbox gives money back and writes the credit note. What Stripe did and did not tell us is looked for first."""
+"""How the outbox gives money back and writes the credit note. What Stripe may have done already is looked for first."""
 
 from django.db import transaction
 

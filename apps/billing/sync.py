@@ -8,11 +8,17 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 
-<<<<<<< HEAD
-from apps.billing import differences, entitlements, holds, leases, letters, mirror, money_mirror, refunds, stripe_gateway
-=======
-from apps.billing import differences, emails, entitlements, leases, mirror, money_mirror, outbox, stripe_gateway
->>>>>>> f6c4c72
+from apps.billing import (
+    differences,
+    entitlements,
+    holds,
+    leases,
+    letters,
+    mirror,
+    money_mirror,
+    refunds,
+    stripe_gateway,
+)
 from apps.billing.differences import Difference
 from apps.billing.errors import PaymentsAway
 from apps.billing.fetching import Found, fetch

@@ -146,9 +146,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 # A form that opens Stripe's pages is answered by a redirect to them, which browsers hold against `form-action`.
-_pay_pages = (
-    "https://checkout.stripe.com https://billing.stripe.com https://invoice.stripe.com" if STRIPE_API_BASE == STRIPE_API else STRIPE_API_BASE
-)
+_hosted = "https://checkout.stripe.com https://billing.stripe.com https://invoice.stripe.com"
+_pay_pages = _hosted if STRIPE_API_BASE == STRIPE_API else STRIPE_API_BASE
 _policy = {
     "default-src": "'self'",
     "img-src": "'self' data:",

@@ -32,9 +32,7 @@ class BillingAccount(models.Model):
     sync_done_seq = models.BigIntegerField(default=0)  # what `wanted` was when the last finished sync began
     sync_lease_until = models.DateTimeField(null=True)  # who holds it is the only one to fetch and apply
     last_synced_at = models.DateTimeField(null=True)
-    read_in_full_at = models.DateTimeField(
-        null=True
-    )  # empty: the next sync reads every invoice, not the latest
+    read_in_full_at = models.DateTimeField(null=True)  # empty: the next sync reads every invoice, not the latest
     delinquent_since = models.DateTimeField(null=True)  # first failed attempt of the open invoice; set by sync
     hold_reason = models.CharField(max_length=32, blank=True)  # "dispute" or "staff"; see `billing.holds`
     staff_hold_at = models.DateTimeField(null=True)  # staff stopped what is paid, until they lift it

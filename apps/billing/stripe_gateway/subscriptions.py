@@ -24,7 +24,7 @@ class SubscriptionCalls(Calls):
         self._ask(self._client.v1.subscriptions.cancel, params, subscription, key=key)
 
     def end_subscription(self, subscription: str, *, key: str) -> None:
-        """Let a subscription end with what is paid. What a schedule planned for later is dropped: it would come back."""
+        """Let a subscription end with what is paid. A schedule is dropped: what it planned would come back."""
         found = self._ask(self._client.v1.subscriptions.retrieve, {}, subscription)
         if found["status"] in ENDED or found["cancel_at_period_end"] or found.get("cancel_at"):
             return
