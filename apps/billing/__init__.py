@@ -26,6 +26,7 @@ and access follows from the mirror by a pure decision.
 | Stripe's truth becomes ours: fetch, apply, decide | `sync`, with `fetching`, `mirror` and `money_mirror` |
 | what is on sale at Stripe, mirrored when it changes there | `shelf` |
 | what operations see of the traffic with Stripe | `gauges` |
+| what the next renewal will cost | `renewals` |
 | why a subscription changed, and when | `movements` |
 | monthly recurring revenue of one subscription | `mrr` |
 | what we want of Stripe, and mails, as rows that are done until they are done | `outbox` |

@@ -106,7 +106,7 @@ def _remind(*, now: datetime) -> int:
 def _nudge_wanted() -> int:
     """Accounts whose counter says that somebody should look, and whose nudge may be lost."""
     wanted = BillingAccount.objects.all().in_need_of_sync().order_by(F("last_synced_at").asc(nulls_first=True))
-    wanted = list(wanted.values_list("pk", flat=True)[:BATCH])
-    for account_id in wanted:
+    keys = list(wanted.values_list("pk", flat=True)[:BATCH])
+    for account_id in keys:
         jobs.enqueue("billing.sync_customer", str(account_id))
-    return len(wanted)
+    return len(keys)

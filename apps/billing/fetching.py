@@ -14,9 +14,11 @@ from datetime import timedelta
 
 from django.db.models import Max, Q
 
+from apps.billing import renewals
 from apps.billing.errors import MissingAtStripe
 from apps.billing.models import BillingAccount, CheckoutAttempt, StripeEvent
 from apps.billing.money_mirror import SETTLED
+from apps.billing.renewals import Renewal
 from apps.billing.stripe_facts import Card, Charge, CreditNote, Customer, Dispute, Invoice, Refund, Subscription
 from apps.billing.stripe_gateway import Gateway
 
@@ -42,6 +44,7 @@ class Found:
     refunds: tuple[Refund, ...] = ()
     disputes: tuple[Dispute, ...] = ()
     credit_notes: tuple[CreditNote, ...] = ()
+    renewals: Mapping[str, Renewal] = field(default_factory=dict)  # of subscriptions about which something changed
     sessions: Mapping[str, str] = field(default_factory=dict)  # id of each open checkout session → its status
     is_full: bool = True
 
@@ -82,6 +85,7 @@ def fetch(account: BillingAccount, gateway: Gateway, go_on: Callable[[], None]) 
         refunds=tuple(_refunds(charges, visit)),
         disputes=tuple(_disputes(charges, visit)),
         credit_notes=tuple(_credit_notes(invoices, visit)),
+        renewals=renewals.fetch(account, customer, subscriptions, gateway, go_on),
         sessions=_sessions(visit),
         is_full=visit.is_full,
     )

@@ -1,11 +1,10 @@
 """What operations see of the traffic with Stripe, for Prometheus; docs/billing.md says which of it is an alarm."""
 
+import collections
 import hashlib
 from datetime import datetime, timedelta
-from typing import Any  # of a queryset of values
 
 from django.db import DatabaseError
-from django.db.models import Count, QuerySet
 from prometheus_client import Counter, Gauge
 
 from apps.billing.models import BillingAccount, DriftItem, StripeEvent, StripeOutbox
@@ -41,16 +40,13 @@ def measure(*, now: datetime) -> None:
         waiting_events.set(stored.count())
         oldest_event.set((now - oldest) / timedelta(seconds=1) if oldest else 0)
         wanted.set(BillingAccount.objects.all().in_need_of_sync().count())
-        open_rows = StripeOutbox.objects.exclude(state=StripeOutbox.State.DONE).values("kind", "state")
-        open_items = DriftItem.objects.filter(fixed_at=None).values("kind", "severity")
-        counted = [*_counted(open_rows, outbox), *_counted(open_items, drift)]
+        rows = StripeOutbox.objects.exclude(state=StripeOutbox.State.DONE).values_list("kind", "state")
+        items = DriftItem.objects.filter(fixed_at=None).values_list("kind", "severity")
+        counted = {outbox: collections.Counter(rows), drift: collections.Counter(items)}
     except DatabaseError:
         return
     outbox.clear()
     drift.clear()
-    for gauge, labels, number in counted:
-        gauge.labels(**labels).set(number)
-
-
-def _counted(rows: QuerySet[Any, dict[str, Any]], gauge: Gauge) -> list[tuple[Gauge, dict[str, Any], int]]:
-    return [(gauge, row, row.pop("n")) for row in rows.order_by().annotate(n=Count("pk"))]
+    for gauge, numbers in counted.items():
+        for labels, number in numbers.items():
+            gauge.labels(*labels).set(number)

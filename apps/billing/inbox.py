@@ -130,7 +130,7 @@ def _row(event: Event, account: BillingAccount | None, *, now: datetime) -> Stri
         id=event.id,
         type=event.type,
         object_id=event.object_id,
-        customer=event.customer,
+        customer=event.customer or (account and account.stripe_customer_id) or "",
         livemode=event.livemode,
         api_version=event.api_version,
         created=event.created,

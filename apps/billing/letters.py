@@ -16,6 +16,7 @@ from apps.billing.models import (
     DisputeMirror,
     EntitlementSnapshot,
     InvoiceMirror,
+    Price,
     RefundMirror,
     SubscriptionMirror,
 )
@@ -49,7 +50,7 @@ class Wanted:
 
 def see(account: BillingAccount) -> Sight:
     """Look at the mirror of an account."""
-    subscriptions = account.subscriptions.select_related("plan").prefetch_related("items__price")
+    subscriptions = account.subscriptions.select_related("plan", "planned_price__plan").prefetch_related("items__price")
     return Sight(
         {row.pk: row for row in subscriptions},
         {row.pk: row for row in account.invoices.all()},
@@ -149,9 +150,8 @@ def _about_change(old: SubscriptionMirror, row: SubscriptionMirror, *, now: date
     if (old.plan_id, was.get("interval")) != (row.plan_id, interval) and row.status in RUNNING:
         about = f"{row.pk}:{row.plan_id}:{interval}:{now.isoformat()}"
         yield Wanted(emails.PLAN_CHANGED, about, {**facts, "before": was["plan"]})
-    if row.has_schedule and not old.has_schedule and row.current_period_end:
-        starts = row.current_period_end.isoformat()
-        yield Wanted(emails.CHANGE_PLANNED, f"{row.pk}:{now.isoformat()}", {**_named(row), "starts": starts})
+    if row.planned_price and row.planned_at and row.planned_price_id != old.planned_price_id:
+        yield Wanted(emails.CHANGE_PLANNED, f"{row.pk}:{now.isoformat()}", _planned(row, row.planned_price))
     until, had = entitlements.end_of(row), entitlements.end_of(old)
     if until is not None and until != had:
         asked = row.canceled_at.isoformat() if row.canceled_at else ""
@@ -195,6 +195,12 @@ def _about_money_back(before: Sight, after: Sight, account: BillingAccount, *, n
 
 def _named(subscription: SubscriptionMirror) -> dict[str, str]:
     return {"subscription": subscription.pk, "plan": subscription.plan.name if subscription.plan else ""}
+
+
+def _planned(subscription: SubscriptionMirror, price: Price) -> dict[str, str]:
+    amount = {"price_minor": str(price.unit_amount_minor), "currency": price.currency, "interval": price.interval}
+    at = subscription.planned_at.isoformat() if subscription.planned_at else ""
+    return {**_named(subscription), **amount, "after": price.plan.name if price.plan else "", "starts": at}
 
 
 def _until(facts: Mapping[str, str], until: datetime | None) -> dict[str, str]:

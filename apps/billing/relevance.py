@@ -55,7 +55,7 @@ def _is_over(row: SubscriptionMirror, _facts: Mapping[str, str]) -> bool:
 
 
 def _is_planned(row: SubscriptionMirror, facts: Mapping[str, str]) -> bool:
-    return row.has_schedule and _goes_on(row, facts)
+    return row.planned_at is not None and _goes_on(row, facts)
 
 
 def _is_on_trial(row: SubscriptionMirror, facts: Mapping[str, str]) -> bool:

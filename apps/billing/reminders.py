@@ -67,7 +67,9 @@ def _years(*, now: datetime) -> Iterator[tuple[BillingAccount, Wanted]]:
     """Years that renew by themselves."""
     soon = _renewing(BEFORE_A_YEAR_RENEWS, now=now).filter(items__price__interval="year")
     for row in soon.distinct():
-        yield row.account, _about(emails.RENEWAL_REMINDER, row, row.current_period_end)
+        wanted = _about(emails.RENEWAL_REMINDER, row, row.current_period_end)
+        charged = {} if row.renewal_minor is None else {"price_minor": str(row.renewal_minor)}
+        yield row.account, Wanted(wanted.kind, wanted.about, {**wanted.facts, **charged})
 
 
 def _cards(*, now: datetime) -> Iterator[tuple[BillingAccount, Wanted]]:

@@ -114,6 +114,7 @@ def apply(lease: Lease, customer: str | None, found: Found, *, now: datetime) ->
             raise LeaseLost
         before = letters.see(account)
         mirror.write_subscriptions(account, found.subscriptions, found.card, now=now)
+        mirror.write_renewals(account, found.renewals)
         money_mirror.write_invoices(account, found.invoices, found.missing_invoices, now=now)
         money_mirror.write_money_back(account, found.refunds, found.disputes, now=now)
         money_mirror.write_credit_notes(account, found.credit_notes, now=now)

@@ -17,8 +17,13 @@ Start it with `python -m apps.stripe_sandbox`. What it leaves out it refuses: an
 | which time it is, really and for one customer | `clock`, `clocks` |
 | test cards: what is declined, what asks | `cards` (pure) |
 | who a customer is, and their saved cards | `customers`, `payment_methods` |
-| a card is charged or saved | `intents`; after 3-D Secure `challenges` |
-| what changes hands mid-period, the balance, shares of a coupon | `proration` (pure) |
+| a card is charged or saved | `intents`, `charges`; after 3-D Secure `challenges` |
+| payments that a caller makes, and purchases | `payment_intents`; through Checkout `one_off` |
+| money that goes back, or is taken back | `refunds`, `disputes` |
+| fees, and one entry for each movement | `balance_transactions` |
+| what changes hands mid-period, the balance, shares of a discount | `proration` (pure) |
+| what a coupon takes off, and while it is held | `coupons` (pure), `discounts` |
+| the tax, and the sums of an invoice | `taxes`, `totals` (pure) |
 | months and years from an anchor | `periods` (pure) |
 | an invoice from draft to paid | `invoicing`, `collection` |
 | how invoices, subscriptions and sessions look at first | `blanks` |

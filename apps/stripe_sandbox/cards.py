@@ -36,6 +36,8 @@ class Card:
     saving          the decline when it is attached, or None
     charging        the decline when it is charged, or None
     authentication  "" never, "setup" on setup and on session, "required" until done once, "always" every time
+    dispute         the reason of the dispute that follows a charge, or None; `is_inquiry`: the bank only asks
+    refunding       "" at once, "pending" or "failed" for what becomes of a refund to it
     """
 
     number: str
@@ -45,6 +47,9 @@ class Card:
     saving: Decline | None = None
     charging: Decline | None = None
     authentication: str = ""
+    dispute: str | None = None
+    is_inquiry: bool = False
+    refunding: str = ""
 
     @property
     def last4(self) -> str:
@@ -108,7 +113,11 @@ CARDS = (
         charging=GENERIC,
         authentication="required",
     ),
-    Card("4000000000000259", ("pm_card_createDispute",)),
+    Card("4000000000000259", ("pm_card_createDispute",), dispute="fraudulent"),
+    Card("4000000000002685", ("pm_card_createDisputeProductNotReceived",), dispute="product_not_received"),
+    Card("4000000000001976", ("pm_card_createDisputeInquiry",), dispute="fraudulent", is_inquiry=True),
+    Card("4000000000007726", ("pm_card_pendingRefund",), refunding="pending"),
+    Card("4000000000005126", ("pm_card_refundFail",), refunding="failed"),
 )
 BY_NUMBER = {card.number: card for card in CARDS}
 BY_ALIAS = {alias: card for card in CARDS for alias in card.aliases}

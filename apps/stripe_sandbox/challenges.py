@@ -1,5 +1,7 @@
 """3-D Secure: a payment that waits for its owner goes on, or is refused."""
 
+from urllib.parse import urlencode
+
 from apps.stripe_sandbox import addresses, checkout, clocks, collection, intents, portal, store
 from apps.stripe_sandbox.cards import NOT_AUTHENTICATED, Verdict
 from apps.stripe_sandbox.documents import Document
@@ -23,7 +25,21 @@ def way_back(intent: Document) -> str:
         return addresses.page(f"/i/{intent['_invoice']}")
     if intent.get("_portal"):
         return addresses.page(f"/p/session/{intent['_portal']}")
+    if intent.get("_return_url"):
+        return _with_result(intent)
     return addresses.page("/_sandbox")
+
+
+def _with_result(intent: Document) -> str:
+    """Give the caller's own address, with what Stripe adds to it."""
+    now = store.read(intent["object"], intent["id"])
+    result = "succeeded" if now["status"] == "succeeded" else "failed"
+    added = {
+        intent["object"]: intent["id"],
+        f"{intent['object']}_client_secret": intent["client_secret"],
+        "redirect_status": result,
+    }
+    return f"{intent['_return_url']}{'&' if '?' in intent['_return_url'] else '?'}{urlencode(added)}"
 
 
 def complete(intent: Document) -> str:
@@ -37,6 +53,8 @@ def complete(intent: Document) -> str:
         return way_back(intent)
     method = store.read("payment_method", intent["payment_method"])
     result = intents.confirm_payment(intent, method, on_session=True, authenticated=True, now=now)
+    if not intent.get("_invoice"):
+        return way_back(intent)
     invoice = store.read("invoice", intent["_invoice"])
     if result.answer.verdict is Verdict.SUCCEEDED:
         collection.finish(invoice, amount=invoice["amount_due"], now=now)

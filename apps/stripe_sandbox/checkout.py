@@ -4,19 +4,19 @@ from dataclasses import dataclass
 
 from apps.stripe_sandbox import (
     addresses,
-    customers,
     events,
     ids,
     intents,
     invoicing,
     items,
+    one_off,
     payment_methods,
     proration,
     store,
     subscribing,
 )
 from apps.stripe_sandbox.cards import Card, Verdict
-from apps.stripe_sandbox.documents import Document, list_of
+from apps.stripe_sandbox.documents import Document, list_of, public
 from apps.stripe_sandbox.subscribing import Order
 
 DAY_S = 86400
@@ -78,6 +78,9 @@ def order_of(session: Document, customer: Document | None, *, now: int) -> Order
 
 def amounts_of(session: Document, customer: Document | None, *, now: int) -> Amounts:
     """Compute what a session costs."""
+    if session["mode"] != "subscription":
+        total = one_off.total_of(session)
+        return Amounts(total, total, None)
     order = order_of(session, customer, now=now)
     subtotal = sum(each.price["unit_amount"] * (each.quantity or 1) for each in order.wanted if each.price)
     today = 0 if order.trial_end else subtotal
@@ -103,7 +106,7 @@ def line_items(session: Document) -> Document:
                 "currency": price["currency"],
                 "description": invoicing.name_of(price),
                 "metadata": {},
-                "price": price,
+                "price": public(price),
                 "quantity": quantity,
             }
         )
@@ -115,19 +118,18 @@ def pay(session: Document, payment: Payment, *, now: int) -> Outcome:
 
     A decline keeps its charge and leaves the session open; a 3-D Secure card leads to its own page first.
     """
-    customer = store.find("customer", session["customer"]) or customers.open_customer(
-        {"email": payment.email, "name": payment.name}, now=now
-    )
+    details = payment.billing_details()
+    customer = one_off.find_buyer(session, details, now=now)
     due = amounts_of(session, customer, now=now).due_today
     method = payment_methods.build(
         payment.card,
         exp_month=payment.exp_month,
         exp_year=payment.exp_year,
-        details=payment.billing_details(),
+        details=details,
         now=now,
     )
     store.insert(method)
-    waiting = {**session, "customer": customer["id"], "_method": method["id"], "_details": payment.billing_details()}
+    waiting = {**session, "customer": customer and customer["id"], "_method": method["id"], "_details": details}
     intent = _intent_for(waiting, customer, due, now=now)
     waiting["_intent"] = intent["id"]
     store.save(waiting)
@@ -141,14 +143,22 @@ def resume(session: Document, intent: Document, *, now: int) -> Outcome:
     return _confirm(session, intent, method, authenticated=True, now=now)
 
 
-def _intent_for(session: Document, customer: Document, due: int, *, now: int) -> Document:
+def _intent_for(session: Document, customer: Document | None, due: int, *, now: int) -> Document:
     known = store.find("payment_intent" if due else "setup_intent", session.get("_intent"))
     if known and known["status"] != "succeeded" and known.get("amount", 0) == due:
         return known
+    if session["mode"] != "subscription" or customer is None:
+        return one_off.open_intent(session, customer, now=now)
     if not due:
         return intents.open_setup_intent(customer, now=now)
-    currency = session["currency"]
-    return intents.open_payment_intent(due, customer, currency=currency, description="Subscription creation", now=now)
+    return intents.open_payment_intent(
+        due,
+        customer,
+        currency=session["currency"],
+        description="Subscription creation",
+        setup_future_usage="off_session",
+        now=now,
+    )
 
 
 def _confirm(session: Document, intent: Document, method: Document, *, authenticated: bool, now: int) -> Outcome:
@@ -164,33 +174,42 @@ def _confirm(session: Document, intent: Document, method: Document, *, authentic
 
 
 def _complete(session: Document, intent: Document, method: Document, *, now: int) -> Outcome:
+    settle = _subscribe if session["mode"] == "subscription" else one_off.settle
+    left, details = settle(session, intent, method, now=now), session["_details"]
+    customer = store.find("customer", session["customer"]) or {}
+    after = {
+        **session,
+        "customer_details": {
+            "address": details["address"],
+            "business_name": None,
+            "email": customer.get("email") or details["email"],
+            "individual_name": None,
+            "name": details["name"],
+            "phone": None,
+            "tax_exempt": "none",
+            "tax_ids": [],
+        },
+        **left,
+        "status": "complete",
+        "url": None,
+    }
+    events.update("checkout.session.completed", session, after)
+    return Outcome(after, redirect_to=success_url(after))
+
+
+def _subscribe(session: Document, intent: Document, method: Document, *, now: int) -> Document:
+    """Begin the subscription that was paid; give the fields of the session that change."""
     customer = store.read("customer", session["customer"])
     payment_methods.attach(store.read("payment_method", method["id"]), customer)
     is_payment = intent["object"] == "payment_intent"
     order = order_of(session, customer, now=now)
     order.details["default_payment_method"] = method["id"]
     subscription = subscribing.open_subscription(customer, order, paid_by=intent if is_payment else None, now=now)
-    address = session["_details"]["address"]
-    after = {
-        **session,
-        "customer_details": {
-            "address": address,
-            "business_name": None,
-            "email": customer["email"] or session["_details"]["email"],
-            "individual_name": None,
-            "name": session["_details"]["name"],
-            "phone": None,
-            "tax_exempt": "none",
-            "tax_ids": [],
-        },
+    return {
         "invoice": subscription["latest_invoice"],
         "payment_status": "paid" if is_payment else "no_payment_required",
-        "status": "complete",
         "subscription": subscription["id"],
-        "url": None,
     }
-    events.update("checkout.session.completed", session, after)
-    return Outcome(after, redirect_to=success_url(after))
 
 
 def success_url(session: Document) -> str:

@@ -1,10 +1,12 @@
 """How Stripe refuses: one exception that carries the status and the body of the answer."""
 
-from apps.stripe_sandbox.documents import Document
+from apps.stripe_sandbox.documents import Document, Json
 
 # Stripe's own word for each kind of object in "No such …".
 LABELS = {
     "payment_method": "PaymentMethod",
+    "billing.meter": "meter",
+    "credit_note": "credit note",
     "setup_intent": "setupintent",
     "subscription_schedule": "subscription schedule",
     "test_helpers.test_clock": "test clock",
@@ -38,7 +40,7 @@ def missing_object(kind: str, key: str, param: str, *, status: int = 404) -> Str
     return invalid(f"No such {LABELS.get(kind, kind)}: '{key}'", param, "resource_missing", status=status)
 
 
-def declined(code: str, message: str, decline_code: str | None, *, keeps_rows: bool, **more: str) -> StripeError:
+def declined(code: str, message: str, decline_code: str | None, *, keeps_rows: bool, **more: Json) -> StripeError:
     """Build a `card_error`, status 402."""
     body = {"type": "card_error", "code": code, "message": message, "decline_code": decline_code, **more}
     body["doc_url"] = f"https://stripe.com/docs/error-codes/{code.replace('_', '-')}"

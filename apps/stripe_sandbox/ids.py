@@ -21,6 +21,11 @@ LONG = {
     "clock",
     "bpc",
     "bps",
+    "di",
+    "txn",
+    "du",
+    "mtr",
+    "cn",
 }
 
 source = random.Random("unseeded")  # noqa: S311  repeatable by design, nothing here is a secret of anyone

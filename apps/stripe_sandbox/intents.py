@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from apps.stripe_sandbox import addresses, cards, events, faults, ids, payment_methods, store
+from apps.stripe_sandbox import addresses, cards, charges, disputes, events, faults, ids, payment_methods, store
 from apps.stripe_sandbox.cards import Answer, Decline, Verdict
-from apps.stripe_sandbox.documents import Document, public
+from apps.stripe_sandbox.documents import Document, Json, public
 
 
 @dataclass(frozen=True)
@@ -15,8 +15,13 @@ class Result:
     answer: Answer
 
 
-def open_payment_intent(amount: int, customer: Document, *, currency: str, description: str, now: int) -> Document:
-    """Keep a payment intent that waits for a card."""
+def open_payment_intent(
+    amount: int, customer: Document | None, *, currency: str, now: int, **details: Json
+) -> Document:
+    """Keep a payment intent that waits for a card.
+
+    details  fields that are taken over as they are: `description`, `metadata`, `setup_future_usage`, …
+    """
     key = ids.new("pi")
     intent: Document = {
         "id": key,
@@ -33,8 +38,8 @@ def open_payment_intent(amount: int, customer: Document, *, currency: str, descr
         "confirmation_method": "automatic",
         "created": now,
         "currency": currency,
-        "customer": customer["id"],
-        "description": description,
+        "customer": customer["id"] if customer else None,
+        "description": None,
         "last_payment_error": None,
         "latest_charge": None,
         "livemode": False,
@@ -45,16 +50,17 @@ def open_payment_intent(amount: int, customer: Document, *, currency: str, descr
         "payment_method_types": ["card"],
         "processing": None,
         "receipt_email": None,
-        "setup_future_usage": "off_session",
+        "setup_future_usage": None,
         "shipping": None,
         "status": "requires_payment_method",
-        "_clock": customer.get("test_clock"),
+        "_clock": customer.get("test_clock") if customer else None,
+        **details,
     }
     return events.create("payment_intent.created", intent)
 
 
-def open_setup_intent(customer: Document, *, now: int) -> Document:
-    """Keep a setup intent: a card is saved, nothing is charged."""
+def open_setup_intent(customer: Document, *, now: int, **details: Json) -> Document:
+    """Keep a setup intent: a card is saved, nothing is charged. `details` are fields taken over as they are."""
     key = ids.new("seti")
     intent: Document = {
         "id": key,
@@ -81,6 +87,7 @@ def open_setup_intent(customer: Document, *, now: int) -> Document:
         "status": "requires_payment_method",
         "usage": "off_session",
         "_clock": customer.get("test_clock"),
+        **details,
     }
     return events.create("setup_intent.created", intent)
 
@@ -110,7 +117,7 @@ def confirm_payment(
     if answer.verdict is Verdict.REQUIRES_ACTION:
         after |= {"status": "requires_action", "next_action": _ask(intent)}
         return Result(_tell("payment_intent.requires_action", after), answer)
-    charge = _keep_charge(after, method, answer.decline, now=now)
+    charge = charges.keep(after, method, answer.decline, now=now)
     after["latest_charge"] = charge["id"]
     if answer.decline:
         after |= {"status": "requires_payment_method", "payment_method": None}
@@ -119,7 +126,17 @@ def confirm_payment(
     after |= {"status": "succeeded", "amount_received": intent["amount"], "last_payment_error": None}
     if authenticated:
         payment_methods.remember_setup(method["id"])
-    return Result(_tell("payment_intent.succeeded", after), answer)
+    done = _tell("payment_intent.succeeded", after)
+    _save_card(done, method)
+    disputes.open_by_card(charge, payment_methods.card_of(method), now=now)
+    return Result(done, answer)
+
+
+def _save_card(intent: Document, method: Document) -> None:
+    """Keep the card for later where the payment was made so."""
+    customer = store.find("customer", intent["customer"]) if intent["setup_future_usage"] else None
+    if customer:
+        payment_methods.attach(store.read("payment_method", method["id"]), customer)
 
 
 def fail_authentication(intent: Document) -> Document:
@@ -133,7 +150,7 @@ def fail_authentication(intent: Document) -> Document:
     return _tell(kind, after)
 
 
-def cancel(intent: Document, reason: str, *, now: int) -> Document:
+def cancel(intent: Document, reason: str | None, *, now: int) -> Document:
     """Give up an intent that has not succeeded."""
     if intent["status"] in ("succeeded", "canceled"):
         return intent
@@ -158,8 +175,8 @@ def _tell(kind: str, after: Document) -> Document:
 
 
 def _ask(intent: Document) -> Document:
-    url = addresses.page(f"/3ds/{intent['id']}")
-    return {"type": "redirect_to_url", "redirect_to_url": {"return_url": None, "url": url}}
+    url, back = addresses.page(f"/3ds/{intent['id']}"), intent.get("_return_url")
+    return {"type": "redirect_to_url", "redirect_to_url": {"return_url": back, "url": url}}
 
 
 def _ask_bank(intent: Document, method: Document, *, on_session: bool, authenticated: bool) -> Answer:
@@ -173,59 +190,3 @@ def _ask_bank(intent: Document, method: Document, *, on_session: bool, authentic
         authenticated=authenticated,
         was_set_up=bool(method.get("_was_set_up")),
     )
-
-
-def _keep_charge(intent: Document, method: Document, decline: Decline | None, *, now: int) -> Document:
-    card, key = method["card"], ids.new("ch")
-    charge: Document = {
-        "id": key,
-        "object": "charge",
-        "amount": intent["amount"],
-        "amount_captured": 0 if decline else intent["amount"],
-        "amount_refunded": 0,
-        "balance_transaction": None,
-        "billing_details": method["billing_details"],
-        "calculated_statement_descriptor": "SANDBOX MONEY",
-        "captured": decline is None,
-        "created": now,
-        "currency": intent["currency"],
-        "customer": intent["customer"],
-        "description": intent["description"],
-        "disputed": False,
-        "failure_balance_transaction": None,
-        "failure_code": decline.code if decline else None,
-        "failure_message": decline.message if decline else None,
-        "fraud_details": {},
-        "livemode": False,
-        "metadata": {},
-        "outcome": _outcome(decline),
-        "paid": decline is None,
-        "payment_intent": intent["id"],
-        "payment_method": method["id"],
-        "payment_method_details": {
-            "type": "card",
-            "card": {name: card[name] for name in ("brand", "country", "exp_month", "exp_year", "funding", "last4")},
-        },
-        "receipt_email": None,
-        "receipt_number": None,
-        "receipt_url": None,
-        "refunded": False,
-        "shipping": None,
-        "statement_descriptor": None,
-        "statement_descriptor_suffix": None,
-        "status": "failed" if decline else "succeeded",
-    }
-    return events.create("charge.failed" if decline else "charge.succeeded", charge)
-
-
-def _outcome(decline: Decline | None) -> Document:
-    if decline is None:
-        return {"type": "authorized", "network_status": "approved_by_network", "risk_level": "normal", "risk_score": 20}
-    return {
-        "type": "issuer_declined",
-        "network_status": "declined_by_network",
-        "reason": decline.decline_code or decline.code,
-        "risk_level": "normal",
-        "risk_score": 20,
-        "seller_message": f"The bank returned the decline code `{decline.decline_code or decline.code}`.",
-    }

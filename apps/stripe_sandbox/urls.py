@@ -1,7 +1,17 @@
 from django.urls import path, re_path
 
 from apps.stripe_sandbox import api
-from apps.stripe_sandbox.views import answers, checkout, console, console_api, invoice, portal, three_d_secure
+from apps.stripe_sandbox.views import (
+    answers,
+    checkout,
+    console,
+    console_api,
+    invoice,
+    money_api,
+    portal,
+    receipts,
+    three_d_secure,
+)
 
 handler404 = "apps.stripe_sandbox.views.answers.say_missing"
 
@@ -12,6 +22,7 @@ urlpatterns = [
     path("3ds/<str:key>", three_d_secure.ask, name="three-d-secure"),
     path("i/<str:key>", invoice.pay, name="invoice"),
     path("i/<str:key>/receipt", invoice.show_receipt, name="receipt"),
+    path("receipts/<str:key>", receipts.show_charge, name="charge-receipt"),
     path("p/session/<str:word>", portal.visit, name="portal"),
     path("_sandbox", console.look, name="console"),
     path("_sandbox/time", console.move_time, name="move-time"),
@@ -26,6 +37,8 @@ urlpatterns = [
     path("_sandbox/api/endpoints/<str:key>/roll", console_api.roll_secret),
     path("_sandbox/api/clocks", console_api.open_clock),
     path("_sandbox/api/clocks/end-quiet", console_api.end_quiet),
+    path("_sandbox/api/charges/<str:key>/dispute", money_api.open_dispute),
+    path("_sandbox/api/disputes/<str:key>/decide", money_api.decide_dispute),
     path("_sandbox/api/faults", console_api.keep_faults),
     path("_sandbox/api/violations", console_api.keep_violations),
     path("_sandbox/api/operations", console_api.list_operations),

@@ -25,6 +25,7 @@ class Customer:
     payment_method: str  # charged where a subscription names none; may be empty
     account: str = ""  # what its metadata says whose it is
     subscriptions: tuple[Raw, ...] = ()  # live ones, where a list was asked for them; read by `read_subscription`
+    balance_minor: int = 0  # below 0: credit that the next invoice uses
 
 
 def read_customer(raw: Raw) -> Customer:
@@ -36,10 +37,11 @@ def read_customer(raw: Raw) -> Customer:
         payment_method=id_of((raw.get("invoice_settings") or {}).get("default_payment_method")),
         account=(raw.get("metadata") or {}).get("account_id", ""),
         subscriptions=tuple((raw.get("subscriptions") or {}).get("data") or ()),
+        balance_minor=raw.get("balance") or 0,
     )
 
 
 def read_card(method: object) -> Card:
-    """Brand and last four digits of an expanded payment method; nothing of one that is not a card, or no object."""
+    """Brand, last four digits and expiry of an expanded payment method; nothing where it is no card, or no object."""
     card = method.get("card") if isinstance(method, dict) else None
     return Card(card["brand"], card["last4"], card["exp_month"], card["exp_year"]) if card else Card()

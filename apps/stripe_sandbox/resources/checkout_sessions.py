@@ -1,6 +1,6 @@
 """Checkout sessions over the API; people meet them at `/c/pay/…`."""
 
-from apps.stripe_sandbox import blanks, checkout, clocks, events, ids, lists, store
+from apps.stripe_sandbox import blanks, checkout, clocks, events, ids, lists, one_off, store
 from apps.stripe_sandbox.documents import Document
 from apps.stripe_sandbox.errors import invalid
 from apps.stripe_sandbox.operations import NOTHING, Operation
@@ -17,6 +17,7 @@ from apps.stripe_sandbox.parameters import (
     text,
     timestamp,
 )
+from apps.stripe_sandbox.resources import prices
 
 SHORTEST_S, LONGEST_S = 30 * 60, 24 * 3600
 FEW_SECONDS = 60  # a caller's clock may differ a little
@@ -39,6 +40,18 @@ SUBSCRIPTION_DATA = fields(
         ),
     }
 )
+LATER = one_of("off_session", "on_session")
+PAYMENT_DATA = fields({"description": text, "metadata": free_map, "receipt_email": text, "setup_future_usage": LATER})
+INVOICE_DATA = fields({"description": text, "footer": text, "metadata": free_map})
+LINE_ITEM = fields({"metadata": free_map, "price": text, "price_data": prices.INLINE, "quantity": natural})
+# What a mode has for itself.
+ONLY_IN = {
+    "invoice_creation": "payment",
+    "payment_intent_data": "payment",
+    "payment_method_collection": "subscription",
+    "setup_intent_data": "setup",
+    "subscription_data": "subscription",
+}
 TAKEN = (
     "allow_promotion_codes",
     "billing_address_collection",
@@ -47,6 +60,7 @@ TAKEN = (
     "customer",
     "customer_email",
     "locale",
+    "submit_type",
 )
 CREATE = fields(
     {
@@ -55,26 +69,33 @@ CREATE = fields(
         "billing_address_collection": one_of("auto", "required"),
         "cancel_url": text,
         "client_reference_id": text,
+        "currency": prices.currency,
         "customer": text,
+        "customer_creation": one_of("always", "if_required"),
         "customer_email": text,
         "customer_update": fields({"address": AUTO, "name": AUTO, "shipping": AUTO}),
         "expires_at": timestamp,
-        "line_items": list_of(fields({"price": text, "quantity": natural, "metadata": free_map}, ("price",))),
+        "invoice_creation": fields({"enabled": boolean, "invoice_data": INVOICE_DATA}, ("enabled",)),
+        "line_items": list_of(LINE_ITEM),
         "locale": one_of("auto", "en", "fr"),
         "metadata": free_map,
-        "mode": one_of("subscription"),
+        "mode": one_of("payment", "setup", "subscription"),
+        "payment_intent_data": PAYMENT_DATA,
         "payment_method_collection": one_of("always", "if_required"),
+        "setup_intent_data": fields({"description": text, "metadata": free_map}),
+        "submit_type": one_of("auto", "pay"),
         "subscription_data": SUBSCRIPTION_DATA,
         "success_url": text,
         "tax_id_collection": ENABLED,
         "ui_mode": one_of("hosted_page"),
     },
-    ("line_items", "mode", "success_url"),
+    ("mode", "success_url"),
 )
 
 
 def create(params: Document) -> Document:
     """Open a session; prices, customer and time limits are checked now."""
+    _require_fitting(params)
     customer = None
     if "customer" in params:
         customer = store.get("customer", params["customer"], param="customer", status=400)
@@ -85,16 +106,50 @@ def create(params: Document) -> Document:
     if not now + SHORTEST_S - FEW_SECONDS <= expires_at <= now + LONGEST_S + FEW_SECONDS:
         message = "The `expires_at` timestamp must be between 30 minutes and 24 hours from Checkout Session creation."
         raise invalid(message, "expires_at")
+    plain = _plain(params)
     draft = {
-        "_line_items": [{"id": ids.new("li"), **item} for item in params["line_items"]],
+        "mode": params["mode"],
+        "_line_items": [_read_item(item, number) for number, item in enumerate(params.get("line_items", []))],
+        "_payment_data": params.get("payment_intent_data", params.get("setup_intent_data", {})),
         "_subscription_data": params.get("subscription_data", {}),
     }
+    session = {**plain, **draft, "expires_at": expires_at, **_amounts(draft, customer, params, now=now)}
+    return checkout.open_session({**session, "_clock": (customer or {}).get("test_clock")}, now=now)
+
+
+def _require_fitting(params: Document) -> None:
+    """Refuse what another mode has, and miss what this one needs."""
+    mode = params["mode"]
+    for name, only in ONLY_IN.items():
+        if name in params and only != mode:
+            raise invalid(f"You can not pass `{name}` in `{mode}` mode.", name)
+    if mode == "setup" and "line_items" in params:
+        raise invalid("You can not pass `line_items` in `setup` mode.", "line_items")
+    needed = "currency" if mode == "setup" else "line_items"
+    if not params.get(needed):
+        raise invalid(f"Missing required param: {needed}.", needed, "parameter_missing")
+
+
+def _read_item(item: Document, number: int) -> Document:
+    """Settle the price of one line: one that is there, or one that is described in place."""
+    path = f"line_items[{number}]"
+    if ("price" in item) == ("price_data" in item):
+        raise invalid(f"You must specify either `price` or `price_data` when creating {path}.", path)
+    key = item["price"] if "price" in item else prices.create_inline(item["price_data"])
+    price = store.find("price", key)
+    if "quantity" not in item and price:
+        raise invalid(f"Quantity is required. Add `quantity` to `{path}`", f"{path}[quantity]")
+    kept = {name: value for name, value in item.items() if name != "price_data"}
+    return {"id": ids.new("li"), **kept, "price": key}
+
+
+def _amounts(draft: Document, customer: Document | None, params: Document, *, now: int) -> Document:
+    if params["mode"] == "setup":
+        return {"amount_subtotal": None, "amount_total": None, "currency": params["currency"]}
     amounts = checkout.amounts_of(draft, customer, now=now)
-    currency = store.read("price", params["line_items"][0]["price"])["currency"]
     today = 0 if amounts.trial_end else amounts.subtotal
-    session = {**_plain(params), **draft, "expires_at": expires_at, "currency": currency}
-    session |= {"amount_subtotal": today, "amount_total": today, "_clock": (customer or {}).get("test_clock")}
-    return checkout.open_session(session, now=now)
+    currency = store.read("price", draft["_line_items"][0]["price"])["currency"]
+    return {"amount_subtotal": today, "amount_total": today, "currency": currency}
 
 
 def _plain(params: Document) -> Document:
@@ -107,13 +162,31 @@ def _plain(params: Document) -> Document:
             "provider": None,
             "status": "complete" if tax else None,
         },
-        "customer_creation": None if "customer" in params else "always",
+        "customer_creation": None if "customer" in params else _creation(params),
+        "invoice_creation": _invoice_creation(params),
         "metadata": merge_metadata(None, params.get("metadata")),
         "mode": params["mode"],
-        "payment_method_collection": params.get("payment_method_collection", "always"),
+        "payment_method_collection": params.get("payment_method_collection", _collection(params)),
         "success_url": params["success_url"],
         **{name: params.get(name) for name in TAKEN},
     }
+
+
+def _creation(params: Document) -> str:
+    return str(params.get("customer_creation", "always" if params["mode"] == "subscription" else "if_required"))
+
+
+def _collection(params: Document) -> str:
+    return "always" if params["mode"] == "subscription" else "if_required"
+
+
+def _invoice_creation(params: Document) -> Document | None:
+    if params["mode"] != "payment":
+        return None
+    asked = params.get("invoice_creation", {"enabled": False})
+    data = asked.get("invoice_data", {})
+    data = {**one_off.NO_INVOICE, **data, "metadata": merge_metadata(None, data.get("metadata"))}
+    return {"enabled": asked["enabled"], "invoice_data": data}
 
 
 def retrieve(key: str, params: Document) -> Document:
@@ -138,6 +211,7 @@ def list_all(params: Document) -> Document:
         "checkout.session",
         customer=params.get("customer"),
         body__status=params.get("status"),
+        body__payment_intent=params.get("payment_intent"),
         body__subscription=params.get("subscription"),
     )
     return lists.page(rows, params, "/v1/checkout/sessions", kind="checkout.session")
@@ -160,6 +234,7 @@ OPERATIONS = [
                 **PAGING,
                 "created": RANGE,
                 "customer": text,
+                "payment_intent": text,
                 "status": one_of("complete", "expired", "open"),
                 "subscription": text,
             }

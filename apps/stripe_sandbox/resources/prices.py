@@ -51,6 +51,21 @@ CREATE = fields(
     },
     ("currency",),
 )
+# What Checkout takes in place of the id of a price.
+INLINE = fields(
+    {
+        "currency": currency,
+        "product": text,
+        "product_data": fields(
+            {"description": text, "images": list_of(text), "metadata": free_map, "name": text}, ("name",)
+        ),
+        "recurring": fields({"interval": INTERVAL, "interval_count": integer}, ("interval",)),
+        "tax_behavior": TAX,
+        "unit_amount": integer,
+        "unit_amount_decimal": decimal,
+    },
+    ("currency",),
+)
 UPDATE = fields(
     {
         "active": boolean,
@@ -103,6 +118,12 @@ def create(params: Document) -> Document:
     if "lookup_key" in params:
         _claim(price, params)
     return events.create("price.created", price)
+
+
+def create_inline(params: Document) -> str:
+    """Make the price that a call describes in place; it is not for sale otherwise. Give its id."""
+    made = create({**params, "active": False})
+    return str(store.save({**made, "_is_inline": True})["id"])
 
 
 def _amount(params: Document) -> int:

@@ -21,6 +21,9 @@ WORDS = {
     "4000002500003155": _("asks for 3-D Secure once"),
     "4000002760003184": _("asks for 3-D Secure every time"),
     "4000008400001629": _("3-D Secure, then declined"),
+    "4000000000000259": _("succeeds, then the payment is disputed"),
+    "4000000000001976": _("succeeds; the bank only asks"),
+    "4000000000005126": _("succeeds; refunds come back"),
 }
 EXAMPLE = {"expiry": "12 / 34", "cvc": "123", "name": "Sandy Box", "country": "FR", "postal_code": "75001"}
 # What Stripe says when a card is declined, for translation: the texts themselves stand in `cards`.

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0005_append_only'),
+        ('billing', '0006_what_comes_next'),
     ]
 
     operations = [
@@ -83,16 +83,6 @@ class Migration(migrations.Migration):
             model_name='stripeoutbox',
             name='first_tried_at',
             field=models.DateTimeField(null=True),
-        ),
-        migrations.AddField(
-            model_name='subscriptionmirror',
-            name='card_exp_month',
-            field=models.PositiveSmallIntegerField(null=True),
-        ),
-        migrations.AddField(
-            model_name='subscriptionmirror',
-            name='card_exp_year',
-            field=models.PositiveSmallIntegerField(null=True),
         ),
         migrations.AddIndex(
             model_name='stripeevent',
