@@ -31,6 +31,25 @@ TRIAL_ENDING, RENEWAL_REMINDER, CARD_EXPIRING = "trial_ending", "renewal_reminde
 PRICE_MOVE, SPENDING_ALERT = "price_move", "spending_alert"
 DATES = ("until", "starts", "trial_end", "paid_at", "period_start", "period_end")
 TEXT, HTML, SUBJECT = "billing/mail/_letter.txt", "billing/mail/_letter.html", "billing/mail/_subject.txt"
+# The colours of tokens.css as numbers: mail programs know neither variables nor oklch().
+LIGHT = {
+    "paper": "#fbf9f6",
+    "surface": "#fffefd",
+    "line": "#dfdcd6",
+    "ink": "#29231e",
+    "muted": "#615b54",
+    "accent": "#016161",
+    "on_accent": "#f8fdfc",
+}
+DARK = {
+    "paper": "#171514",
+    "surface": "#201d1b",
+    "line": "#3a3734",
+    "ink": "#e9e6e0",
+    "muted": "#ada9a2",
+    "accent": "#70cbc5",
+    "on_accent": "#031a1a",
+}
 EMPTY = re.compile(r"\s*<p(?: [^>]*)?>\s*</p>")  # a paragraph that this letter does not need
 
 
@@ -51,7 +70,7 @@ def compose(kind: str, facts: Mapping[str, str], reader: User) -> Letter:
     language = reader.language or settings.LANGUAGE_CODE
     with translation.override(language):
         words = {**_words(facts, ZoneInfo(reader.time_zone)), "name": reader.get_short_name(), "language": language}
-        words |= _places()
+        words |= {**_places(), "light": LIGHT, "dark": DARK}
         if kind == RECEIPT:
             words["rows"] = list(_receipt_rows(words))
         subject = " ".join(_render(kind, SUBJECT, words).split())

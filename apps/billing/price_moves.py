@@ -122,5 +122,6 @@ def _letter(item: SubscriptionItemMirror, move: Move, to: Price, starts: datetim
         "currency": move.currency,
         "interval": move.interval,
         "starts": starts.isoformat(),
+        "move": outbox.move_key(item.subscription_id, to.pk),
     }
     return Wanted(emails.PRICE_MOVE, f"{item.subscription_id}:{to.pk}", facts)

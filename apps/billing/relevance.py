@@ -66,6 +66,11 @@ def _renews(row: SubscriptionMirror, facts: Mapping[str, str]) -> bool:
     return row.status == "active" and _goes_on(row, facts)
 
 
+def _moves(row: SubscriptionMirror, facts: Mapping[str, str]) -> bool:
+    """A move that Stripe had reasons against was withdrawn, and with it what it would have cost."""
+    return StripeOutbox.objects.filter(key=facts.get("move", "")).exists() and _goes_on(row, facts)
+
+
 def _pays_with_it(row: SubscriptionMirror, facts: Mapping[str, str]) -> bool:
     return row.card_last4 == facts.get("last4") and _goes_on(row, facts)
 
@@ -81,5 +86,5 @@ QUESTIONS: Mapping[str, Question] = {
     emails.TRIAL_ENDING: _is_on_trial,
     emails.RENEWAL_REMINDER: _renews,
     emails.CARD_EXPIRING: _pays_with_it,
-    emails.PRICE_MOVE: _goes_on,
+    emails.PRICE_MOVE: _moves,
 }
