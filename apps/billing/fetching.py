@@ -167,8 +167,16 @@ def _refunds(charges: Iterable[Charge], visit: Visit) -> Iterator[Refund]:
 
 
 def _disputes(charges: Iterable[Charge], visit: Visit) -> Iterator[Dispute]:
+    """A bank that only asks leaves no mark on its charge: such a dispute is known by its event."""
+    told = StripeEvent.objects.filter(
+        account=visit.account, state=StripeEvent.State.STORED, type__startswith="charge.dispute."
+    )
+    known = {
+        *visit.account.disputes.values_list("stripe_payment_intent_id", flat=True),
+        *(key for keys in told.values_list("mentions", flat=True) for key in keys),
+    }
     for charge in charges:
-        if charge.is_disputed:
+        if charge.is_disputed or not known.isdisjoint((charge.id, charge.payment_intent)):
             visit.go_on()
             yield from visit.gateway.list_disputes(charge.payment_intent)
 

@@ -55,8 +55,12 @@ SUBJECTS = {
     "plan_lost": ("Premium has stopped", "Premium est arrêté"),
     "payment_recovered": ("Paid: Premium goes on", "Payé : Premium continue"),
     "refund_made": ("We gave back $8", "Nous vous avons remboursé 8 $"),
-    "card_expiring": ("Your card expires before Premium renews", "Votre carte expire avant le renouvellement de Premium"),
-    "price_move": ("Premium will cost $8 a month from March 9, 2026", "Premium coûtera 8 $ par mois à partir du 9 mars 2026"),
+    "card_expiring": (
+        "Your card expires before Premium renews", "Votre carte expire avant le renouvellement de Premium"
+    ),
+    "price_move": (
+        "Premium will cost $8 a month from March 9, 2026", "Premium coûtera 8 $ par mois à partir du 9 mars 2026"
+    ),
     "plan_held": ("Your payment is disputed", "Votre paiement est contesté"),
     "spending_alert": ("80 % of your spending cap is used", "80 % de votre plafond de dépenses sont utilisés"),
 }  # fmt: skip
@@ -116,8 +120,8 @@ def test_a_receipt_lists_what_was_paid():
 
 
 def test_only_the_bank_s_question_is_answered_at_an_address_that_lets_anybody_in():
-    for kind in FACTS:
-        letter = emails.compose(kind, FACTS[kind], build.person(email=f"{kind}@example.org"))
+    for kind, facts in FACTS.items():
+        letter = emails.compose(kind, facts, build.person(email=f"{kind}@example.org"))
         assert ("invoice.stripe.com" in letter.text) is (kind == "action_required")
 
 

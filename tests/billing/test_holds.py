@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from apps.accounts.models import AuditEntry
-from apps.billing import checkout, entitlements, holds, outbox
+from apps.billing import checkout, entitlements, holds, inbox, outbox, stripe_gateway
 from apps.billing.errors import NotHoldable, OnHold
 from apps.billing.models import DisputeMirror, DriftItem, StripeOutbox, SubscriptionMirror
 from tests import cast
@@ -62,6 +62,8 @@ def test_f13_a_bank_that_only_asks_holds_too_until_it_has_its_answer(published, 
     charge = published.objects("charge")[0]["id"]
     opened = published.http.post(f"/_sandbox/api/charges/{charge}/dispute", json={"inquiry": True})
     assert opened.status_code == 200
+    for event in stripe_gateway.background().list_events(since=shop.now() - timedelta(hours=1)):
+        inbox.keep(event, now=shop.now())
     shop.look(account)
     assert (account.hold_reason, plan(account)) == ("dispute", "free")
     settle(published, account, published.objects("dispute")[0]["id"], "warning_closed")
