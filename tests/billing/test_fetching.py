@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-
 from django.db import transaction
 
 from apps.billing import customers, fetching, stripe_gateway, sync
