@@ -14,6 +14,7 @@ LONG = {
     "sub_sched",
     "in",
     "evt",
+    "evt_test",
     "il",
     "inpay",
     "re",

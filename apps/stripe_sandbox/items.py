@@ -58,6 +58,10 @@ def build(wanted: Wanted, subscription: str, period: tuple[int, int], *, now: in
     """Make a new item."""
     if wanted.price is None:
         raise invalid("Missing required param: items[0][price].", "items[0][price]", "parameter_missing")
+    is_metered = wanted.price["recurring"]["usage_type"] == "metered"
+    if is_metered and wanted.quantity is not None:
+        raise invalid("You cannot specify a quantity for a metered price.", "items[0][quantity]")
+    counted = {} if is_metered else {"quantity": 1 if wanted.quantity is None else wanted.quantity}
     return {
         "id": ids.new("si"),
         "object": "subscription_item",
@@ -68,9 +72,9 @@ def build(wanted: Wanted, subscription: str, period: tuple[int, int], *, now: in
         "discounts": [],
         "metadata": wanted.metadata,
         "price": public(wanted.price),
-        "quantity": 1 if wanted.quantity is None else wanted.quantity,
         "subscription": subscription,
         "tax_rates": [],
+        **counted,
     }
 
 
