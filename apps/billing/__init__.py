@@ -24,6 +24,7 @@ and access follows from the mirror by a pure decision.
 | events from Stripe: verified, stored, turned into the wish to look | `inbox` |
 | who may look, and whether anybody should | `leases` |
 | Stripe's truth becomes ours: fetch, apply, decide | `sync`, with `fetching` and `mirror` |
+| what the next renewal will cost | `renewals` |
 | why a subscription changed, and when | `movements` |
 | monthly recurring revenue of one subscription | `mrr` |
 | what we want of Stripe, and mails, as rows that are done until they are done | `outbox` |

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from apps.billing import renewals
 from apps.billing.errors import MissingAtStripe
 from apps.billing.models import BillingAccount, CheckoutAttempt
+from apps.billing.renewals import Renewal
 from apps.billing.stripe_facts import Card, Charge, Customer, Dispute, Invoice, Refund, Subscription
 from apps.billing.stripe_gateway import Gateway
 
@@ -22,6 +24,7 @@ class Found:
     invoices: tuple[Invoice, ...] = ()
     refunds: tuple[Refund, ...] = ()
     disputes: tuple[Dispute, ...] = ()
+    renewals: Mapping[str, Renewal] = field(default_factory=dict)  # of subscriptions about which something changed
     sessions: Mapping[str, str] = field(default_factory=dict)  # id of each open checkout session → its status
 
 
@@ -49,6 +52,7 @@ def fetch(account: BillingAccount, gateway: Gateway, go_on: Callable[[], None]) 
         invoices=invoices,
         refunds=tuple(_refunds(charges, gateway, go_on)),
         disputes=tuple(_disputes(charges, gateway, go_on)),
+        renewals=renewals.fetch(account, customer, subscriptions, gateway, go_on),
         sessions=_sessions(account, gateway, go_on),
     )
 

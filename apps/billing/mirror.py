@@ -1,6 +1,7 @@
 """What Stripe said becomes our rows; only what differs is written. Steps of one sync."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import TypeVar
 
@@ -19,7 +20,8 @@ from apps.billing.models import (
     SubscriptionMirror,
 )
 from apps.billing.plans import catalogue
-from apps.billing.stripe_facts import Card, Dispute, Invoice, Item, Refund, Subscription
+from apps.billing.renewals import Renewal
+from apps.billing.stripe_facts import Awaited, Card, Coupon, Dispute, Invoice, Item, Refund, Subscription
 from apps.billing.stripe_facts import Price as PriceFacts
 from apps.core import guards
 
@@ -42,6 +44,19 @@ def write_subscriptions(
             before = movements.shape_of(row)
             _change(row, {"gone_at": now, "mrr_micro": 0, "synced_at": now})
             movements.record(row, before, None, now=now)
+
+
+def write_renewals(account: BillingAccount, found: Mapping[str, Renewal]) -> None:
+    """Keep what the next renewal of each subscription will cost, where that was asked anew."""
+    guards.inside_transaction()
+    for row in account.subscriptions.filter(pk__in=found):
+        renewal = found[row.pk]
+        values = {
+            "renewal_minor": renewal.amount_minor,
+            "renewal_tax_minor": renewal.tax_minor,
+            "renewal_digest": renewal.digest,
+        }
+        _change(row, values)
 
 
 def write_invoices(account: BillingAccount, found: Iterable[Invoice], *, now: datetime) -> None:
@@ -139,14 +154,14 @@ def _write_subscription(
         "cancellation_reason": found.cancellation_reason,
         "trial_end": found.trial_end,
         "is_collection_paused": found.is_collection_paused,
-        "has_pending_update": found.has_pending_update,
         "has_schedule": found.has_schedule,
         "current_period_end": found.period_end,
         "mrr_micro": found.mrr_micro if plan else 0,
-        "card_brand": card.brand,
-        "card_last4": card.last4,
+        "coupons": [_coupon_values(coupon) for coupon in found.coupons],
         "started_at": found.started_at,
         "gone_at": None,
+        **_card_values(card),
+        **_awaited_values(found),
     }
     written = _write(SubscriptionMirror, row, found.id, values, now=now)
     for item in found.items:
@@ -154,6 +169,37 @@ def _write_subscription(
     written.items.exclude(pk__in=[item.id for item in found.items]).delete()
     fresh = SubscriptionMirror.objects.get(pk=found.id)
     movements.record(fresh, before, found, now=now)
+
+
+def _card_values(card: Card) -> Values:
+    return {
+        "card_brand": card.brand,
+        "card_last4": card.last4,
+        "card_exp_month": card.exp_month,
+        "card_exp_year": card.exp_year,
+    }
+
+
+def _coupon_values(coupon: Coupon) -> dict[str, object]:
+    return {**asdict(coupon), "ends_at": coupon.ends_at.isoformat() if coupon.ends_at else None}
+
+
+def _awaited_values(found: Subscription) -> Values:
+    """What is planned and what waits for a payment; a Price that we do not know is told by its moment alone."""
+    return {
+        "has_pending_update": found.has_pending_update,
+        "pending_price_id": _known(found.pending),
+        "pending_until": found.pending.at if found.pending else None,
+        "stripe_schedule_id": found.schedule,
+        "planned_price_id": _known(found.planned),
+        "planned_at": found.planned.at if found.planned else None,
+    }
+
+
+def _known(awaited: Awaited | None) -> str | None:
+    prices = Price.objects.filter(pk=awaited.price) if awaited else Price.objects.none()
+    found: str | None = prices.values_list("pk", flat=True).first()
+    return found
 
 
 def _plan_of(

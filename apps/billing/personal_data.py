@@ -21,7 +21,8 @@ from apps.billing.models import (
 ACCOUNT_FIELDS = ("created_at", "stripe_customer_id", "currency", "last_synced_at", "trial_consumed_at")
 SUBSCRIPTION_FIELDS = (
     "stripe_subscription_id", "status", "plan", "currency", "started_at", "current_period_end", "cancel_at_period_end",
-    "canceled_at", "ended_at", "trial_end", "card_brand", "card_last4",
+    "canceled_at", "ended_at", "trial_end", "card_brand", "card_last4", "card_exp_month",
+    "card_exp_year", "planned_price", "planned_at", "renewal_minor", "coupons",
 )  # fmt: skip
 INVOICE_FIELDS = (
     "number", "status", "billing_reason", "currency", "total_minor", "amount_paid_minor", "created", "paid_at",
@@ -58,7 +59,7 @@ class BillingData:
         letters = StripeOutbox.objects.filter(**mine, kind="mail", state=StripeOutbox.State.PENDING)
         grants = PlanGrant.objects.filter(**mine).exclude(reason="")  # what staff wrote may name the person
         return (
-            cards.update(card_brand="", card_last4="")
+            cards.update(card_brand="", card_last4="", card_exp_month=None, card_exp_year=None)
             + events.update(payload=None)
             + grants.update(reason="")
             + attempts.delete()[0]

@@ -101,6 +101,7 @@ def apply(lease: Lease, customer: str | None, found: Found, *, now: datetime) ->
         if account.sync_lease_until != lease.until or account.stripe_customer_id != customer:
             raise LeaseLost
         mirror.write_subscriptions(account, found.subscriptions, found.card, now=now)
+        mirror.write_renewals(account, found.renewals)
         mirror.write_invoices(account, found.invoices, now=now)
         mirror.write_money_back(account, found.refunds, found.disputes, now=now)
         _write_standing(account, found, now=now)

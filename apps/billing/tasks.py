@@ -6,7 +6,7 @@ from uuid import UUID
 import structlog
 from celery import Task, shared_task
 
-from apps.billing import catching_up, outbox, sync
+from apps.billing import catching_up, leases, outbox, sync
 from apps.billing.errors import PaymentsAway
 from apps.core import clock
 
@@ -17,11 +17,14 @@ MOST_RETRIES = 5
 
 @shared_task(name="billing.sync_customer", bind=True, max_retries=MOST_RETRIES)
 def sync_customer(self: "Task[[str], None]", account_id: str) -> None:
-    """Look at Stripe for one account.
+    """Look at Stripe for one account, where something happened that nobody has seen yet.
 
-    Delivery  late is late news. Repeat: writes nothing new. Crash: the lease ends after a minute, and the counter
-              still says that somebody should look. After the last retry `billing.catch_up` goes on.
+    Delivery  late is late news. Repeat: twenty events cause twenty nudges and one look. Crash: the lease ends after
+              a minute, and the counter still says that somebody should look. After the last retry
+              `billing.catch_up` goes on.
     """
+    if not leases.is_wanted(UUID(account_id)):
+        return
     try:
         is_done = sync.sync_customer(UUID(account_id), clock=clock.now)
     except PaymentsAway:

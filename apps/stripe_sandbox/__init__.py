@@ -21,7 +21,9 @@ Start it with `python -m apps.stripe_sandbox`. What it leaves out it refuses: an
 | payments that a caller makes, and purchases | `payment_intents`; through Checkout `one_off` |
 | money that goes back, or is taken back | `refunds`, `disputes` |
 | fees, and one entry for each movement | `balance_transactions` |
-| what changes hands mid-period, the balance, shares of a coupon | `proration` (pure) |
+| what changes hands mid-period, the balance, shares of a discount | `proration` (pure) |
+| what a coupon takes off, and while it is held | `coupons` (pure), `discounts` |
+| the tax, and the sums of an invoice | `taxes`, `totals` (pure) |
 | months and years from an anchor | `periods` (pure) |
 | an invoice from draft to paid | `invoicing`, `collection` |
 | how invoices, subscriptions and sessions look at first | `blanks` |

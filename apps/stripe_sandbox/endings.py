@@ -83,7 +83,10 @@ def _unused(subscription: Document, now: int) -> list[Document]:
     start, end = items.period_of(subscription)
     left = proration.fraction_left(start, end, now)
     data = subscription["items"]["data"]
-    return [invoicing.proration_line(item, left, now, end, is_credit=True) for item in data]
+    return [
+        invoicing.proration_line(item, items.whole(subscription, item), left, (now, end), is_credit=True)
+        for item in data
+    ]
 
 
 def _stop_invoices(subscription: Document) -> None:

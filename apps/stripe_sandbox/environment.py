@@ -3,6 +3,7 @@
 import os
 import secrets
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from functools import cache
 from pathlib import Path
 
@@ -24,6 +25,7 @@ class Environment:
     webhook_url: str  # one endpoint that is there from the start
     webhook_secret: str
     dunning_end: str  # what follows the last failed retry: cancel, unpaid or past_due
+    tax_percent: Decimal  # the one tax rate, where tax is computed
     spec_folder: Path  # Stripe's own description of its API, where it is at hand
     checks_answers: bool  # compare every answer and event with that description
 
@@ -33,6 +35,17 @@ def _choice(name: str, default: str, words: tuple[str, ...]) -> str:
     if value not in words:
         raise Refused(f"{name} is “{value}”; it takes one of {', '.join(words)}.")
     return value
+
+
+def _percent(name: str) -> Decimal:
+    value = os.environ.get(name, "0")
+    try:
+        percent = Decimal(value)
+    except InvalidOperation:
+        raise Refused(f"{name} is “{value}”; it takes a number such as 20 or 5.5.") from None
+    if not 0 <= percent <= 100:  # noqa: PLR2004  per cent
+        raise Refused(f"{name} is “{value}”; it lies between 0 and 100.")
+    return percent
 
 
 @cache
@@ -55,6 +68,7 @@ def read() -> Environment:
         webhook_url=webhook_url,
         webhook_secret=webhook_secret,
         dunning_end=_choice("SANDBOX_DUNNING_END", "cancel", ("cancel", "unpaid", "past_due")),
+        tax_percent=_percent("SANDBOX_TAX_PERCENT"),
         spec_folder=Path(os.environ.get("STRIPE_SPEC_DIR", ROOT.parent / "shared" / "data" / "stripe")),
         checks_answers=_choice("SANDBOX_CHECK_ANSWERS", "no", ("yes", "no")) == "yes",
     )

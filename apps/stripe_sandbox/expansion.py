@@ -15,11 +15,14 @@ NAMED: dict[str, dict[str, str]] = {
         "default_payment_method": "payment_method",
         "latest_invoice": "invoice",
         "pending_setup_intent": "setup_intent",
+        "discounts": "discount",
         "schedule": "subscription_schedule",
         "test_clock": "test_helpers.test_clock",
     },
     "subscription_item": {},
     "subscription_schedule": {"customer": "customer", "subscription": "subscription"},
+    "discount": {"customer": "customer", "promotion_code": "promotion_code", "source.coupon": "coupon"},
+    "promotion_code": {"customer": "customer", "promotion.coupon": "coupon"},
     "price": {"product": "product"},
     "product": {"default_price": "price"},
     "customer": {
@@ -28,6 +31,7 @@ NAMED: dict[str, dict[str, str]] = {
     },
     "payment_method": {"customer": "customer"},
     "invoice": {
+        "discounts": "discount",
         "customer": "customer",
         "default_payment_method": "payment_method",
         "parent.subscription_details.subscription": "subscription",
@@ -83,6 +87,10 @@ def _refunds(charge: Document) -> Document:
     return list_of([public(each) for each in found], f"/v1/charges/{charge['id']}/refunds")
 
 
+def _products(coupon: Document) -> Document:
+    return {"products": store.read("coupon", coupon["id"]).get("_applies_to") or []}
+
+
 def _line_items(session: Document) -> Document:
     return checkout.line_items(store.read("checkout.session", session["id"]))
 
@@ -94,6 +102,7 @@ HIDDEN: dict[tuple[str, str], Callable[[Document], Document | None]] = {
     ("customer", "subscriptions"): _subscriptions,
     ("charge", "refunds"): _refunds,
     ("checkout.session", "line_items"): _line_items,
+    ("coupon", "applies_to"): _products,
 }
 
 
@@ -122,6 +131,8 @@ def _walk(owner: Document, here: Document, parts: list[str], where: str) -> bool
     named = NAMED.get(kind, {}).get(where)
     if named and isinstance(here.get(head), str):
         here[head] = _fetch(named, here[head])
+    elif named and isinstance(here.get(head), list):
+        here[head] = [_fetch(named, each) if isinstance(each, str) else each for each in here[head]]
     value = here.get(head)
     if not rest:
         return bool(named) or (kind, head) in HIDDEN
@@ -141,6 +152,6 @@ def _descend(owner: Document, value: object, rest: list[str], where: str) -> boo
 
 def _fetch(kind: str, key: str) -> Document:
     body = store.read(kind, key)
-    if body.get("_deleted"):
+    if body.get("_deleted") and kind != "coupon":  # a discount shows its coupon for as long as it lasts
         return {"id": key, "object": kind, "deleted": True}
     return public(body)

@@ -22,6 +22,7 @@ LONG = {
     "clock",
     "bpc",
     "bps",
+    "di",
     "txn",
     "du",
     "mtr",

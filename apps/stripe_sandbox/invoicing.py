@@ -2,7 +2,19 @@
 
 from fractions import Fraction
 
-from apps.stripe_sandbox import addresses, blanks, clock, events, ids, intents, proration, store
+from apps.stripe_sandbox import (
+    addresses,
+    blanks,
+    clock,
+    discounts,
+    events,
+    ids,
+    intents,
+    proration,
+    store,
+    taxes,
+    totals,
+)
 from apps.stripe_sandbox.documents import Document, list_of
 
 SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£"}
@@ -29,15 +41,17 @@ def regular_line(item: Document, start: int, end: int, *, is_trial: bool = False
     return line(item, amount, text, (start, end), is_proration=False)
 
 
-def proration_line(item: Document, left: Fraction, moment: int, end: int, *, is_credit: bool) -> Document:
-    """Write the credit for an old item or the debit for a new one, for what is left of the period."""
+def proration_line(item: Document, whole: int, left: Fraction, period: tuple[int, int], *, is_credit: bool) -> Document:
+    """Write the credit for an old item or the debit for a new one, for what is left of the period.
+
+    whole  what the item costs for a whole period, after discounts.
+    """
     price, quantity = item["price"], item.get("quantity", 1)
-    whole = price["unit_amount"] * quantity
     amount = proration.credit(whole, left) if is_credit else proration.debit(whole, left)
     name = name_of(price) if quantity == 1 else f"{quantity} × {name_of(price)}"
-    day = clock.as_date(moment)
+    day = clock.as_date(period[0])
     words = "Unused time on" if is_credit else "Remaining time on"
-    return line(item, amount, f"{words} {name} after {day.day} {day:%b %Y}", (moment, end), is_proration=True)
+    return line(item, amount, f"{words} {name} after {day.day} {day:%b %Y}", period, is_proration=True)
 
 
 def line(item: Document, amount: int, text: str, period: tuple[int, int], *, is_proration: bool) -> Document:
@@ -87,32 +101,34 @@ def build(
 
     subscription  None for a purchase that was paid already: its invoice leaves the customer's balance alone.
     """
-    key, total = ids.new("in"), sum(each["amount"] for each in lines)
+    key = ids.new("in")
     balance = customer["balance"] if subscription else 0
-    due = proration.settle(total, balance).amount_due
+    reductions = discounts.reductions(subscription, now=now) if subscription else []
+    taxed = bool(subscription and subscription["automatic_tax"]["enabled"])
+    sums = totals.lay_out(lines, reductions, taxes.rate_for(customer) if taxed else None)
+    due = proration.settle(sums["total"], balance).amount_due
     begin = min((each["period"]["start"] for each in lines), default=now)
     return {
         **blanks.fresh(blanks.INVOICE),
+        **sums,
         "id": key,
         "created": now,
         "amount_due": due,
         "amount_remaining": due,
+        "automatic_tax": taxes.settings(is_enabled=taxed, customer=customer),
         "billing_reason": reason,
         "currency": subscription["currency"] if subscription else lines[0]["currency"],
         "customer": customer["id"],
         "customer_address": customer["address"],
         "customer_email": customer["email"],
         "customer_name": customer["name"],
-        "lines": list_of([{**each, "invoice": key} for each in lines], f"/v1/invoices/{key}/lines"),
+        "lines": list_of([{**each, "invoice": key} for each in sums["lines"]], f"/v1/invoices/{key}/lines"),
         "parent": _parent(subscription) if subscription else None,
         "period_end": now,
         "period_start": subscription["_last_start"] if subscription and reason == "subscription_cycle" else begin,
         "starting_balance": balance,
-        "subtotal": total,
-        "subtotal_excluding_tax": total,
         "test_clock": customer.get("test_clock"),
-        "total": total,
-        "total_excluding_tax": total,
+        "_reductions": [[each.discount, each.coupon["id"]] for each in reductions],
     }
 
 
@@ -130,8 +146,10 @@ def finalize(invoice: Document, *, intent: Document | None = None, now: int) -> 
     """Open a draft: number it, lay it on the customer's balance, and make the payment for what is due.
 
     intent  a payment that was made for it beforehand, as Checkout does; otherwise one is opened.
+    Raises  StripeError 400: tax is to be computed, and nobody knows where the customer lives.
     """
     customer = store.read("customer", invoice["customer"])
+    invoice = _taxed(invoice, customer)
     settlement = proration.settle(invoice["total"], customer["balance"] if invoice["parent"] else 0)
     after = {
         **invoice,
@@ -139,6 +157,7 @@ def finalize(invoice: Document, *, intent: Document | None = None, now: int) -> 
         "amount_remaining": settlement.amount_due,
         "automatically_finalizes_at": None,
         "effective_at": now,
+        "last_finalization_error": None,
         "ending_balance": settlement.ending_balance,
         "hosted_invoice_url": addresses.page(f"/i/{invoice['id']}"),
         "invoice_pdf": addresses.page(f"/i/{invoice['id']}/receipt"),
@@ -163,6 +182,33 @@ def finalize(invoice: Document, *, intent: Document | None = None, now: int) -> 
         open_payment(after, intent, now=now)
     store.save(after)
     events.emit("invoice.finalized", after)
+    return after
+
+
+def _taxed(invoice: Document, customer: Document) -> Document:
+    """Compute the tax of a draft that waited for its customer's address."""
+    if invoice["automatic_tax"]["status"] != "requires_location_inputs":
+        return invoice
+    if not taxes.has_location(customer):
+        raise taxes.unknown_location()
+    reductions = [totals.Reduction(key, store.read("coupon", coupon)) for key, coupon in invoice["_reductions"]]
+    sums = totals.lay_out(invoice["lines"]["data"], reductions, taxes.rate_for(customer))
+    lines = {**invoice["lines"], "data": sums.pop("lines")}
+    return {
+        **invoice,
+        **sums,
+        "automatic_tax": taxes.settings(is_enabled=True, customer=customer),
+        "customer_address": customer["address"],
+        "lines": lines,
+    }
+
+
+def fail_finalization(invoice: Document) -> Document:
+    """Write down that a draft could not be finalised by itself: it waits until somebody does it again."""
+    error = taxes.unknown_location().error
+    after = {**invoice, "automatically_finalizes_at": None, "last_finalization_error": error}
+    store.save(after)
+    events.emit("invoice.finalization_failed", after)
     return after
 
 

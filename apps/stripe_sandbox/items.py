@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from apps.stripe_sandbox import ids, store
+from apps.stripe_sandbox.discounts import Basket
 from apps.stripe_sandbox.documents import Document, list_of, public
 from apps.stripe_sandbox.errors import invalid
 from apps.stripe_sandbox.parameters import merge_metadata
@@ -32,6 +33,13 @@ def read_wanted(raw: list[Document], customer: Document | None, *, path: str = "
             Wanted(price, item.get("quantity"), item.get("id"), item.get("deleted", False), item.get("metadata") or {})
         )
     return wanted
+
+
+def basket(wanted: list[Wanted], customer: Document | None) -> Basket:
+    """Say what these items cost for a whole period, before discounts."""
+    prices = [(each.price, each.quantity) for each in wanted if each.price]
+    subtotal = sum((price["unit_amount"] or 0) * (1 if many is None else many) for price, many in prices)
+    return Basket(subtotal, prices[0][0]["currency"] if prices else "", customer)
 
 
 def find_price(key: str, customer: Document | None, param: str) -> Document:
@@ -127,6 +135,23 @@ def period_of(subscription: Document) -> tuple[int, int]:
     """Give the current period of a subscription: of its first item, since all share one rhythm."""
     first = subscription["items"]["data"][0]
     return first["current_period_start"], first["current_period_end"]
+
+
+def whole(subscription: Document, item: Document) -> int:
+    """Say what was debited for a whole period of an item, after discounts."""
+    gross = (item["price"]["unit_amount"] or 0) * item.get("quantity", 1)
+    return int(subscription.get("_debited", {}).get(item["id"], gross))
+
+
+def with_debits(subscription: Document, invoice: Document) -> Document:
+    """Remember what an invoice debits for the whole periods of items: a later credit starts from that."""
+    debited = dict(subscription.get("_debited", {}))
+    for line in invoice["lines"]["data"]:
+        details = line["parent"]["subscription_item_details"]
+        if details and not details["proration"]:
+            off = sum(each["amount"] for each in line["discount_amounts"])
+            debited[details["subscription_item"]] = line["amount"] - off
+    return {**subscription, "_debited": debited}
 
 
 def in_period(data: list[Document], period: tuple[int, int]) -> list[Document]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from apps.stripe_sandbox import collection, events, invoicing, items, periods, proration, store
+from apps.stripe_sandbox import collection, discounts, events, invoicing, items, periods, proration, store
 from apps.stripe_sandbox.cards import Verdict
 from apps.stripe_sandbox.documents import Document
 from apps.stripe_sandbox.items import Wanted
@@ -37,14 +37,17 @@ class Terms:
 def weigh(subscription: Document, wanted: list[Wanted], terms: Terms, *, now: int) -> Change:
     """Say what a change would mean, without doing it."""
     old = subscription["items"]["data"]
+    kept = {item["id"] for item in old}
     new = items.changed(subscription, wanted, now=now)
     start, end = items.period_of(subscription)
     other_rhythm = items.rhythm(new[0]["price"]) != items.rhythm(old[0]["price"])
     resets = (other_rhythm or terms.resets_anchor) and subscription["status"] != "trialing"
-    lines: list[Document] = []
     if terms.proration_behavior != "none" and subscription["status"] in ("active", "past_due"):
-        lines = _prorate(old, [] if resets else new, (start, end), terms.moment)
+        lines, debited = _prorate(subscription, [] if resets else new, terms.moment, now)
+    else:
+        lines, debited = [], {each["id"]: items.whole(subscription, each) if each["id"] in kept else 0 for each in new}
     after = items.replaced(subscription, items.in_period(new, (start, end)))
+    after["_debited"] = debited
     if resets:
         interval, count = items.rhythm(new[0]["price"])
         period = (terms.moment, periods.step(terms.moment, interval, count))
@@ -54,14 +57,26 @@ def weigh(subscription: Document, wanted: list[Wanted], terms: Terms, *, now: in
     return Change(after, lines, resets)
 
 
-def _prorate(old: list[Document], new: list[Document], period: tuple[int, int], moment: int) -> list[Document]:
-    left = proration.fraction_left(*period, moment)
+def _prorate(
+    subscription: Document, new: list[Document], moment: int, now: int
+) -> tuple[list[Document], dict[str, int]]:
+    """Write what goes back for old items and what is due for new ones, and say what is debited from then on."""
+    old, (start, end) = subscription["items"]["data"], items.period_of(subscription)
+    left = proration.fraction_left(start, end, moment)
     kept = [item for item in old if item in new]
-    gone = [invoicing.proration_line(each, left, moment, period[1], is_credit=True) for each in old if each not in kept]
-    come = [
-        invoicing.proration_line(each, left, moment, period[1], is_credit=False) for each in new if each not in kept
+    debited = discounts.net(new, subscription, now=now)
+    debited |= {item["id"]: items.whole(subscription, item) for item in kept}
+    gone = [
+        invoicing.proration_line(each, items.whole(subscription, each), left, (moment, end), is_credit=True)
+        for each in old
+        if each not in kept
     ]
-    return gone + come
+    come = [
+        invoicing.proration_line(each, debited[each["id"]], left, (moment, end), is_credit=False)
+        for each in new
+        if each not in kept
+    ]
+    return gone + come, debited
 
 
 def change_items(before: Document, asked: Document, wanted: list[Wanted], terms: Terms, *, now: int) -> Document:
@@ -81,9 +96,10 @@ def change_items(before: Document, asked: Document, wanted: list[Wanted], terms:
         return events.update("customer.subscription.updated", before, {**change.after, "_pending_lines": lines})
     customer = store.read("customer", before["customer"])
     invoice = invoicing.build(customer, change.after, lines, "subscription_update", now=now)
-    after = {**change.after, "latest_invoice": invoice["id"], "_pending_lines": []}
+    after = {**items.with_debits(change.after, invoice), "latest_invoice": invoice["id"], "_pending_lines": []}
     if terms.payment_behavior == "pending_if_incomplete":
         return _charge_first(before, after, invoice, terms, now=now)
+    after = discounts.spend(after, invoice, now=now)
     events.update("customer.subscription.updated", before, after)
     collected = _charge(invoice, terms, now=now)
     if collected.verdict is not Verdict.SUCCEEDED and terms.payment_behavior == "error_if_incomplete":
@@ -100,6 +116,7 @@ def _charge_first(before: Document, after: Document, invoice: Document, terms: T
     """Let the change take force only when it is paid, else keep it pending for 23 hours."""
     marked = store.save({**before, "_pending_invoice": invoice["id"]})
     if _charge({**invoice, "_is_pending": True}, terms, now=now).verdict is Verdict.SUCCEEDED:
+        after = discounts.spend(after, invoice, now=now)
         return events.update("customer.subscription.updated", marked, {**after, "_pending_invoice": None})
     moves = after["billing_cycle_anchor"] != before["billing_cycle_anchor"]
     pending = {
@@ -109,6 +126,7 @@ def _charge_first(before: Document, after: Document, invoice: Document, terms: T
         "trial_end": None,
         "trial_from_plan": None,
     }
+    marked["_pending_debited"] = after["_debited"]
     waiting = {**marked, "latest_invoice": invoice["id"], "pending_update": pending}
     return events.update("customer.subscription.updated", marked, waiting)
 

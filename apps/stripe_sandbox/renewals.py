@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from apps.stripe_sandbox import (
     collection,
+    discounts,
     dunning,
     endings,
     environment,
@@ -19,6 +20,7 @@ from apps.stripe_sandbox import (
     store,
 )
 from apps.stripe_sandbox.documents import Document
+from apps.stripe_sandbox.errors import StripeError
 
 HOUR_S = 3600
 
@@ -71,6 +73,7 @@ def _cycle(subscription: Document, now: int) -> None:
     after["_last_start"] = items.period_of(subscription)[0]
     lines = [invoicing.regular_line(item, now, end) for item in after["items"]["data"]]
     invoice = invoicing.build(customer, after, [*after["_pending_lines"], *lines], "subscription_cycle", now=now)
+    after = discounts.spend(items.with_debits(after, invoice), invoice, now=now)
     after |= {"latest_invoice": invoice["id"], "_pending_lines": []}
     after["status"] = "active" if was_trial else subscription["status"]
     events.update("customer.subscription.updated", subscription, after)
@@ -96,7 +99,11 @@ def _finalize(invoice: Document, now: int) -> None:
     if pause and pause["behavior"] == "keep_as_draft":
         store.save({**invoice, "auto_advance": False, "automatically_finalizes_at": None})
         return
-    opened = invoicing.finalize(invoice, now=now)
+    try:
+        opened = invoicing.finalize(invoice, now=now)
+    except StripeError:
+        invoicing.fail_finalization(invoice)
+        return
     if pause:
         invoicing.close(opened, "void" if pause["behavior"] == "void" else "uncollectible", now=now)
     else:

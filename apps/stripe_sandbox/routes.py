@@ -5,6 +5,7 @@ from apps.stripe_sandbox.operations import Operation
 from apps.stripe_sandbox.resources import (
     account,
     checkout_sessions,
+    coupons,
     customers,
     disputes,
     events,
@@ -16,6 +17,7 @@ from apps.stripe_sandbox.resources import (
     portal,
     prices,
     products,
+    promotion_codes,
     refunds,
     subscription_schedules,
     subscriptions,
@@ -26,6 +28,7 @@ from apps.stripe_sandbox.resources import (
 RESOURCES = (
     account,
     checkout_sessions,
+    coupons,
     customers,
     disputes,
     events,
@@ -37,6 +40,7 @@ RESOURCES = (
     portal,
     prices,
     products,
+    promotion_codes,
     refunds,
     subscription_schedules,
     subscriptions,

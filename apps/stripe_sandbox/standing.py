@@ -56,5 +56,6 @@ def _apply_pending(subscription: Document) -> None:
     after = items.replaced(subscription, subscription["pending_update"]["subscription_items"])
     anchor = subscription["pending_update"]["billing_cycle_anchor"] or subscription["billing_cycle_anchor"]
     after |= {"pending_update": None, "_pending_invoice": None, "billing_cycle_anchor": anchor}
+    after["_debited"] = subscription.get("_pending_debited") or subscription.get("_debited", {})
     events.update("customer.subscription.updated", subscription, after)
     events.emit("customer.subscription.pending_update_applied", after)

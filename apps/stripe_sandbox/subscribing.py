@@ -2,7 +2,18 @@
 
 from dataclasses import dataclass, field
 
-from apps.stripe_sandbox import blanks, collection, events, ids, invoicing, items, payment_methods, periods, store
+from apps.stripe_sandbox import (
+    blanks,
+    collection,
+    discounts,
+    events,
+    ids,
+    invoicing,
+    items,
+    payment_methods,
+    periods,
+    store,
+)
 from apps.stripe_sandbox.cards import Verdict
 from apps.stripe_sandbox.documents import Document, list_of
 from apps.stripe_sandbox.errors import invalid
@@ -25,6 +36,7 @@ class Order:
     payment_behavior: str = "allow_incomplete"
     is_off_session: bool = False
     details: Document = field(default_factory=dict)
+    discounts: list[Document] = field(default_factory=list)
 
 
 def open_subscription(customer: Document, order: Order, *, paid_by: Document | None = None, now: int) -> Document:
@@ -41,7 +53,10 @@ def open_subscription(customer: Document, order: Order, *, paid_by: Document | N
         raise invalid(NO_CARD, code="resource_missing")
     if customer["currency"] is None:
         events.update("customer.updated", customer, {**customer, "currency": subscription["currency"]})
+    subscription = items.with_debits(subscription, invoice)
     events.create("customer.subscription.created", subscription)
+    discounts.keep(subscription)
+    events.update("customer.subscription.updated", subscription, discounts.spend(subscription, invoice, now=now))
     invoice = invoicing.finalize(invoicing.keep(invoice, finalizes_at=None), intent=paid_by, now=now)
     _settle(invoice, order, is_paid=paid_by is not None, waits=waits, now=now)
     _warn_of_short_trial(subscription, now=now)
@@ -76,7 +91,7 @@ def describe(customer: Document, order: Order, *, now: int) -> Document:
     end = order.trial_end or periods.step(now, *items.rhythm(price)[:1], items.rhythm(price)[1])
     data = [items.build(each, key, (now, end), now=now) for each in order.wanted]
     items.require_one_rhythm(data)
-    return {
+    described = {
         **blanks.fresh(blanks.SUBSCRIPTION),
         "id": key,
         "created": now,
@@ -92,6 +107,7 @@ def describe(customer: Document, order: Order, *, now: int) -> Document:
         "trial_start": now if order.trial_end else None,
         **order.details,
     }
+    return discounts.given(described, order.discounts)
 
 
 def _warn_of_short_trial(subscription: Document, *, now: int) -> None:

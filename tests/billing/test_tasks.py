@@ -3,6 +3,7 @@
 import uuid
 
 import pytest
+from structlog.testing import capture_logs
 
 from apps.billing import checkout, entitlements, leases, sync, tasks
 from apps.billing.models import StripeOutbox, SubscriptionState
@@ -19,6 +20,14 @@ def test_one_job_looks_and_a_second_changes_nothing(published, account):
     assert entitlements.plan_for(account, now=shop.now()).key == "premium"
     assert SubscriptionState.objects.count() == 1
     assert not leases.is_wanted(account.pk)
+
+
+def test_a_nudge_without_news_asks_stripe_nothing(account, settings):
+    type(account).objects.update(stripe_customer_id="cus_1", sync_wanted_seq=3, sync_done_seq=3)
+    settings.STRIPE_API_BASE = "http://127.0.0.1:9"
+    with capture_logs() as said:
+        assert tasks.sync_customer.apply(args=[str(account.pk)]).successful()
+    assert said == []
 
 
 def test_an_account_that_is_gone_is_no_error(db):

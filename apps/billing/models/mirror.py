@@ -35,11 +35,24 @@ class SubscriptionMirror(models.Model):
     trial_end = models.DateTimeField(null=True)
     is_collection_paused = models.BooleanField(default=False)
     has_pending_update = models.BooleanField(default=False)
+    pending_price = models.ForeignKey(Price, null=True, on_delete=models.PROTECT, related_name="+")
+    pending_until = models.DateTimeField(null=True)  # when the change that waits for its payment is dropped
     has_schedule = models.BooleanField(default=False)  # a change is planned at Stripe, such as a downgrade
+    stripe_schedule_id = models.CharField(max_length=64, blank=True)
+    planned_price = models.ForeignKey(Price, null=True, on_delete=models.PROTECT, related_name="+")
+    planned_at = models.DateTimeField(null=True)  # from when on `planned_price` holds
     current_period_end = models.DateTimeField(null=True)  # earliest over licensed items: “renews on”
+    renewal_minor = models.BigIntegerField(null=True)  # what the next renewal charges; empty: nothing, or not known
+    renewal_tax_minor = models.BigIntegerField(default=0)  # within `renewal_minor`
+    renewal_digest = models.CharField(
+        max_length=64, blank=True
+    )  # of what the amount follows from; see billing.renewals
+    coupons = models.JSONField(default=list)  # name, duration, percent_off, amount_off_minor, ends_at of each
     mrr_micro = models.BigIntegerField(default=0)  # micro-units of `currency` a month; see billing.mrr
     card_brand = models.CharField(max_length=20, blank=True)
     card_last4 = models.CharField(max_length=4, blank=True)
+    card_exp_month = models.PositiveSmallIntegerField(null=True)
+    card_exp_year = models.PositiveSmallIntegerField(null=True)
     started_at = models.DateTimeField()
     synced_at = models.DateTimeField()
     gone_at = models.DateTimeField(null=True)

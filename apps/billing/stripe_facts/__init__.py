@@ -11,18 +11,23 @@ from apps.billing.stripe_facts.money import (
     read_invoice,
     read_refund,
 )
+from apps.billing.stripe_facts.previews import Preview, PreviewLine, read_preview
 from apps.billing.stripe_facts.sessions import Session, read_session
 from apps.billing.stripe_facts.shelf import Price, Product, read_price, read_product
-from apps.billing.stripe_facts.subscriptions import Item, Subscription, read_subscription
+from apps.billing.stripe_facts.subscriptions import Awaited, Coupon, Item, Subscription, read_subscription
 
 __all__ = [
+    "Awaited",
     "Card",
     "Charge",
+    "Coupon",
     "Customer",
     "Dispute",
     "Event",
     "Invoice",
     "Item",
+    "Preview",
+    "PreviewLine",
     "Price",
     "Product",
     "Refund",
@@ -33,6 +38,7 @@ __all__ = [
     "read_dispute",
     "read_event",
     "read_invoice",
+    "read_preview",
     "read_price",
     "read_product",
     "read_refund",

@@ -11,6 +11,8 @@ class Card:
 
     brand: str = ""
     last4: str = ""
+    exp_month: int | None = None
+    exp_year: int | None = None
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,7 @@ class Customer:
     is_deleted: bool
     currency: str  # empty before the first payment
     payment_method: str  # charged where a subscription names none; may be empty
+    balance_minor: int = 0  # below 0: credit that the next invoice uses
 
 
 def read_customer(raw: Raw) -> Customer:
@@ -30,10 +33,11 @@ def read_customer(raw: Raw) -> Customer:
         is_deleted=bool(raw.get("deleted")),
         currency=(raw.get("currency") or "").lower(),
         payment_method=id_of((raw.get("invoice_settings") or {}).get("default_payment_method")),
+        balance_minor=raw.get("balance") or 0,
     )
 
 
 def read_card(method: object) -> Card:
-    """Brand and last four digits of an expanded payment method; nothing of one that is not a card, or no object."""
+    """Brand, last four digits and expiry of an expanded payment method; nothing where it is no card, or no object."""
     card = method.get("card") if isinstance(method, dict) else None
-    return Card(card["brand"], card["last4"]) if card else Card()
+    return Card(card["brand"], card["last4"], card["exp_month"], card["exp_year"]) if card else Card()

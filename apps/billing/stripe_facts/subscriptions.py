@@ -1,4 +1,4 @@
-"""Subscriptions and their items."""
+"""Subscriptions and their items, and what is planned or waits for a payment."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +22,25 @@ class Item:
 
 
 @dataclass(frozen=True)
+class Awaited:
+    """Another price that a subscription will have, or would have were it paid; `at`: from then on, or until then."""
+
+    price: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Coupon:
+    """A discount as a person may be told of it: a share or an amount, until when. None: for good, or once."""
+
+    name: str
+    duration: str
+    percent_off: str
+    amount_off_minor: int
+    ends_at: datetime | None
+
+
+@dataclass(frozen=True)
 class Subscription:
     """One subscription; `status` is Stripe's word."""
 
@@ -38,10 +57,23 @@ class Subscription:
     cancellation_reason: str
     trial_end: datetime | None
     is_collection_paused: bool
-    has_pending_update: bool
-    has_schedule: bool
+    pending: Awaited | None  # an upgrade that waits for its payment
+    schedule: str  # empty: nothing is planned
+    planned: Awaited | None  # what the schedule changes next
+    coupons: tuple[Coupon, ...]
+    has_tax: bool
     card: Card
     started_at: datetime
+
+    @property
+    def has_pending_update(self) -> bool:
+        """Whether a change waits for its payment."""
+        return self.pending is not None
+
+    @property
+    def has_schedule(self) -> bool:
+        """Whether a schedule decides what comes next."""
+        return bool(self.schedule)
 
     @property
     def is_steady(self) -> bool:
@@ -88,8 +120,11 @@ def read_subscription(raw: Raw) -> Subscription:
         cancellation_reason=(raw.get("cancellation_details") or {}).get("reason") or "",
         trial_end=moment(raw.get("trial_end")),
         is_collection_paused=raw.get("pause_collection") is not None,
-        has_pending_update=raw.get("pending_update") is not None,
-        has_schedule=raw.get("schedule") is not None,
+        pending=_read_pending(raw),
+        schedule=id_of(raw.get("schedule")),
+        planned=_read_planned(raw.get("schedule")),
+        coupons=tuple(_read_coupon(discount) for discount in discounts),
+        has_tax=bool((raw.get("automatic_tax") or {}).get("enabled")),
         card=read_card(raw.get("default_payment_method")),
         started_at=datetime.fromtimestamp(raw["start_date"], UTC),
     )
@@ -102,6 +137,38 @@ def _read_item(raw: Raw) -> Item:
         quantity=raw.get("quantity"),
         period_start=moment(raw.get("current_period_start")),
         period_end=moment(raw.get("current_period_end")),
+    )
+
+
+def _read_pending(raw: Raw) -> Awaited | None:
+    pending = raw.get("pending_update")
+    if pending is None:
+        return None
+    items = pending.get("subscription_items") or []
+    return Awaited(id_of(items[0]["price"]) if items else "", datetime.fromtimestamp(pending["expires_at"], UTC))
+
+
+def _read_planned(schedule: object) -> Awaited | None:
+    """The first phase after the one that runs; nothing where the schedule is not expanded, or ends with this phase."""
+    if not isinstance(schedule, dict) or schedule["status"] != "active" or not schedule.get("current_phase"):
+        return None
+    now_ends = schedule["current_phase"]["end_date"]
+    later = [phase for phase in schedule["phases"] if phase["start_date"] >= now_ends and phase["items"]]
+    if not later:
+        return None
+    following = min(later, key=lambda phase: int(phase["start_date"]))
+    return Awaited(id_of(following["items"][0]["price"]), datetime.fromtimestamp(following["start_date"], UTC))
+
+
+def _read_coupon(raw: Raw) -> Coupon:
+    coupon = (raw.get("source") or {}).get("coupon")
+    known = coupon if isinstance(coupon, dict) else {}
+    return Coupon(
+        name=known.get("name") or "",
+        duration=known.get("duration") or "once",
+        percent_off=str(known.get("percent_off") or ""),
+        amount_off_minor=known.get("amount_off") or 0,
+        ends_at=moment(raw.get("end")),
     )
 
 

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from apps.billing import stripe_facts as facts
 from apps.billing.stripe_gateway.calls import Calls, Params
 
+EXPANDED = ("default_payment_method", "schedule")
+
 
 class SubscriptionCalls(Calls):
     """Subscriptions: read, moved to another price, ended."""
@@ -12,7 +14,7 @@ class SubscriptionCalls(Calls):
     def list_subscriptions(self, customer: str | None = None) -> Iterator[facts.Subscription]:
         """Read all subscriptions, of one customer or of all, ended ones too, the newest first."""
         narrowed = {"customer": customer} if customer else {}
-        params = {"status": "all", "expand": ["data.default_payment_method"], **narrowed}
+        params = {"status": "all", "expand": ["data.default_payment_method", "data.schedule"], **narrowed}
         for raw in self._pages(self._client.v1.subscriptions.list, params):
             yield facts.read_subscription(self._with_discounts(raw))
 
@@ -36,8 +38,12 @@ class SubscriptionCalls(Calls):
         self._ask(self._client.v1.subscriptions.update, params, subscription, key=key)
         return True
 
+    def preview_renewal(self, subscription: str) -> facts.Preview:
+        """What the next invoice will say if nothing changes. A question, though Stripe wants it as a POST."""
+        return facts.read_preview(self._ask(self._client.v1.invoices.create_preview, {"subscription": subscription}))
+
     def _with_discounts(self, raw: Params) -> Params:
         if not any(isinstance(discount, str) for discount in raw.get("discounts") or []):
             return raw
-        params = {"expand": ["default_payment_method", "discounts.source.coupon"]}
+        params = {"expand": [*EXPANDED, "discounts.source.coupon"]}
         return self._ask(self._client.v1.subscriptions.retrieve, params, str(raw["id"]))

@@ -4,6 +4,7 @@ from django.db.models import Q
 
 from apps.stripe_sandbox import (
     clocks,
+    discounts,
     endings,
     events,
     items,
@@ -14,6 +15,7 @@ from apps.stripe_sandbox import (
     schedules,
     store,
     subscribing,
+    taxes,
 )
 from apps.stripe_sandbox.documents import Document
 from apps.stripe_sandbox.errors import invalid
@@ -60,11 +62,14 @@ DETAILS = fields(
         ),
     }
 )
+DISCOUNTS = clearable(list_of(fields({"coupon": text, "discount": text, "promotion_code": text})))
 COMMON = {
+    "automatic_tax": fields({"enabled": boolean}, ("enabled",)),
     "cancel_at_period_end": boolean,
     "collection_method": one_of("charge_automatically"),
     "default_payment_method": text,
     "description": clearable(text),
+    "discounts": DISCOUNTS,
     "metadata": free_map,
     "off_session": boolean,
     "payment_behavior": one_of(
@@ -114,12 +119,14 @@ def create(params: Document) -> Document:
     customer = store.get("customer", params["customer"], param="customer")
     now = clocks.time_of_customer(customer)
     details: Document = {"metadata": merge_metadata(None, params.get("metadata")), **_settings(params, customer)}
+    wanted = items.read_wanted(params["items"], customer)
     order = Order(
-        items.read_wanted(params["items"], customer),
+        wanted,
         trial_end=_trial_end(params, now),
         payment_behavior=params.get("payment_behavior", "allow_incomplete"),
         is_off_session=params.get("off_session", False),
         details=details,
+        discounts=discounts.describe(params.get("discounts") or [], items.basket(wanted, customer), now=now),
     )
     subscription = subscribing.open_subscription(customer, order, now=now)
     if params.get("cancel_at_period_end"):
@@ -154,10 +161,18 @@ def _settings(params: Document, customer: Document) -> Document:
     if "payment_settings" in params:
         plain = {"payment_method_options": None, "payment_method_types": None}
         taken["payment_settings"] = {**plain, **params["payment_settings"]}
+    if "automatic_tax" in params:
+        taken["automatic_tax"] = _tax(params["automatic_tax"]["enabled"], customer)
     if "pause_collection" in params:
         pause = params["pause_collection"]
         taken["pause_collection"] = {"resumes_at": None, **pause} if pause else None
     return taken
+
+
+def _tax(is_enabled: bool, customer: Document) -> Document:  # noqa: FBT001  one word of the call
+    if is_enabled and not taxes.has_location(customer):
+        raise taxes.unknown_location()
+    return {"disabled_reason": None, "enabled": is_enabled, "liability": {"type": "self"} if is_enabled else None}
 
 
 def retrieve(key: str, params: Document) -> Document:
@@ -176,6 +191,8 @@ def update(key: str, params: Document) -> Document:
     after = {**before, **_settings(params, customer)}
     after["metadata"] = merge_metadata(before["metadata"], params.get("metadata"))
     after = _end(after, params, now)
+    if "discounts" in params:
+        after = _discounts(before, after, params["discounts"] or [], now)
     if params.get("trial_end") is not None and before["status"] == "trialing":
         after = _move_trial(after, params["trial_end"], now)
         if after["trial_end"] == now:
@@ -199,6 +216,17 @@ def _require_unscheduled(subscription: Document, params: Document) -> None:
         schedules.require_none(subscription, "cancelation behavior")
     if {"billing_cycle_anchor", "items", "trial_end"} & set(params):
         schedules.require_none(subscription, "items")
+
+
+def _discounts(before: Document, after: Document, raw: list[Document], now: int) -> Document:
+    """Redeem what is new, and let go of what is not named any more."""
+    wanted = [items.Wanted(item["price"], item["quantity"]) for item in before["items"]["data"]]
+    basket = items.basket(wanted, store.read("customer", before["customer"]))
+    found = discounts.describe(raw, basket, discounts.held_by(before), now=now)
+    after = discounts.given(after, found)
+    discounts.keep(after, before=before["discounts"])
+    discounts.drop(before, kept=after["discounts"])
+    return after
 
 
 def _moment(params: Document, subscription: Document, now: int) -> int:

@@ -1,0 +1,61 @@
+"""From the pricing page to the page after payment."""
+
+from collections.abc import Sequence
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from apps.billing import checkout, entitlements, offers, plans, sync
+from apps.billing.views.visits import WAIT_S, account_of, leave_for
+from apps.core import clock
+
+
+@require_safe
+@never_cache
+def show_pricing(request: HttpRequest) -> HttpResponse:
+    catalogue, intervals = plans.catalogue(), offers.intervals()
+    account = account_of(request) if request.user.is_authenticated else None
+    paid = entitlements.find_subscription(account) if account else None
+    currency = _chosen(request, "currency", list(catalogue.currencies), account.currency if account else "")
+    interval = _chosen(request, "interval", intervals, "")
+    context = {
+        "offers": offers.offers(interval, currency),
+        "rates": offers.api_rates(currency),
+        "interval": interval,
+        "intervals": intervals,
+        "currency": currency,
+        "currencies": [account.currency] if account and account.currency else catalogue.currencies,
+        "current": entitlements.plan_for(account, now=clock.now()).key if account else None,
+        "has_paid_plan": paid is not None,
+        "is_canceled": "canceled" in request.GET,
+    }
+    return render(request, "billing/pricing.html", context)
+
+
+@require_POST
+@login_required
+def start_checkout(request: HttpRequest) -> HttpResponseBase:
+    plan, interval, currency = (request.POST.get(name, "") for name in ("plan", "interval", "currency"))
+    return leave_for(checkout.open_checkout(account_of(request), plan, interval, currency, now=clock.now()))
+
+
+@require_safe
+@login_required
+@never_cache
+def after_checkout(request: HttpRequest) -> HttpResponse:
+    account = account_of(request)
+    sync.want(account)
+    is_done = sync.sync_customer(account.pk, clock=clock.now, budget_s=WAIT_S)
+    account.refresh_from_db()
+    state = entitlements.state_for(account, now=clock.now())
+    is_on = state["source"] not in entitlements.NOT_PAID
+    context = {"state": state, "is_on": is_on, "is_confirming": not is_on and not is_done}
+    return render(request, "billing/after_checkout.html", context)
+
+
+def _chosen(request: HttpRequest, name: str, known: Sequence[str], preset: str) -> str:
+    wanted = preset or request.GET.get(name, "")
+    return wanted if wanted in known else next(iter(known), "")
