@@ -30,7 +30,9 @@ def report(stripe, customer, value, **fields):
 
 def used(stripe, meter, customer, start=JANUARY - 40 * DAY, end=JANUARY + 40 * DAY, **fields):
     span = {"customer": customer.id, "start_time": start, "end_time": end, **fields}
-    return [(each.start_time, each.aggregated_value) for each in stripe.billing.meters.event_summaries.list(meter, span)]
+    return [
+        (each.start_time, each.aggregated_value) for each in stripe.billing.meters.event_summaries.list(meter, span)
+    ]
 
 
 def refusal_of(act, *args, **fields):
