@@ -9,6 +9,7 @@ from apps.stripe_sandbox import (
     intents,
     invoicing,
     items,
+    metered,
     one_off,
     payment_methods,
     proration,
@@ -82,7 +83,7 @@ def amounts_of(session: Document, customer: Document | None, *, now: int) -> Amo
         total = one_off.total_of(session)
         return Amounts(total, total, None)
     order = order_of(session, customer, now=now)
-    subtotal = sum(each.price["unit_amount"] * (each.quantity or 1) for each in order.wanted if each.price)
+    subtotal = sum(metered.fixed_amount(each.price, each.quantity) for each in order.wanted if each.price)
     today = 0 if order.trial_end else subtotal
     due = proration.settle(today, customer["balance"] if customer else 0).amount_due
     return Amounts(subtotal, due, order.trial_end)
@@ -92,8 +93,9 @@ def line_items(session: Document) -> Document:
     """List what a session sells."""
     data = []
     for raw in session["_line_items"]:
-        price, quantity = store.read("price", raw["price"]), raw.get("quantity", 1)
-        amount = price["unit_amount"] * quantity
+        price = store.read("price", raw["price"])
+        quantity = raw.get("quantity", None if metered.is_metered(price) else 1)
+        amount = metered.fixed_amount(price, quantity)
         data.append(
             {
                 "id": raw["id"],

@@ -1,4 +1,4 @@
-"""The lines of an invoice that are billed by usage, written when a period is over and brought up to date until it is final."""
+"""Lines billed by usage: written when a period is over, and brought up to date until their invoice is final."""
 
 from decimal import Decimal
 

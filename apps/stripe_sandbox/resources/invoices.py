@@ -6,11 +6,13 @@ from apps.stripe_sandbox import (
     invoicing,
     items,
     lists,
+    metered,
     payment_methods,
     periods,
     plan_changes,
     store,
     subscribing,
+    usage,
 )
 from apps.stripe_sandbox.cards import Verdict
 from apps.stripe_sandbox.documents import Document
@@ -137,7 +139,8 @@ def _next_lines(subscription: Document) -> list[Document]:
     if subscription["cancel_at_period_end"]:
         raise invalid("No upcoming invoices for this subscription.", code="invoice_upcoming_none", status=404)
     later = periods.boundary_after(subscription["billing_cycle_anchor"], end, *items.rhythm(data[0]["price"]))
-    return [invoicing.regular_line(item, end, later) for item in data]
+    so_far = usage.lines(subscription, items.period_of(subscription)[0], end)
+    return [*so_far, *(invoicing.regular_line(item, end, later) for item in metered.licensed(data))]
 
 
 def _preview_new(params: Document, details: Document) -> Document:
