@@ -37,6 +37,7 @@ Start it with `python -m apps.stripe_sandbox`. What it leaves out it refuses: an
 | letters owed, signed, delivered | `outgoing`, `signatures`, `delivery`; by itself in `worker` |
 | what goes wrong on purpose | `faults` |
 | moving a customer's time by hand | `console` |
-| Stripe's own description as the judge | `specification`, asked through `validation` |
+| Stripe's own description as the judge | `specification`, `call_judge`; asked through `validation` |
+| what that description leaves out | `undescribed` |
 | addresses of its own pages | `addresses` |
 """

@@ -23,7 +23,7 @@ from apps.stripe_sandbox import (
     routes,
     validation,
 )
-from apps.stripe_sandbox.documents import API_VERSION, Document, public
+from apps.stripe_sandbox.documents import API_VERSION, Document, Json, public
 from apps.stripe_sandbox.errors import StripeError, invalid
 from apps.stripe_sandbox.operations import Operation
 
@@ -70,20 +70,21 @@ def answer_call(request: HttpRequest) -> HttpResponse:
 def _run(request: HttpRequest, request_id: str) -> Answer:
     method = str(request.method)
     operation, keys = routes.find_operation(method, request.path)
-    text = _body(request) if method == "POST" else request.META.get("QUERY_STRING", "")
-    raw = encoding.decode(text)
+    raw = _read(request)
+    fingerprint = json.dumps([method, request.path, encoding.encode(raw)])
+    paths = _wanted(raw.get("expand", {}))
+    params = _read_parameters(operation, raw)
     key = request.headers.get("Idempotency-Key", "") if method == "POST" else ""
 
     def act() -> tuple[int, str]:
         token = calls.current.set(calls.Call(request_id, key or None))
         try:
-            return _attempt(request, lambda: _perform(operation, keys, raw))
+            return _attempt(request, lambda: _perform(operation, keys, params, paths))
         finally:
             calls.current.reset(token)
 
     if not key:
         return Answer(*act())
-    fingerprint = json.dumps([method, request.path, encoding.encode(raw)])
     return Answer(*idempotency.answer_once(key, fingerprint, act))
 
 
@@ -109,13 +110,45 @@ def _attempt(request: HttpRequest, perform: Callable[[], Document]) -> tuple[int
     return 200, json.dumps(body, indent=2)
 
 
-def _perform(operation: Operation, keys: tuple[str, ...], raw: Document) -> Document:
-    wanted = raw.pop("expand", {})
-    paths = [str(path) for path in (wanted.values() if isinstance(wanted, dict) else [wanted])]
-    body = public(operation.run(*keys, params=operation.reads(raw, "")))
-    expanded = expansion.apply(body, paths)
+def _perform(operation: Operation, keys: tuple[str, ...], params: Document, paths: list[str]) -> Document:
+    expanded = expansion.apply(public(operation.run(*keys, params=params)), paths)
     validation.check(expanded, f"{operation.method} {operation.pattern}")
     return expanded
+
+
+def _read(request: HttpRequest) -> Document:
+    """Read what a call says: v1 a form, or the query of GET and DELETE; v2 JSON."""
+    if request.method != "POST":
+        return encoding.decode(request.META.get("QUERY_STRING", ""))
+    text = _body(request)
+    if not request.path.startswith("/v2/"):
+        return encoding.decode(text)
+    try:
+        found = json.loads(text or "{}")
+    except ValueError:
+        raise invalid("The request body is not JSON.") from None
+    if not isinstance(found, dict):
+        raise invalid("The request body must be a JSON object.")
+    return found
+
+
+def _wanted(expand: Json) -> list[str]:
+    return [str(path) for path in (expand.values() if isinstance(expand, dict) else [expand])]
+
+
+def _read_parameters(operation: Operation, raw: Document) -> Document:
+    """Give what a call is told; whatever Stripe would refuse is refused, and written down."""
+    method, pattern = operation.method, operation.pattern
+    objections = validation.check_call(method, pattern, raw)
+    try:
+        params: Document = operation.reads({key: value for key, value in raw.items() if key != "expand"}, "")
+    except StripeError as refusal:
+        if not objections:
+            validation.note_refusal(refusal, method, pattern)
+        raise
+    if objections:
+        raise objections[0].as_error()
+    return params
 
 
 def _body(request: HttpRequest) -> str:

@@ -230,9 +230,13 @@ def list_kinds(request: HttpRequest) -> JsonResponse:
 @csrf_exempt
 @require_http_methods(["GET", "DELETE"])
 def keep_violations(request: HttpRequest) -> JsonResponse:
-    """List, or forget, what Stripe's own description of its API forbids."""
-    if request.method == "DELETE":
-        with transaction.atomic():
-            Violation.objects.all().delete()
-    found = [{"where": each.where, "problem": each.problem} for each in Violation.objects.all()[:200]]
-    return JsonResponse({"violations": found})
+    """List what Stripe's own description of its API forbids; DELETE forgets it, `?side=asked` only what was asked."""
+    rows = Violation.objects.order_by("id")
+    if "side" in request.GET:
+        rows = rows.filter(side=request.GET["side"])
+    found = [{"side": each.side, "where": each.where, "problem": each.problem} for each in rows[:200]]
+    if request.method == "GET":
+        return JsonResponse({"violations": found})
+    with transaction.atomic():
+        rows.delete()
+    return JsonResponse({"forgotten": found})
