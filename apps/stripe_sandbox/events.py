@@ -55,7 +55,9 @@ def update(kind: str, before: Document, after: Document) -> Document:
 
 def _letter(event: Document, endpoint: Document, before: Document | None) -> str:
     if endpoint.get("_is_thin"):
-        return json.dumps(thin_events.of_snapshot(event), indent=2)
+        thin = thin_events.of_snapshot(event)
+        validation.check(thin, f"thin event {event['type']}")
+        return json.dumps(thin, indent=2)
     body = public(event)
     kind, customer = event["type"], event["_customer"]
     if before is not None and faults.take("webhook_stale", kind, customer):

@@ -15,6 +15,7 @@ LONG = {
     "in",
     "evt",
     "evt_test",
+    "ed_test",
     "il",
     "inpay",
     "re",

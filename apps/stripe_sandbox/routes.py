@@ -5,9 +5,11 @@ from apps.stripe_sandbox.operations import Operation
 from apps.stripe_sandbox.resources import (
     account,
     checkout_sessions,
+    core_events,
     coupons,
     customers,
     disputes,
+    event_destinations,
     events,
     invoices,
     meters,
@@ -28,9 +30,11 @@ from apps.stripe_sandbox.resources import (
 RESOURCES = (
     account,
     checkout_sessions,
+    core_events,
     coupons,
     customers,
     disputes,
+    event_destinations,
     events,
     invoices,
     meters,

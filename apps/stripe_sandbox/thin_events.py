@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from apps.stripe_sandbox import calls, clock, ids, outgoing, store
-from apps.stripe_sandbox.documents import Document, public
+from apps.stripe_sandbox import calls, clock, ids, outgoing, store, validation
+from apps.stripe_sandbox.documents import Document
 
 # Stripe's `object` → where its objects are fetched.
 PATHS = {
@@ -84,7 +84,8 @@ def emit(kind: str, related: Document | None, data: Document) -> Document:
         "type": kind,
     }
     store.insert({**event, "_created": now})
-    outgoing.post_thin({name: value for name, value in public(event).items() if name != "data"})
+    validation.check(event, f"event {kind}")
+    outgoing.post_thin({name: value for name, value in event.items() if name != "data"})
     return event
 
 
