@@ -11,6 +11,7 @@ from apps.stripe_sandbox import (
     events,
     ids,
     intents,
+    metered,
     proration,
     store,
     taxes,
@@ -43,8 +44,8 @@ def name_of(price: Document) -> str:
 def regular_line(item: Document, start: int, end: int, *, is_trial: bool = False) -> Document:
     """Write the line for one whole period of an item; during a trial it costs nothing."""
     price, quantity = item["price"], item.get("quantity", 1)
-    amount = 0 if is_trial else price["unit_amount"] * quantity
-    at = f"{format_amount(price['unit_amount'], price['currency'])} / {price['recurring']['interval']}"
+    amount = 0 if is_trial else metered.fixed_amount(price, quantity)
+    at = f"{format_rate(price['unit_amount_decimal'], price['currency'])} / {price['recurring']['interval']}"
     text = f"Trial period for {name_of(price)}" if is_trial else f"{quantity} × {name_of(price)} (at {at})"
     return line(item, amount, text, (start, end), is_proration=False)
 
@@ -130,6 +131,8 @@ def build(
         "customer_address": customer["address"],
         "customer_email": customer["email"],
         "customer_name": customer["name"],
+        "customer_tax_exempt": customer["tax_exempt"],
+        "customer_tax_ids": customer.get("_tax_ids", []),
         "lines": list_of([{**each, "invoice": key} for each in sums["lines"]], f"/v1/invoices/{key}/lines"),
         "parent": _parent(subscription) if subscription else None,
         "period_end": now,

@@ -119,10 +119,13 @@ class Sandbox:
         return answer.json()
 
 
-def start_sandbox(directory, *, weather="calm", seed="1", delivers=False, webhook_url="", webhook_secret=""):
+def start_sandbox(
+    directory, *, weather="calm", seed="1", delivers=False, webhook_url="", webhook_secret="", tax_percent="0"
+):
     """Start a sandbox whose files are in `directory`.
 
     delivers     false: webhooks wait for `deliver()`; true: they go out by themselves, as the weather is.
+    tax_percent  what `automatic_tax` adds to prices.
     webhook_url  an endpoint on this machine that is registered from the start, with `webhook_secret`.
     """
     directory = Path(directory)
@@ -135,6 +138,7 @@ def start_sandbox(directory, *, weather="calm", seed="1", delivers=False, webhoo
         "SANDBOX_DATABASE": str(directory / "stripe_sandbox.sqlite3"),
         "SANDBOX_WEATHER": weather,
         "SANDBOX_SEED": seed,
+        "SANDBOX_TAX_PERCENT": tax_percent,
         "SANDBOX_DELIVERY": "automatic" if delivers else "manual",
         "SANDBOX_CHECK_ANSWERS": "yes" if (SPEC_FOLDER / "spec3.pruned.json").is_file() else "no",
         "STRIPE_SPEC_DIR": str(SPEC_FOLDER),
