@@ -137,6 +137,11 @@ def period_of(subscription: Document) -> tuple[int, int]:
     return first["current_period_start"], first["current_period_end"]
 
 
+def counted(item: Document) -> Document:
+    """Give the quantity of an item as one more field; metered items have none."""
+    return {"quantity": item["quantity"]} if "quantity" in item else {}
+
+
 def whole(subscription: Document, item: Document) -> int:
     """Say what was debited for a whole period of an item, after discounts."""
     gross = metered.fixed_amount(item["price"], item.get("quantity"))

@@ -165,3 +165,15 @@ def test_checkout_sells_a_metered_price_without_a_quantity(stripe, tokens, premi
     assert stripe.checkout.sessions.retrieve(session.id).status == "complete"
     with pytest.raises(stripe_library.InvalidRequestError, match="Quantity should not be specified"):
         stripe.checkout.sessions.create({**fields, "line_items": [{"price": tokens.id, "quantity": 1}]})
+
+
+def test_a_schedule_keeps_metered_items_as_they_are(stripe, customer, tokens, premium, premium_plus, clock):
+    subscription = subscribe(stripe, customer, premium_plus, tokens)
+    schedule = stripe.subscription_schedules.create({"from_subscription": subscription.id})
+    now = {"items": [{"price": premium_plus.id, "quantity": 1}, {"price": tokens.id}]}
+    now |= {"start_date": JANUARY, "end_date": FEBRUARY}
+    later = {"items": [{"price": premium.id, "quantity": 1}, {"price": tokens.id}]}
+    stripe.subscription_schedules.update(schedule.id, {"phases": [now, later]})
+    report(stripe, customer, 10_000)
+    clock.advance_to(FEBRUARY + HOUR + 60)
+    assert sorted(line.amount for line in latest(stripe, subscription).lines.data) == [500, 800]
