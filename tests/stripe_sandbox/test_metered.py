@@ -177,3 +177,14 @@ def test_a_schedule_keeps_metered_items_as_they_are(stripe, customer, tokens, pr
     report(stripe, customer, 10_000)
     clock.advance_to(FEBRUARY + HOUR + 60)
     assert sorted(line.amount for line in latest(stripe, subscription).lines.data) == [500, 800]
+
+
+def test_the_preview_of_a_renewal_shows_the_usage_so_far(stripe, customer, tokens, premium, clock):
+    subscription = subscribe(stripe, customer, premium, tokens)
+    report(stripe, customer, 10_000)
+    preview = stripe.invoices.create_preview({"subscription": subscription.id})
+    assert [line.amount for line in preview.lines.data] == [500, 800]
+    report(stripe, customer, 2_000)
+    assert stripe.invoices.create_preview({"subscription": subscription.id}).total == 1400
+    clock.advance_to(FEBRUARY + HOUR + 60)
+    assert latest(stripe, subscription).total == 1400
