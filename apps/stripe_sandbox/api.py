@@ -12,9 +12,11 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from apps.stripe_sandbox import (
+    advancing,
     authentication,
     calls,
     clock,
+    dashboard,
     encoding,
     expansion,
     faults,
@@ -49,10 +51,12 @@ def answer_call(request: HttpRequest) -> HttpResponse:
     try:
         authentication.require_test_key(request.headers.get("Authorization", ""))
         _meet_faults(request, ("timeout_before", "http_429", "http_409_lock"))
+        _meet_dashboard("before", request)
         answer = _run(request, request_id)
     except StripeError as error:
         answer, unauthorized = Answer(error.status, _as_text(error)), authentication.is_unauthorized(error)
-    after = faults.take("timeout_after", request.path)
+    _meet_dashboard("after", request)
+    after = faults.take("timeout_after", *_subjects(request))
     if after:
         _hang(request, after.params.get("seconds", 30))
     response = HttpResponse(answer.body, status=answer.status, content_type="application/json")
@@ -74,6 +78,10 @@ def _run(request: HttpRequest, request_id: str) -> Answer:
     fingerprint = json.dumps([method, request.path, encoding.encode(raw)])
     paths = _wanted(raw.get("expand", {}))
     params = _read_parameters(operation, raw)
+    if advancing.is_lagging():
+        advancing.settle()
+        if method != "GET":
+            advancing.require_standing(*keys, params.get("customer"))
     key = request.headers.get("Idempotency-Key", "") if method == "POST" else ""
 
     def act() -> tuple[int, str]:
@@ -164,9 +172,23 @@ def _as_text(error: StripeError) -> str:
     return json.dumps({"error": error.error}, indent=2)
 
 
+def _subjects(request: HttpRequest) -> tuple[str, str | None]:
+    """Say what a fault may name in a call: its method and path, or its customer."""
+    given = request.POST if request.method == "POST" else request.GET
+    return f"{request.method} {request.path}", given.get("customer")
+
+
+def _meet_dashboard(when: str, request: HttpRequest) -> None:
+    try:
+        with transaction.atomic():
+            dashboard.meet_fault(when, *_subjects(request))
+    except StripeError:
+        logger.exception("What was to be done as if in the Dashboard was refused")
+
+
 def _meet_faults(request: HttpRequest, kinds: tuple[str, ...]) -> None:
     for kind in kinds:
-        fault = faults.take(kind, request.path)
+        fault = faults.take(kind, *_subjects(request))
         if fault and kind == "slow":
             clock.pause(fault.params.get("ms", 500) / 1000)
         elif fault and kind == "timeout_before":

@@ -17,7 +17,8 @@ def _columns(body: Document) -> Document:
 
 def insert(body: Document) -> Document:
     """Keep a new document."""
-    StoredObject.objects.create(key=body["id"], kind=body["object"], created=body.get("created", 0), **_columns(body))
+    created = body.get("_created", body.get("created", 0))
+    StoredObject.objects.create(key=body["id"], kind=body["object"], created=created, **_columns(body))
     return body
 
 
@@ -59,6 +60,11 @@ def select(kind: str, *conditions: Q, **values: Json) -> "QuerySet[StoredObject]
     given = {name: value for name, value in values.items() if value is not None}
     rows = StoredObject.objects.filter(*conditions, kind=kind, **given)
     return rows.exclude(body__has_key="_deleted").order_by("-seq")
+
+
+def clocks_of(keys: list[str]) -> set[str]:
+    """Give the test clocks that these objects live on."""
+    return set(StoredObject.objects.filter(key__in=keys).exclude(clock="").values_list("clock", flat=True))
 
 
 def first_due(clock: str) -> list[Document]:

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0007_events_payments_former_customers'),
+        ('billing', '0008_plan_changes'),
     ]
 
     operations = [
