@@ -2,7 +2,18 @@
 
 from dataclasses import dataclass
 
-from apps.stripe_sandbox import collection, endings, events, invoicing, items, periods, proration, standing, store
+from apps.stripe_sandbox import (
+    collection,
+    endings,
+    events,
+    invoicing,
+    items,
+    metered,
+    periods,
+    proration,
+    standing,
+    store,
+)
 from apps.stripe_sandbox.documents import Document
 from apps.stripe_sandbox.errors import invalid
 
@@ -51,7 +62,7 @@ def resume(subscription: Document, how: Return, *, now: int) -> Document:
     if not how.starts_anew and start <= now < end:
         return standing.resume(subscription)
     after = _in_new_period(subscription, how, now)
-    data, (_, until) = after["items"]["data"], items.period_of(after)
+    data, (_, until) = metered.licensed(after["items"]["data"]), items.period_of(after)
     left = proration.fraction_left(*items.period_of(after), now)
     if how.starts_anew:
         lines = [invoicing.regular_line(item, now, until) for item in data]

@@ -246,7 +246,7 @@ def _require_unscheduled(subscription: Document, params: Document) -> None:
 
 def _discounts(before: Document, after: Document, raw: list[Document], now: int) -> Document:
     """Redeem what is new, and let go of what is not named any more."""
-    wanted = [items.Wanted(item["price"], item["quantity"]) for item in before["items"]["data"]]
+    wanted = [items.Wanted(item["price"], item.get("quantity")) for item in before["items"]["data"]]
     basket = items.basket(wanted, store.read("customer", before["customer"]))
     found = discounts.describe(raw, basket, discounts.held_by(before), now=now)
     after = discounts.given(after, found)
