@@ -20,6 +20,11 @@ and access follows from the mirror by a pure decision.
 | the only door to Stripe | `stripe_gateway`, a folder of calls by noun |
 | what Stripe says, as our own values | `stripe_facts` |
 | buying a plan | `checkout`, with `customers` |
+| what a subscriber may change to, and when that happens | `plan_choices` |
+| what a change would cost | `quotes` |
+| changing a plan: shown, agreed to, done | `plan_changes` |
+| ending a plan with its period, and taking that back | `cancellation` |
+| what was agreed to is asked of Stripe, once, and what became of it | `change_requests`, each kind by `change_acts` |
 | managing what was bought, at Stripe | `portal` |
 | events from Stripe: verified, stored, turned into the wish to look | `inbox` |
 | who may look, and whether anybody should | `leases` |
@@ -38,7 +43,8 @@ and access follows from the mirror by a pure decision.
 | what stops all that an account has | `holds` |
 | money that staff give back | `refunds`, at Stripe by `refund_acts` |
 | what was missed is found again | `catching_up` |
-| whether Stripe and we agree | `drift`; what does not fit is kept by `differences` |
+| whether Stripe and we agree | `drift`: `walks` through lists, `inspection` of one account, both by `comparison` |
+| what does not fit, kept and shown | `differences`; what should have moved on, `stalls` |
 | the catalogue brought here and to Stripe | `publication` |
 | what differs between two terms, in words | `terms_changes` |
 | who pays an old price moves to the new one | `price_moves` |

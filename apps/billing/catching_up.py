@@ -8,9 +8,27 @@ from django.core.cache import cache
 from django.db import transaction
 from django.db.models import F, Q
 
-from apps.billing import entitlements, inbox, leases, letters, outbox, plans, reminders, shelf, stripe_gateway
+from apps.billing import (
+    change_requests,
+    entitlements,
+    inbox,
+    leases,
+    letters,
+    outbox,
+    plans,
+    reminders,
+    shelf,
+    stripe_gateway,
+)
 from apps.billing.errors import PaymentsAway
-from apps.billing.models import BillingAccount, CheckoutAttempt, EntitlementSnapshot, ReadMark, StripeEvent
+from apps.billing.models import (
+    BillingAccount,
+    CheckoutAttempt,
+    EntitlementSnapshot,
+    ReadMark,
+    Reconciliation,
+    StripeEvent,
+)
 from apps.core import jobs
 
 OPEN_LONG = timedelta(minutes=5)
@@ -31,8 +49,10 @@ def catch_up(*, clock: Callable[[], datetime]) -> dict[str, int]:
         "deliveries": _read_lost_events(now=clock()),
         "shelf": _read_shelf(now=clock()),
         "wanted": _nudge_wanted(),
+        "reconciliations": _nudge_reconciliation(now=clock()),
         "run_out": _decide_again(now=clock()),
         "reminders": _remind(now=clock()),
+        "changes": change_requests.send_forgotten(clock=clock),
         "sent": outbox.send_due(clock=clock),
     }
     old = StripeEvent.objects.filter(received_at__lt=clock() - PAYLOADS_KEPT, payload__isnull=False)
@@ -101,6 +121,15 @@ def _remind(*, now: datetime) -> int:
     if not cache.add(REMINDED, "taken", timeout=LOOK_AGAIN.total_seconds()):
         return 0
     return reminders.remind(now=now)
+
+
+def _nudge_reconciliation(*, now: datetime) -> int:
+    """A comparison that stopped half-way goes on; one that somebody works on says so all the time."""
+    is_free = Q(turn_until=None) | Q(turn_until__lt=now)
+    left = Reconciliation.objects.filter(is_free, finished_at=None).count()
+    if left:
+        jobs.enqueue("billing.reconcile")
+    return left
 
 
 def _nudge_wanted() -> int:

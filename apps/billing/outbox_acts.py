@@ -6,7 +6,7 @@ from apps.billing import emails, refund_acts, relevance, stripe_gateway
 from apps.billing.models import StripeOutbox
 
 CANCEL, END, MOVE, MAIL = "cancel_subscription", "end_subscription", "move_price", "mail"
-REFUND, CREDIT_NOTE = "refund", refund_acts.NOTE
+METADATA, REFUND, CREDIT_NOTE = "repair_metadata", "refund", refund_acts.NOTE
 
 
 def _cancel(row: StripeOutbox) -> bool:
@@ -38,11 +38,17 @@ def _mail(row: StripeOutbox) -> bool:
     return True
 
 
+def _say_whose(row: StripeOutbox) -> bool:
+    stripe_gateway.background().say_whose(row.payload["object"], str(row.account_id), key=row.key)
+    return True
+
+
 PERFORM: Mapping[str, Callable[[StripeOutbox], bool]] = {
     CANCEL: _cancel,
     END: _end,
     MOVE: _move,
     MAIL: _mail,
+    METADATA: _say_whose,
     REFUND: refund_acts.give_back,
     CREDIT_NOTE: refund_acts.write_credit_note,
 }

@@ -9,6 +9,7 @@ import structlog
 from django.db import transaction
 
 from apps.billing import (
+    change_requests,
     differences,
     entitlements,
     holds,
@@ -122,6 +123,7 @@ def apply(lease: Lease, customer: str | None, found: Found, *, now: datetime) ->
         _write_access(account, now=now)
         letters.want_for_changes(account, before, now=now)
         _close_attempts(account, found)
+        change_requests.settle(account, began=lease.began, now=now)
         handled = account.events.filter(state=StripeEvent.State.STORED, received_at__lte=lease.began)
         handled.update(state=StripeEvent.State.HANDLED, handled_at=now)
         BillingAccount.objects.filter(pk=account.pk).update(

@@ -4,12 +4,12 @@ from apps.billing.models.access import EntitlementSnapshot, PlanGrant
 from apps.billing.models.accounts import (
     BillingAccount,
     CheckoutAttempt,
-    DriftItem,
     FormerCustomer,
     ReadMark,
     StripeEvent,
     StripeOutbox,
 )
+from apps.billing.models.drift import DriftItem, Reconciliation
 from apps.billing.models.mirror import (
     LIVE_STATUSES,
     CreditNoteMirror,
@@ -22,6 +22,7 @@ from apps.billing.models.mirror import (
     SubscriptionState,
 )
 from apps.billing.models.offer import ModelPrice, Plan, PlanVersion, Price
+from apps.billing.models.plan_changes import PlanChange
 from apps.billing.models.refunds import RefundRequest
 
 __all__ = [
@@ -37,10 +38,12 @@ __all__ = [
     "ModelPrice",
     "PaymentMirror",
     "Plan",
+    "PlanChange",
     "PlanGrant",
     "PlanVersion",
     "Price",
     "ReadMark",
+    "Reconciliation",
     "RefundMirror",
     "RefundRequest",
     "StripeEvent",
