@@ -2,7 +2,18 @@
 
 from dataclasses import dataclass
 
-from apps.stripe_sandbox import collection, discounts, events, invoicing, items, periods, proration, store
+from apps.stripe_sandbox import (
+    collection,
+    discounts,
+    events,
+    invoicing,
+    items,
+    metered,
+    periods,
+    proration,
+    store,
+    usage,
+)
 from apps.stripe_sandbox.cards import Verdict
 from apps.stripe_sandbox.documents import Document
 from apps.stripe_sandbox.items import Wanted
@@ -53,7 +64,8 @@ def weigh(subscription: Document, wanted: list[Wanted], terms: Terms, *, now: in
         period = (terms.moment, periods.step(terms.moment, interval, count))
         after = items.replaced(subscription, items.in_period(new, period))
         after |= {"billing_cycle_anchor": terms.moment, "_last_start": terms.moment}
-        lines += [invoicing.regular_line(item, *period) for item in after["items"]["data"]]
+        lines += usage.lines(subscription, start, terms.moment)
+        lines += [invoicing.regular_line(item, *period) for item in metered.licensed(after["items"]["data"])]
     return Change(after, lines, resets)
 
 
@@ -68,12 +80,12 @@ def _prorate(
     debited |= {item["id"]: items.whole(subscription, item) for item in kept}
     gone = [
         invoicing.proration_line(each, items.whole(subscription, each), left, (moment, end), is_credit=True)
-        for each in old
+        for each in metered.licensed(old)
         if each not in kept
     ]
     come = [
         invoicing.proration_line(each, debited[each["id"]], left, (moment, end), is_credit=False)
-        for each in new
+        for each in metered.licensed(new)
         if each not in kept
     ]
     return gone + come, debited

@@ -17,7 +17,8 @@ def _columns(body: Document) -> Document:
 
 def insert(body: Document) -> Document:
     """Keep a new document."""
-    StoredObject.objects.create(key=body["id"], kind=body["object"], created=body.get("created", 0), **_columns(body))
+    created = body.get("_created", body.get("created", 0))
+    StoredObject.objects.create(key=body["id"], kind=body["object"], created=created, **_columns(body))
     return body
 
 

@@ -10,6 +10,7 @@ from apps.stripe_sandbox import (
     ids,
     invoicing,
     items,
+    metered,
     payment_methods,
     periods,
     store,
@@ -77,7 +78,8 @@ def _settle(invoice: Document, order: Order, *, is_paid: bool, waits: bool, now:
 def first_invoice(customer: Document, subscription: Document, *, now: int) -> Document:
     """Describe the first invoice: the whole first period, or a trial over nothing."""
     period, is_trial = items.period_of(subscription), subscription["status"] == "trialing"
-    lines = [invoicing.regular_line(item, *period, is_trial=is_trial) for item in subscription["items"]["data"]]
+    paid_first = metered.licensed(subscription["items"]["data"])
+    lines = [invoicing.regular_line(item, *period, is_trial=is_trial) for item in paid_first]
     return invoicing.build(customer, subscription, lines, "subscription_create", now=now)
 
 

@@ -26,6 +26,8 @@ REQUESTS: dict[tuple[str, str], Document] = {
     ("GET", "/v1/charges"): _takes(created=BETWEEN, customer=TEXT, payment_intent=TEXT, transfer_group=TEXT, **PAGING),
     ("GET", "/v1/credit_notes/{}/lines"): _takes(**PAGING),
     ("POST", "/v1/credit_notes/{}/void"): _takes(expand=TEXTS),
+    ("POST", "/v1/billing/meters/{}/deactivate"): _takes(expand=TEXTS),
+    ("POST", "/v1/billing/meters/{}/reactivate"): _takes(expand=TEXTS),
     ("POST", "/v1/disputes/{}/close"): _takes(expand=TEXTS),
     ("POST", "/v1/payment_intents/{}/cancel"): _takes(
         cancellation_reason={"enum": ["abandoned", "duplicate", "fraudulent", "requested_by_customer"]}, expand=TEXTS
@@ -49,6 +51,24 @@ REQUESTS: dict[tuple[str, str], Document] = {
         event_name={"type": "string", "maxLength": 100},
         type={"enum": ["cancel"]},
     ),
+    ("POST", "/v2/core/event_destinations"): _takes(
+        "enabled_events",
+        "event_payload",
+        "name",
+        "type",
+        description=TEXT,
+        enabled_events=TEXTS,
+        event_payload={"enum": ["snapshot", "thin"]},
+        include={"type": "array", "items": {"enum": ["webhook_endpoint.signing_secret", "webhook_endpoint.url"]}},
+        metadata=FREE_MAP,
+        name=TEXT,
+        snapshot_api_version=TEXT,
+        type={"enum": ["webhook_endpoint"]},
+        webhook_endpoint=_takes("url", url=TEXT),
+    ),
+    ("GET", "/v2/core/event_destinations"): _takes(),
+    ("GET", "/v2/core/event_destinations/{}"): _takes(),
+    ("DELETE", "/v2/core/event_destinations/{}"): _takes(),
     ("GET", "/v2/core/events"): _takes(
         created={
             "type": "object",
@@ -87,6 +107,29 @@ ANSWERS: dict[str, Document] = {
         id=TEXT,
         status={"enum": ["complete", "pending"]},
         type={"enum": ["cancel"]},
+    ),
+    "v2.core.event_destination": _answers(
+        "v2.core.event_destination",
+        # Only the id is left of one that was removed.
+        *("created", "description", "enabled_events", "event_payload", "events_from", "livemode", "metadata", "name"),
+        *("snapshot_api_version", "status", "status_details", "type", "updated", "webhook_endpoint"),
+        created=MOMENT,
+        description=TEXT,
+        enabled_events=TEXTS,
+        event_payload={"enum": ["snapshot", "thin"]},
+        events_from=TEXTS,
+        id=TEXT,
+        metadata=FREE_MAP,
+        name=TEXT,
+        snapshot_api_version={"type": ["string", "null"]},
+        status={"enum": ["disabled", "enabled"]},
+        status_details={"type": "null"},
+        type={"enum": ["webhook_endpoint"]},
+        updated=MOMENT,
+        webhook_endpoint={
+            "type": ["object", "null"],
+            "properties": {key: {"type": ["string", "null"]} for key in ("signing_secret", "url")},
+        },
     ),
     "v2.core.event": _answers(
         "v2.core.event",
