@@ -181,7 +181,7 @@ def test_leads_back_to_the_console_only(subscription, console, back):
     ],
 )
 def test_clicks_need_their_token(sandbox, stripe, path, fields):
-    customer = make_customer(stripe)
+    customer = make_customer(stripe, card=None)
     answer = sandbox.http.post(f"/_sandbox{path}", data={"customer": customer.id, "id": customer.id, **fields})
     assert answer.status_code == 403
     assert stripe.customers.retrieve(customer.id).to_dict() == customer.to_dict()

@@ -1,5 +1,6 @@
 """The console's pages: what is kept, what happened, and what is on its way."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from django.db.models import Q
@@ -18,7 +19,7 @@ SHOWN = 50
 STATES = ("pending", "succeeded", "failed")
 
 
-def show_page(request: HttpRequest, page: str, context: dict[str, object], *, status: int = 200) -> HttpResponse:
+def show_page(request: HttpRequest, page: str, context: Mapping[str, object], *, status: int = 200) -> HttpResponse:
     """Draw a page of the console with its navigation; what waits for somebody stands there as a number."""
     counts = {"violations": Violation.objects.count(), "faults": len(faults.armed())}
     return show(request, f"console/{page}", {"section": page, "counts": counts, **context}, status=status)
