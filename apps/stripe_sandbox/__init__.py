@@ -30,8 +30,10 @@ Start it with `python -m apps.stripe_sandbox`. What it leaves out it refuses: an
 | an invoice from draft to paid | `invoicing`, `collection` |
 | how invoices, subscriptions and sessions look at first | `blanks` |
 | when a failed payment is tried again | `dunning` (pure) |
-| how a subscription begins, changes and ends | `subscribing`, `plan_changes`, `endings` |
+| how a subscription begins, is on trial, changes and ends | `subscribing`, `trials`, `plan_changes`, `endings` |
+| what an invoice would be | `previews` |
 | its items, and how payments move its status | `items`, `standing` |
+| how it pauses and goes on | `pauses` |
 | what it becomes later, phase by phase | `schedules`, `phases` |
 | what is due next, and doing it | `moments` (pure), `renewals`; a test clock moves by `advancing` |
 | hosted Checkout and portal | `checkout`, what it sells `orders`; `portal` |

@@ -11,6 +11,7 @@ from apps.stripe_sandbox import (
     metered,
     periods,
     proration,
+    standing,
     store,
     usage,
 )
@@ -113,10 +114,22 @@ def change_items(before: Document, asked: Document, wanted: list[Wanted], terms:
         return _charge_first(before, after, invoice, terms, now=now)
     after = discounts.spend(after, invoice, now=now)
     events.update("customer.subscription.updated", before, after)
+    if terms.payment_behavior == "default_incomplete":
+        return _await_payment(invoice, before["id"], now=now)
     collected = _charge(invoice, terms, now=now)
     if collected.verdict is not Verdict.SUCCEEDED and terms.payment_behavior == "error_if_incomplete":
         raise collected.as_error(keeps_rows=False)
     return store.read("subscription", before["id"])
+
+
+def _await_payment(invoice: Document, subscription: str, *, now: int) -> Document:
+    """Open the invoice of a change and wait for its owner to pay it: until then the subscription is past due."""
+    opened = invoicing.finalize(invoicing.keep(invoice, finalizes_at=None), now=now)
+    if opened["amount_due"]:
+        standing.after_failure(opened)
+    else:
+        collection.finish(opened, amount=0, now=now)
+    return store.read("subscription", subscription)
 
 
 def _charge(invoice: Document, terms: Terms, *, now: int) -> collection.Collected:

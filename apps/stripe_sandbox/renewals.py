@@ -13,6 +13,7 @@ from apps.stripe_sandbox import (
     items,
     metered,
     moments,
+    pauses,
     payment_methods,
     periods,
     phases,
@@ -96,9 +97,7 @@ def _stop_trial(subscription: Document, now: int) -> bool:
     if behavior == "cancel":
         endings.cancel(subscription, None, now=now)
     elif behavior == "pause":
-        after = {**subscription, "status": "paused"}
-        events.update("customer.subscription.updated", subscription, after)
-        events.emit("customer.subscription.paused", after)
+        pauses.pause(subscription, pauses.NO_CARD, now=now)
     return bool(behavior in ("cancel", "pause"))
 
 
@@ -134,6 +133,11 @@ def _retry(invoice: Document, now: int) -> None:
         endings.end_dunning(store.read("subscription", subscription["id"]), environment.read().dunning_end, now=now)
 
 
+def _resume_collection(subscription: Document, now: int) -> None:
+    """End a pause of collection that was set until now; drafts that were kept stay drafts."""
+    events.update("customer.subscription.updated", subscription, {**subscription, "pause_collection": None})
+
+
 def _warn_of_trial(subscription: Document, now: int) -> None:
     store.save({**subscription, "_was_warned": True})
     events.emit("customer.subscription.trial_will_end", subscription)
@@ -146,6 +150,7 @@ def _expire_session(session: Document, now: int) -> None:
 WORK: dict[str, Callable[[Document, int], object]] = {
     "cycle": _cycle,
     "phase": phases.begin_next,
+    "resume_collection": _resume_collection,
     "cancel": _end,
     "finalize": _finalize,
     "retry": _retry,

@@ -14,13 +14,13 @@ from apps.stripe_sandbox import (
     payment_methods,
     periods,
     store,
+    trials,
 )
 from apps.stripe_sandbox.cards import Verdict
 from apps.stripe_sandbox.documents import Document, list_of
 from apps.stripe_sandbox.errors import invalid
 from apps.stripe_sandbox.items import Wanted
 
-WARNING_S = 3 * 86400
 NO_CARD = (
     "This customer has no attached payment source or default payment method. Please consider adding a default "
     "payment method. For more information, visit "
@@ -60,7 +60,7 @@ def open_subscription(customer: Document, order: Order, *, paid_by: Document | N
     events.update("customer.subscription.updated", subscription, discounts.spend(subscription, invoice, now=now))
     invoice = invoicing.finalize(invoicing.keep(invoice, finalizes_at=None), intent=paid_by, now=now)
     _settle(invoice, order, is_paid=paid_by is not None, waits=waits, now=now)
-    _warn_of_short_trial(subscription, now=now)
+    trials.warn_if_near(subscription, now=now)
     return store.read("subscription", subscription["id"])
 
 
@@ -110,11 +110,3 @@ def describe(customer: Document, order: Order, *, now: int) -> Document:
         **order.details,
     }
     return discounts.given(described, order.discounts)
-
-
-def _warn_of_short_trial(subscription: Document, *, now: int) -> None:
-    trial_end = subscription["trial_end"]
-    if trial_end and trial_end - now <= WARNING_S:
-        kept = store.read("subscription", subscription["id"])
-        store.save({**kept, "_was_warned": True})
-        events.emit("customer.subscription.trial_will_end", kept)

@@ -62,6 +62,14 @@ REQUESTS: dict[tuple[str, str], Document] = {
     ("POST", "/v1/subscription_schedules/{}/cancel"): _takes(
         expand=TEXTS, invoice_now={"type": "boolean"}, prorate={"type": "boolean"}
     ),
+    # The published one has no `payment_behavior`, and an anchor that is a word where this version has an object.
+    ("POST", "/v1/subscriptions/{}/resume"): _takes(
+        billing_cycle_anchor=_takes("type", type={"enum": ["now", "unchanged"]}),
+        expand=TEXTS,
+        payment_behavior={"enum": ["resume_on_payment_attempt", "resume_on_payment_success"]},
+        proration_behavior={"enum": ["always_invoice", "create_prorations", "none"]},
+        proration_date=WHOLE,
+    ),
     ("POST", "/v2/billing/meter_events"): _takes(
         "event_name",
         "payload",

@@ -79,6 +79,7 @@ OUTSIDE = {
     ("POST", "/v1/invoices/{}/mark_uncollectible"): stripe_params.InvoiceMarkUncollectibleParams,
     ("POST", "/v1/payment_intents/{}/cancel"): stripe_params.PaymentIntentCancelParams,
     ("POST", "/v1/subscription_schedules/{}/cancel"): stripe_params.SubscriptionScheduleCancelParams,
+    ("POST", "/v1/subscriptions/{}/resume"): stripe_params.SubscriptionResumeParams,
     ("POST", "/v2/billing/meter_events"): v2_billing.MeterEventCreateParams,
     ("POST", "/v2/billing/meter_event_adjustments"): v2_billing.MeterEventAdjustmentCreateParams,
     ("POST", "/v2/core/event_destinations"): v2_core.EventDestinationCreateParams,
@@ -109,7 +110,8 @@ def test_what_stripe_describes_is_not_described_again():
     judge = call_judge.CallJudge(SPEC_FOLDER)
     described = len(judge.schemas) - len(undescribed.REQUESTS)
     paths = specification.load(SPEC_FOLDER)["paths"]
-    assert described == sum(len(operations) for operations in paths.values())
+    outdated = {("POST", "/v1/subscriptions/{}/resume")}  # the official client has an object where it has a word
+    assert described == sum(len(operations) for operations in paths.values()) - len(outdated)
 
 
 @pytest.mark.parametrize(
