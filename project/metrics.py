@@ -3,6 +3,9 @@
 from django.http import HttpRequest, HttpResponseBase
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
 
+from apps.billing import gauges
+from apps.core import clock
+
 REQUESTS = Counter("causerie_http_requests", "Requests answered.", ["method", "route", "status"])
 SECONDS = Histogram("causerie_http_request_seconds", "Seconds until the answer began.", ["route"])
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -19,4 +22,5 @@ def count_request(request: HttpRequest, response: HttpResponseBase, seconds: flo
 
 def exposition() -> tuple[bytes, str]:
     """Everything counted so far, and its content type."""
+    gauges.measure(now=clock.now())
     return generate_latest(), CONTENT_TYPE_LATEST

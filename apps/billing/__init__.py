@@ -23,7 +23,9 @@ and access follows from the mirror by a pure decision.
 | managing what was bought, at Stripe | `portal` |
 | events from Stripe: verified, stored, turned into the wish to look | `inbox` |
 | who may look, and whether anybody should | `leases` |
-| Stripe's truth becomes ours: fetch, apply, decide | `sync`, with `fetching` and `mirror` |
+| Stripe's truth becomes ours: fetch, apply, decide | `sync`, with `fetching`, `mirror` and `money_mirror` |
+| what is on sale at Stripe, mirrored when it changes there | `shelf` |
+| what operations see of the traffic with Stripe | `gauges` |
 | what the next renewal will cost | `renewals` |
 | why a subscription changed, and when | `movements` |
 | monthly recurring revenue of one subscription | `mrr` |

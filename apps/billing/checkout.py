@@ -106,7 +106,7 @@ def _session(attempt: CheckoutAttempt, terms: PlanTerms, price: Price, gateway: 
     try:
         if attempt.session_id:
             return gateway.fetch_session(attempt.session_id)
-        customer = customers.ensure(attempt.account, gateway, key=str(attempt.pk))
+        customer = customers.ensure(attempt.account, gateway, key=str(attempt.pk), now=now)
         session = gateway.create_session(_params(attempt, terms, price, customer), key=f"checkout:{attempt.pk}")
     except MissingAtStripe as error:
         if error.param == "customer":

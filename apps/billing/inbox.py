@@ -1,22 +1,36 @@
 """Events from Stripe are hints: verified, stored once, and turned into the wish to look."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
-from apps.billing import entitlements, leases, stripe_gateway
+from apps.billing import entitlements, gauges, leases, shelf, stripe_gateway
 from apps.billing.errors import ForgedEvent
-from apps.billing.models import BillingAccount, InvoiceMirror, StripeEvent, SubscriptionMirror
+from apps.billing.models import (
+    BillingAccount,
+    CheckoutAttempt,
+    DisputeMirror,
+    FormerCustomer,
+    InvoiceMirror,
+    PaymentMirror,
+    RefundMirror,
+    StripeEvent,
+    SubscriptionMirror,
+)
 from apps.billing.stripe_facts import Event
+from apps.core import jobs
 
 log = structlog.get_logger(__name__)
 State = StripeEvent.State
 LARGEST_BYTES = 1024 * 1024
 PATIENCE = timedelta(days=1)  # how long an event waits for the account that it is about
 BATCH = 500
+MONEY = ("charge.", "refund.", "invoice_payment.")  # may come without a customer, before the payment is mirrored
 LET_ANYBODY_IN = frozenset({"url", "hosted_invoice_url", "invoice_pdf", "receipt_url", "client_secret"})
 
 
@@ -26,18 +40,26 @@ def store(raw_body: bytes, signature: str, *, now: datetime) -> None:
     Effect  an act: the event's row, and the account's counter raised; a job is nudged after the commit.
     Raises  ForgedEvent: not signed by one of our secrets, five minutes off either way, too large, or not an event.
     """
-    if len(raw_body) > LARGEST_BYTES:
-        raise ForgedEvent
-    keep(stripe_gateway.read_event(raw_body, signature, settings.STRIPE_WEBHOOK_SECRETS, now=now), now=now)
+    try:
+        if len(raw_body) > LARGEST_BYTES:
+            raise ForgedEvent
+        event, secret = stripe_gateway.read_event(raw_body, signature, settings.STRIPE_WEBHOOK_SECRETS, now=now)
+    except ForgedEvent:
+        gauges.deliveries.labels("refused").inc()
+        raise
+    gauges.count_secret(secret)
+    gauges.deliveries.labels("new" if keep(event, now=now) else "repeated").inc()
 
 
 def keep(event: Event, *, now: datetime) -> bool:
     """Keep an event that is known to be Stripe's; say whether it was new. An act."""
     if event.livemode != entitlements.is_live():
+        gauges.wrong_mode.inc()
         log.error("stripe.wrong_mode", event_id=event.id, livemode=event.livemode)
         return False
     if event.api_version not in ("", stripe_gateway.API_VERSION):
-        log.warning("stripe.other_version", event_id=event.id, api_version=event.api_version)
+        gauges.other_version.inc()
+        log.error("stripe.other_version", event_id=event.id, version=event.api_version, ours=stripe_gateway.API_VERSION)
     with transaction.atomic(durable=True):
         account = _account_of(event)  # locked: of two deliveries at the same moment, one sees the other's row
         if StripeEvent.objects.filter(pk=event.id).exists():
@@ -45,6 +67,8 @@ def keep(event: Event, *, now: datetime) -> bool:
         StripeEvent.objects.bulk_create([_row(event, account, now=now)], ignore_conflicts=True)
         if account is not None:
             leases.want_sync(account.pk)
+        elif event.type.startswith(shelf.TYPES):
+            jobs.enqueue("billing.read_shelf")
     return True
 
 
@@ -55,10 +79,12 @@ def match_waiting(*, now: datetime) -> int:
     """
     found = 0
     with transaction.atomic(durable=True):
-        waiting = StripeEvent.objects.filter(state=State.STORED).exclude(customer="")
-        for event in waiting.order_by("received_at")[:BATCH]:
-            account = BillingAccount.objects.filter(stripe_customer_id=event.customer, livemode=event.livemode).first()
-            if account is not None and not leases.is_wanted(account.pk):
+        of_shelf = Q(type__startswith=shelf.TYPES[0]) | Q(type__startswith=shelf.TYPES[1])
+        waiting = StripeEvent.objects.filter(~of_shelf, state=State.STORED, account=None)
+        for row in waiting.order_by("received_at")[:BATCH]:
+            account = _owner_of(row.customer, row.mentions, livemode=row.livemode)
+            if account is not None:
+                StripeEvent.objects.filter(pk=row.pk).update(account=account)
                 leases.want_sync(account.pk)
                 found += 1
         waiting.filter(received_at__lt=now - PATIENCE).update(state=State.IGNORED)
@@ -66,33 +92,53 @@ def match_waiting(*, now: datetime) -> int:
 
 
 def _account_of(event: Event) -> BillingAccount | None:
-    """The account an event is about, by its customer or by an object that is mirrored; locked."""
-    if event.customer:
-        accounts = BillingAccount.objects.filter(stripe_customer_id=event.customer, livemode=event.livemode)
-    else:
-        owners = [
-            *SubscriptionMirror.objects.filter(pk=event.object_id).values_list("account_id", flat=True),
-            *InvoiceMirror.objects.filter(pk=event.object_id).values_list("account_id", flat=True),
-        ]
-        accounts = BillingAccount.objects.filter(pk__in=owners)
-    found: BillingAccount | None = accounts.select_for_update(no_key=True).first()
+    return _owner_of(event.customer, event.mentions, livemode=event.livemode)
+
+
+def _owner_of(customer: str, mentions: Collection[str], *, livemode: bool) -> BillingAccount | None:
+    """The account an event is about, by its customer, now or before, or by an object that is mirrored; locked."""
+    accounts = BillingAccount.objects.select_for_update(no_key=True, of=("self",))
+    found: BillingAccount | None = None
+    if customer:
+        found = accounts.filter(stripe_customer_id=customer, livemode=livemode).first()
+        former = FormerCustomer.objects.filter(pk=customer, livemode=livemode).values("account")
+        return found or accounts.filter(pk__in=former).first()
+    if mentions:
+        owners = _owners(list(mentions))
+        found = accounts.filter(pk__in=owners).first() if owners else None
     return found
 
 
+def _owners(keys: list[str]) -> list[UUID]:
+    """Accounts of which something with one of these ids is mirrored: one query, for any kind of object."""
+    kinds = (
+        SubscriptionMirror.objects.filter(pk__in=keys),
+        InvoiceMirror.objects.filter(pk__in=keys),
+        PaymentMirror.objects.filter(Q(pk__in=keys) | Q(stripe_charge_id__in=keys)),
+        RefundMirror.objects.filter(pk__in=keys),
+        DisputeMirror.objects.filter(pk__in=keys),
+        CheckoutAttempt.objects.filter(session_id__in=keys),
+    )
+    first, *others = (rows.order_by().values_list("account_id", flat=True) for rows in kinds)
+    return list(first.union(*others))
+
+
 def _row(event: Event, account: BillingAccount | None, *, now: datetime) -> StripeEvent:
-    customer = event.customer or (account.stripe_customer_id if account else "") or ""
     has_left = account is not None and account.erased_at is not None
+    may_matter = account is not None or event.customer or event.type.startswith(shelf.TYPES + MONEY)
     return StripeEvent(
         id=event.id,
         type=event.type,
         object_id=event.object_id,
-        customer=customer,
+        customer=event.customer or (account and account.stripe_customer_id) or "",
         livemode=event.livemode,
         api_version=event.api_version,
         created=event.created,
         received_at=now,
         payload=None if has_left else _harmless(event.payload),
-        state=State.STORED if customer else State.IGNORED,
+        account=account,
+        mentions=sorted(event.mentions),
+        state=State.STORED if may_matter else State.IGNORED,
     )
 
 

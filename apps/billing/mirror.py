@@ -1,4 +1,4 @@
-"""What Stripe said becomes our rows; only what differs is written. Steps of one sync."""
+"""What Stripe said of subscriptions and prices becomes our rows; only what differs is written. Steps of one sync."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
@@ -11,17 +11,14 @@ from apps.billing import differences, movements
 from apps.billing.differences import Difference
 from apps.billing.models import (
     BillingAccount,
-    DisputeMirror,
-    InvoiceMirror,
     Plan,
     Price,
-    RefundMirror,
     SubscriptionItemMirror,
     SubscriptionMirror,
 )
 from apps.billing.plans import catalogue
 from apps.billing.renewals import Renewal
-from apps.billing.stripe_facts import Awaited, Card, Coupon, Dispute, Invoice, Item, Refund, Subscription
+from apps.billing.stripe_facts import Awaited, Card, Coupon, Item, Subscription
 from apps.billing.stripe_facts import Price as PriceFacts
 from apps.core import guards
 
@@ -57,46 +54,6 @@ def write_renewals(account: BillingAccount, found: Mapping[str, Renewal]) -> Non
             "renewal_digest": renewal.digest,
         }
         _change(row, values)
-
-
-def write_invoices(account: BillingAccount, found: Iterable[Invoice], *, now: datetime) -> None:
-    """Mirror invoices; the first failed attempt of an open one is kept, for Stripe does not repeat it."""
-    guards.inside_transaction()
-    known = {row.pk: row for row in account.invoices.all()}
-    for invoice in found:
-        row = known.get(invoice.id)
-        first_failed_at = (row and row.first_failed_at) or _failed_at(invoice, now=now)
-        values: dict[str, object] = {
-            "account_id": account.pk,
-            "stripe_subscription_id": invoice.subscription,
-            "number": invoice.number,
-            "status": invoice.status,
-            "billing_reason": invoice.billing_reason,
-            "currency": invoice.currency,
-            "total_minor": invoice.total_minor,
-            "amount_due_minor": invoice.amount_due_minor,
-            "amount_paid_minor": invoice.amount_paid_minor,
-            "attempt_count": invoice.attempt_count,
-            "created": invoice.created,
-            "paid_at": invoice.paid_at,
-            "first_failed_at": first_failed_at,
-            "period_start": invoice.period_start,
-            "period_end": invoice.period_end,
-        }
-        _write(InvoiceMirror, row, invoice.id, values, now=now)
-
-
-def write_money_back(
-    account: BillingAccount, refunds: Iterable[Refund], disputes: Iterable[Dispute], *, now: datetime
-) -> None:
-    """Mirror refunds and disputes."""
-    guards.inside_transaction()
-    refunded = {row.pk: row for row in account.refunds.all()}
-    for refund in refunds:
-        _write(RefundMirror, refunded.get(refund.id), refund.id, _money_back(account, refund), now=now)
-    disputed = {row.pk: row for row in account.disputes.all()}
-    for dispute in disputes:
-        _write(DisputeMirror, disputed.get(dispute.id), dispute.id, _money_back(account, dispute), now=now)
 
 
 def write_price(price: PriceFacts, *, plan: Plan | None) -> Price:
@@ -163,7 +120,7 @@ def _write_subscription(
         **_card_values(card),
         **_awaited_values(found),
     }
-    written = _write(SubscriptionMirror, row, found.id, values, now=now)
+    written = write(SubscriptionMirror, row, found.id, values, now=now)
     for item in found.items:
         _write_item(written, item, plan)
     written.items.exclude(pk__in=[item.id for item in found.items]).delete()
@@ -234,25 +191,8 @@ def _write_item(subscription: SubscriptionMirror, item: Item, plan: Plan | None)
         _change(row, values)
 
 
-def _failed_at(invoice: Invoice, *, now: datetime) -> datetime | None:
-    """When an invoice was first refused by the card; None when it never was, as far as its last try says."""
-    if invoice.status != "open" or invoice.attempt_count == 0:
-        return None
-    failed = [charge.created for charge in invoice.charges if charge.has_failed]
-    return min([*failed, *([invoice.finalized_at] if invoice.finalized_at else [])], default=now)
-
-
-def _money_back(account: BillingAccount, fact: Refund | Dispute) -> Values:
-    return {
-        "account_id": account.pk,
-        "amount_minor": fact.amount_minor,
-        "currency": fact.currency,
-        "status": fact.status,
-        "created": fact.created,
-    }
-
-
-def _write(model: type[Row], row: Row | None, key: str, values: Values, *, now: datetime) -> Row:
+def write(model: type[Row], row: Row | None, key: str, values: Values, *, now: datetime) -> Row:
+    """Make a mirror row, or save what of it differs, with the time of it. A step."""
     if row is None:
         return model._default_manager.create(pk=key, **values, synced_at=now)
     if any(getattr(row, name) != value for name, value in values.items()):

@@ -19,6 +19,7 @@ CANCEL, MOVE, MAIL = outbox_acts.CANCEL, outbox_acts.MOVE, outbox_acts.MAIL
 FIRST_WAIT = timedelta(seconds=30)  # doubled with each try, and at most a day
 LONGEST_WAIT = timedelta(days=1)
 MOST_ATTEMPTS = 14  # about four days
+KEYS_KEPT = timedelta(hours=24)  # by Stripe; after that the same request is a new one
 BATCH = 100
 TEXT = 300
 
@@ -69,8 +70,10 @@ def send_due(*, clock: Callable[[], datetime]) -> int:
 
 def _claim(row: StripeOutbox, *, now: datetime) -> bool:
     wait = min(FIRST_WAIT * 2**row.attempts, LONGEST_WAIT)
+    first = row.first_tried_at or now
+    row.may_be_forgotten = now - first >= KEYS_KEPT
     claimed = StripeOutbox.objects.filter(pk=row.pk, state=State.PENDING, next_at=row.next_at).update(
-        attempts=F("attempts") + 1, next_at=now + wait
+        attempts=F("attempts") + 1, next_at=now + wait, first_tried_at=first
     )
     return claimed == 1
 

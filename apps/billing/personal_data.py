@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
@@ -11,6 +12,7 @@ from apps.billing.models import (
     CheckoutAttempt,
     EntitlementSnapshot,
     InvoiceMirror,
+    PaymentMirror,
     PlanGrant,
     RefundMirror,
     StripeEvent,
@@ -54,12 +56,15 @@ class BillingData:
         mine = {"account__owner": user}
         customers = BillingAccount.objects.filter(owner=user, stripe_customer_id__isnull=False)
         cards = SubscriptionMirror.objects.filter(**mine).exclude(card_last4="")
-        events = StripeEvent.objects.filter(customer__in=customers.values("stripe_customer_id"), payload__isnull=False)
+        payments = PaymentMirror.objects.filter(**mine).exclude(card_last4="")
+        theirs = Q(customer__in=customers.values("stripe_customer_id")) | Q(**mine)
+        events = StripeEvent.objects.filter(theirs, payload__isnull=False)
         attempts = CheckoutAttempt.objects.filter(**mine, state=CheckoutAttempt.State.OPEN)
         letters = StripeOutbox.objects.filter(**mine, kind="mail", state=StripeOutbox.State.PENDING)
         grants = PlanGrant.objects.filter(**mine).exclude(reason="")  # what staff wrote may name the person
         return (
             cards.update(card_brand="", card_last4="", card_exp_month=None, card_exp_year=None)
+            + payments.update(card_brand="", card_last4="")
             + events.update(payload=None)
             + grants.update(reason="")
             + attempts.delete()[0]

@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 
-from apps.billing import differences, emails, entitlements, leases, mirror, outbox, stripe_gateway
+from apps.billing import differences, emails, entitlements, leases, mirror, money_mirror, outbox, stripe_gateway
 from apps.billing.differences import Difference
 from apps.billing.errors import PaymentsAway
 from apps.billing.fetching import Found, fetch
@@ -72,9 +72,14 @@ def _take_turn(account_id: UUID, clock: Clock, deadline: float | None) -> Lease 
     return lease
 
 
-def want(account: BillingAccount) -> None:
-    """Say durably that Stripe should be looked at, and nudge the job. An act."""
+def want(account: BillingAccount, *, is_full: bool = False) -> None:
+    """Say durably that Stripe should be looked at, and nudge the job. An act.
+
+    is_full  at every invoice, not only at those to which something may have happened.
+    """
     with transaction.atomic(durable=True):
+        if is_full:
+            BillingAccount.objects.filter(pk=account.pk).update(read_in_full_at=None)
         leases.want_sync(account.pk)
 
 
@@ -102,13 +107,13 @@ def apply(lease: Lease, customer: str | None, found: Found, *, now: datetime) ->
             raise LeaseLost
         mirror.write_subscriptions(account, found.subscriptions, found.card, now=now)
         mirror.write_renewals(account, found.renewals)
-        mirror.write_invoices(account, found.invoices, now=now)
-        mirror.write_money_back(account, found.refunds, found.disputes, now=now)
+        money_mirror.write_invoices(account, found.invoices, found.missing_invoices, now=now)
+        money_mirror.write_money_back(account, found.refunds, found.disputes, now=now)
         _write_standing(account, found, now=now)
         _write_access(account, now=now)
         _close_attempts(account, found)
-        handled = StripeEvent.objects.filter(state=StripeEvent.State.STORED, received_at__lte=lease.began)
-        handled.filter(customer=customer or "-").update(state=StripeEvent.State.HANDLED)
+        handled = account.events.filter(state=StripeEvent.State.STORED, received_at__lte=lease.began)
+        handled.update(state=StripeEvent.State.HANDLED, handled_at=now)
         BillingAccount.objects.filter(pk=account.pk).update(
             sync_done_seq=lease.want, last_synced_at=now, sync_lease_until=None
         )
@@ -117,7 +122,7 @@ def apply(lease: Lease, customer: str | None, found: Found, *, now: datetime) ->
 def _write_standing(account: BillingAccount, found: Found, *, now: datetime) -> None:
     """What of the account itself follows from the mirror: currency, unpaid bills, holds, a used trial."""
     guards.inside_transaction()
-    is_held = any(dispute.status in DISPUTE_HOLDS for dispute in found.disputes)
+    is_held = account.disputes.filter(status__in=DISPUTE_HOLDS).exists()
     has_trial = any(subscription.trial_end for subscription in found.subscriptions)
     is_gone = found.customer.is_deleted and account.stripe_customer_id is not None
     values = {
@@ -126,13 +131,15 @@ def _write_standing(account: BillingAccount, found: Found, *, now: datetime) -> 
         "hold_reason": HOLD if is_held else "",
         "trial_consumed_at": account.trial_consumed_at or (now if has_trial else None),
         "customer_gone_at": (account.customer_gone_at or now) if is_gone else None,
+        "read_in_full_at": account.read_in_full_at or (now if found.is_full else None),
     }
+    account.former_customers.filter(pk__in=found.gone).update(gone_at=now)
     changed = {name: value for name, value in values.items() if getattr(account, name) != value}
     for name, value in changed.items():
         setattr(account, name, value)
     if changed:
         account.save(update_fields=list(changed))
-    if any(dispute.status == LOST for dispute in found.disputes):
+    if account.disputes.filter(status=LOST).exists():
         for subscription in account.subscriptions.live():
             outbox.cancel_subscription(subscription, now=now)
 

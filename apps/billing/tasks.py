@@ -6,7 +6,7 @@ from uuid import UUID
 import structlog
 from celery import Task, shared_task
 
-from apps.billing import catching_up, leases, outbox, sync
+from apps.billing import catching_up, leases, outbox, shelf, sync
 from apps.billing.errors import PaymentsAway
 from apps.core import clock
 
@@ -41,6 +41,18 @@ def send_outbox() -> None:
               next try stands in the row.
     """
     outbox.send_due(clock=clock.now)
+
+
+@shared_task(name="billing.read_shelf")
+def read_shelf() -> None:
+    """Read what is on sale at Stripe, after somebody changed it there.
+
+    Delivery  late is late news. Repeat: finds nothing to do. Crash: the events still wait; `billing.catch_up` goes on.
+    """
+    try:
+        shelf.read_waiting(now=clock.now())
+    except PaymentsAway:
+        log.info("billing.shelf_later")
 
 
 @shared_task(name="billing.catch_up")

@@ -23,7 +23,7 @@ Start it with `python -m apps.stripe_sandbox`. What it leaves out it refuses: an
 | fees, and one entry for each movement | `balance_transactions` |
 | what changes hands mid-period, the balance, shares of a discount | `proration` (pure) |
 | what a coupon takes off, and while it is held | `coupons` (pure), `discounts` |
-| the tax, and the sums of an invoice | `taxes`, `totals` (pure) |
+| the tax, the numbers of companies, and the sums of an invoice | `taxes`, `tax_ids`, `totals` (pure) |
 | months and years from an anchor | `periods` (pure) |
 | an invoice from draft to paid | `invoicing`, `collection` |
 | how invoices, subscriptions and sessions look at first | `blanks` |
@@ -32,11 +32,13 @@ Start it with `python -m apps.stripe_sandbox`. What it leaves out it refuses: an
 | its items, and how payments move its status | `items`, `standing` |
 | what it becomes later, phase by phase | `schedules`, `phases` |
 | what is due next, and doing it | `moments` (pure), `renewals`; a test clock moves by `advancing` |
-| hosted Checkout and portal | `checkout`, `portal` |
+| hosted Checkout and portal | `checkout`, what it sells `orders`; `portal` |
 | what happened, as an event, with the call that caused it | `events`, `calls` |
 | letters owed, signed, delivered | `outgoing`, `signatures`, `delivery`; by itself in `worker` |
 | what goes wrong on purpose | `faults` |
 | moving a customer's time by hand | `console` |
-| Stripe's own description as the judge | `specification`, asked through `validation` |
+| what one does in Stripe's Dashboard, by hand or as a fault | `dashboard` |
+| Stripe's own description as the judge | `specification`, `call_judge`; asked through `validation` |
+| what that description leaves out | `undescribed` |
 | addresses of its own pages | `addresses` |
 """

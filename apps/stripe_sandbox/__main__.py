@@ -51,7 +51,7 @@ def run(host: str, port: int) -> None:
     call_command("migrate", verbosity=0, interactive=False)
 
     # Models can be imported only after `django.setup()`.
-    from apps.stripe_sandbox import start, worker  # noqa: PLC0415
+    from apps.stripe_sandbox import start, validation, worker  # noqa: PLC0415
 
     start.prepare(settings)
     ids.seed(f"{settings.seed}/{start.objects_kept()}")
@@ -62,6 +62,8 @@ def run(host: str, port: int) -> None:
         f"Stripe sandbox (sandbox money only) on {addresses.base}, weather {weather}, SANDBOX_SEED={settings.seed}"
     )
     print(message, flush=True)  # noqa: T201  a command speaks
+    if not validation.court.of_calls:
+        print(start.say_unjudged(settings), flush=True)  # noqa: T201  a command speaks
     works.start()
     try:
         listening.serve_forever(poll_interval=0.1)

@@ -12,9 +12,11 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from apps.stripe_sandbox import (
+    advancing,
     authentication,
     calls,
     clock,
+    dashboard,
     encoding,
     expansion,
     faults,
@@ -23,7 +25,7 @@ from apps.stripe_sandbox import (
     routes,
     validation,
 )
-from apps.stripe_sandbox.documents import API_VERSION, Document, public
+from apps.stripe_sandbox.documents import API_VERSION, Document, Json, public
 from apps.stripe_sandbox.errors import StripeError, invalid
 from apps.stripe_sandbox.operations import Operation
 
@@ -49,10 +51,12 @@ def answer_call(request: HttpRequest) -> HttpResponse:
     try:
         authentication.require_test_key(request.headers.get("Authorization", ""))
         _meet_faults(request, ("timeout_before", "http_429", "http_409_lock"))
+        _meet_dashboard("before", request)
         answer = _run(request, request_id)
     except StripeError as error:
         answer, unauthorized = Answer(error.status, _as_text(error)), authentication.is_unauthorized(error)
-    after = faults.take("timeout_after", request.path)
+    _meet_dashboard("after", request)
+    after = faults.take("timeout_after", *_subjects(request))
     if after:
         _hang(request, after.params.get("seconds", 30))
     response = HttpResponse(answer.body, status=answer.status, content_type="application/json")
@@ -70,20 +74,25 @@ def answer_call(request: HttpRequest) -> HttpResponse:
 def _run(request: HttpRequest, request_id: str) -> Answer:
     method = str(request.method)
     operation, keys = routes.find_operation(method, request.path)
-    text = _body(request) if method == "POST" else request.META.get("QUERY_STRING", "")
-    raw = encoding.decode(text)
+    raw = _read(request)
+    fingerprint = json.dumps([method, request.path, encoding.encode(raw)])
+    paths = _wanted(raw.get("expand", {}))
+    params = _read_parameters(operation, raw)
+    if advancing.is_lagging():
+        advancing.settle()
+        if method != "GET":
+            advancing.require_standing(*keys, params.get("customer"))
     key = request.headers.get("Idempotency-Key", "") if method == "POST" else ""
 
     def act() -> tuple[int, str]:
         token = calls.current.set(calls.Call(request_id, key or None))
         try:
-            return _attempt(request, lambda: _perform(operation, keys, raw))
+            return _attempt(request, lambda: _perform(operation, keys, params, paths))
         finally:
             calls.current.reset(token)
 
     if not key:
         return Answer(*act())
-    fingerprint = json.dumps([method, request.path, encoding.encode(raw)])
     return Answer(*idempotency.answer_once(key, fingerprint, act))
 
 
@@ -109,13 +118,45 @@ def _attempt(request: HttpRequest, perform: Callable[[], Document]) -> tuple[int
     return 200, json.dumps(body, indent=2)
 
 
-def _perform(operation: Operation, keys: tuple[str, ...], raw: Document) -> Document:
-    wanted = raw.pop("expand", {})
-    paths = [str(path) for path in (wanted.values() if isinstance(wanted, dict) else [wanted])]
-    body = public(operation.run(*keys, params=operation.reads(raw, "")))
-    expanded = expansion.apply(body, paths)
+def _perform(operation: Operation, keys: tuple[str, ...], params: Document, paths: list[str]) -> Document:
+    expanded = expansion.apply(public(operation.run(*keys, params=params)), paths)
     validation.check(expanded, f"{operation.method} {operation.pattern}")
     return expanded
+
+
+def _read(request: HttpRequest) -> Document:
+    """Read what a call says: v1 a form, or the query of GET and DELETE; v2 JSON."""
+    if request.method != "POST":
+        return encoding.decode(request.META.get("QUERY_STRING", ""))
+    text = _body(request)
+    if not request.path.startswith("/v2/"):
+        return encoding.decode(text)
+    try:
+        found = json.loads(text or "{}")
+    except ValueError:
+        raise invalid("The request body is not JSON.") from None
+    if not isinstance(found, dict):
+        raise invalid("The request body must be a JSON object.")
+    return found
+
+
+def _wanted(expand: Json) -> list[str]:
+    return [str(path) for path in (expand.values() if isinstance(expand, dict) else [expand])]
+
+
+def _read_parameters(operation: Operation, raw: Document) -> Document:
+    """Give what a call is told; whatever Stripe would refuse is refused, and written down."""
+    method, pattern = operation.method, operation.pattern
+    objections = validation.check_call(method, pattern, raw)
+    try:
+        params: Document = operation.reads({key: value for key, value in raw.items() if key != "expand"}, "")
+    except StripeError as refusal:
+        if not objections:
+            validation.note_refusal(refusal, method, pattern)
+        raise
+    if objections:
+        raise objections[0].as_error()
+    return params
 
 
 def _body(request: HttpRequest) -> str:
@@ -131,9 +172,23 @@ def _as_text(error: StripeError) -> str:
     return json.dumps({"error": error.error}, indent=2)
 
 
+def _subjects(request: HttpRequest) -> tuple[str, str | None]:
+    """Say what a fault may name in a call: its method and path, or its customer."""
+    given = request.POST if request.method == "POST" else request.GET
+    return f"{request.method} {request.path}", given.get("customer")
+
+
+def _meet_dashboard(when: str, request: HttpRequest) -> None:
+    try:
+        with transaction.atomic():
+            dashboard.meet_fault(when, *_subjects(request))
+    except StripeError:
+        logger.exception("What was to be done as if in the Dashboard was refused")
+
+
 def _meet_faults(request: HttpRequest, kinds: tuple[str, ...]) -> None:
     for kind in kinds:
-        fault = faults.take(kind, request.path)
+        fault = faults.take(kind, *_subjects(request))
         if fault and kind == "slow":
             clock.pause(fault.params.get("ms", 500) / 1000)
         elif fault and kind == "timeout_before":

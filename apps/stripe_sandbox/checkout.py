@@ -4,35 +4,34 @@ from dataclasses import dataclass
 
 from apps.stripe_sandbox import (
     addresses,
+    discounts,
     events,
     ids,
     intents,
-    invoicing,
-    items,
     one_off,
+    orders,
     payment_methods,
-    proration,
     store,
     subscribing,
+    tax_ids,
 )
 from apps.stripe_sandbox.cards import Card, Verdict
-from apps.stripe_sandbox.documents import Document, list_of, public
-from apps.stripe_sandbox.subscribing import Order
-
-DAY_S = 86400
+from apps.stripe_sandbox.documents import Document
+from apps.stripe_sandbox.errors import invalid
 
 
 @dataclass(frozen=True)
 class Payment:
-    """What a person typed: the test card, its expiry, and their details."""
+    """What a person typed: the test card with its expiry, where one is needed, and their details."""
 
-    card: Card
+    card: Card | None
     exp_month: int
     exp_year: int
     email: str
     name: str
     country: str
     postal_code: str
+    tax_id: str = ""
 
     def billing_details(self) -> Document:
         """Describe the person as a payment method does."""
@@ -42,6 +41,15 @@ class Payment:
             "postal_code": self.postal_code or None,
         }
         return {**payment_methods.NOBODY, "address": address, "email": self.email, "name": self.name}
+
+    def method(self, *, now: int) -> Document:
+        """Describe the card as a payment method that is not kept yet."""
+        if self.card is None:
+            raise invalid("A card is needed.", "payment_method")
+        details = self.billing_details()
+        return payment_methods.build(
+            self.card, exp_month=self.exp_month, exp_year=self.exp_year, details=details, now=now
+        )
 
 
 @dataclass(frozen=True)
@@ -53,66 +61,6 @@ class Outcome:
     message: str = ""
 
 
-@dataclass(frozen=True)
-class Amounts:
-    """What a session costs, in minor units: for a whole period, and on this day."""
-
-    subtotal: int
-    due_today: int
-    trial_end: int | None
-
-
-def order_of(session: Document, customer: Document | None, *, now: int) -> Order:
-    """Read what is to be bought, with the prices as they are at this moment."""
-    data = session["_subscription_data"]
-    wanted = items.read_wanted(session["_line_items"], customer, path="line_items")
-    trial_days, trial_end = data.get("trial_period_days"), data.get("trial_end")
-    details: Document = {"metadata": data.get("metadata") or {}}
-    if "description" in data:
-        details["description"] = data["description"]
-    if "trial_settings" in data:
-        ending = {"billing_cycle_anchor": None, **data["trial_settings"]["end_behavior"]}
-        details["trial_settings"] = {"end_behavior": ending}
-    return Order(wanted, trial_end=now + trial_days * DAY_S if trial_days else trial_end, details=details)
-
-
-def amounts_of(session: Document, customer: Document | None, *, now: int) -> Amounts:
-    """Compute what a session costs."""
-    if session["mode"] != "subscription":
-        total = one_off.total_of(session)
-        return Amounts(total, total, None)
-    order = order_of(session, customer, now=now)
-    subtotal = sum(each.price["unit_amount"] * (each.quantity or 1) for each in order.wanted if each.price)
-    today = 0 if order.trial_end else subtotal
-    due = proration.settle(today, customer["balance"] if customer else 0).amount_due
-    return Amounts(subtotal, due, order.trial_end)
-
-
-def line_items(session: Document) -> Document:
-    """List what a session sells."""
-    data = []
-    for raw in session["_line_items"]:
-        price, quantity = store.read("price", raw["price"]), raw.get("quantity", 1)
-        amount = price["unit_amount"] * quantity
-        data.append(
-            {
-                "id": raw["id"],
-                "object": "item",
-                "adjustable_quantity": None,
-                "amount_discount": 0,
-                "amount_subtotal": amount,
-                "amount_tax": 0,
-                "amount_total": amount,
-                "currency": price["currency"],
-                "description": invoicing.name_of(price),
-                "metadata": {},
-                "price": public(price),
-                "quantity": quantity,
-            }
-        )
-    return list_of(data, f"/v1/checkout/sessions/{session['id']}/line_items")
-
-
 def pay(session: Document, payment: Payment, *, now: int) -> Outcome:
     """Pay an open session: the amounts are computed again, the card is asked, and on success all is kept at once.
 
@@ -120,16 +68,13 @@ def pay(session: Document, payment: Payment, *, now: int) -> Outcome:
     """
     details = payment.billing_details()
     customer = one_off.find_buyer(session, details, now=now)
-    due = amounts_of(session, customer, now=now).due_today
-    method = payment_methods.build(
-        payment.card,
-        exp_month=payment.exp_month,
-        exp_year=payment.exp_year,
-        details=details,
-        now=now,
-    )
-    store.insert(method)
-    waiting = {**session, "customer": customer and customer["id"], "_method": method["id"], "_details": details}
+    tax_id = tax_ids.read(payment.tax_id, payment.country)
+    typed = {**session, "_details": details, "_tax_id": tax_id, "customer": customer and customer["id"]}
+    due = orders.amounts_of(typed, customer, now=now).due_today
+    if payment.card is None and due == 0:
+        return _complete(typed, None, None, now=now)
+    method = store.insert(payment.method(now=now))
+    waiting = {**typed, "_method": method["id"]}
     intent = _intent_for(waiting, customer, due, now=now)
     waiting["_intent"] = intent["id"]
     store.save(waiting)
@@ -173,9 +118,12 @@ def _confirm(session: Document, intent: Document, method: Document, *, authentic
     return _complete(session, result.intent, method, now=now)
 
 
-def _complete(session: Document, intent: Document, method: Document, *, now: int) -> Outcome:
-    settle = _subscribe if session["mode"] == "subscription" else one_off.settle
-    left, details = settle(session, intent, method, now=now), session["_details"]
+def _complete(session: Document, intent: Document | None, method: Document | None, *, now: int) -> Outcome:
+    if session["mode"] == "subscription":
+        left = _subscribe(session, intent, method, now=now)
+    else:
+        left = one_off.settle(session, intent or {}, method or {}, now=now)
+    details = session["_details"]
     customer = store.find("customer", session["customer"]) or {}
     after = {
         **session,
@@ -186,35 +134,72 @@ def _complete(session: Document, intent: Document, method: Document, *, now: int
             "individual_name": None,
             "name": details["name"],
             "phone": None,
-            "tax_exempt": "none",
-            "tax_ids": [],
+            "tax_exempt": customer.get("tax_exempt", "none"),
+            "tax_ids": [session["_tax_id"]] if session["_tax_id"] else [],
         },
         **left,
         "status": "complete",
         "url": None,
     }
-    events.update("checkout.session.completed", session, after)
+    events.update("checkout.session.completed", store.read("checkout.session", session["id"]), after)
     return Outcome(after, redirect_to=success_url(after))
 
 
-def _subscribe(session: Document, intent: Document, method: Document, *, now: int) -> Document:
+def _subscribe(session: Document, intent: Document | None, method: Document | None, *, now: int) -> Document:
     """Begin the subscription that was paid; give the fields of the session that change."""
-    customer = store.read("customer", session["customer"])
-    payment_methods.attach(store.read("payment_method", method["id"]), customer)
-    is_payment = intent["object"] == "payment_intent"
-    order = order_of(session, customer, now=now)
-    order.details["default_payment_method"] = method["id"]
-    subscription = subscribing.open_subscription(customer, order, paid_by=intent if is_payment else None, now=now)
+    customer = _learn(session)
+    order = orders.order_of(session, customer, now=now)
+    if method:
+        payment_methods.attach(store.read("payment_method", method["id"]), customer)
+        order.details["default_payment_method"] = method["id"]
+    shown = orders.line_items(session, now=now)["data"]
+    paid_by = intent if intent and intent["object"] == "payment_intent" else None
+    subscription = subscribing.open_subscription(customer, order, paid_by=paid_by, now=now)
+    tax = session["automatic_tax"]
     return {
+        "automatic_tax": {**tax, "status": "complete" if tax["enabled"] else None},
         "invoice": subscription["latest_invoice"],
-        "payment_status": "paid" if is_payment else "no_payment_required",
+        "payment_status": "paid" if paid_by else "no_payment_required",
         "subscription": subscription["id"],
+        "_shares": {each["id"]: [each["amount_discount"], each["amount_tax"]] for each in shown},
+        **orders.sums_of(orders.Amounts(**_sums(store.read("invoice", subscription["latest_invoice"])))),
     }
+
+
+def _sums(invoice: Document) -> dict[str, int]:
+    off, tax = (sum(each["amount"] for each in invoice[name]) for name in ("total_discount_amounts", "total_taxes"))
+    plain = {name: invoice[name] for name in ("subtotal", "total")}
+    return {**plain, "discount": off, "tax": tax, "due_today": invoice["amount_due"]}
+
+
+def _learn(session: Document) -> Document:
+    """Take over into the customer what the form may change: address, name, tax id."""
+    before = store.read("customer", session["customer"])
+    after = orders.with_address(session, before)
+    learnt = {name: after[name] for name in ("address", "name")}
+    if session["_tax_id"]:
+        learnt["_tax_ids"] = [session["_tax_id"]]
+    return events.update("customer.updated", before, {**before, **learnt})
 
 
 def success_url(session: Document) -> str:
     """Give the shop's address for a paid session, with the session's id in its place."""
     return str(session["success_url"]).replace("{CHECKOUT_SESSION_ID}", session["id"])
+
+
+def redeem(session: Document, word: str, *, now: int) -> Document:
+    """Lay a promotion code on an open session, or take it off with an empty word.
+
+    Raises  StripeError 400, with a sentence for the buyer: no such code, or it cannot be redeemed for this order.
+    """
+    code = discounts.find_code(word)
+    if word and code is None:
+        raise invalid("This code is invalid.", "promotion_code", "promotion_code_invalid")
+    raw = [{"promotion_code": code["id"]}] if code else []
+    shown = [{"coupon": None, "promotion_code": code["id"]}] if code else []
+    after = {**session, "discounts": shown, "_discounts": raw, "_code": code["code"] if code else None}
+    amounts = orders.amounts_of(after, store.find("customer", session["customer"]), now=now)
+    return store.save({**after, **orders.sums_of(amounts)})
 
 
 def open_session(fields: Document, *, now: int) -> Document:

@@ -7,6 +7,7 @@ from apps.stripe_sandbox.resources import test_clocks
 
 DAY_S = 86400
 FINALIZES_S = 3600
+STEPS = ("day", "month", "renewal")
 
 
 def describe_customer(customer: Document) -> Document:
@@ -27,21 +28,33 @@ def move_time(customer: Document, by: str) -> Document:
 
     Effect  a customer without a test clock gets one that begins now.
     """
-    now = clocks.time_of_customer(customer)
-    targets = {"day": now + DAY_S, "month": periods.step(now, "month", 1), "renewal": _next_renewal(customer)}
-    if by not in targets:
-        raise invalid("Move by day, month or renewal.")
+    require_known(by)
     clock_id = customer["test_clock"]
     if not clock_id:
+        now = clocks.time_of_customer(customer)
         clock_id = test_clocks.create({"frozen_time": now, "name": "console", "customer": customer["id"]})["id"]
+    return move_clock(store.read(clocks.KIND, clock_id), by)
+
+
+def move_clock(clock: Document, by: str) -> Document:
+    """Move a test clock by "day" or "month", or to the next "renewal" on it and its payment."""
+    require_known(by)
+    now = clock["frozen_time"]
+    targets = {"day": now + DAY_S, "month": periods.step(now, "month", 1), "renewal": next_renewal(clock)}
     until = targets[by]
     if until is None:
-        raise invalid("This customer has no subscription that renews.")
-    return advancing.advance(store.read("test_helpers.test_clock", clock_id), until)
+        raise invalid("There is no subscription that renews.", "by")
+    return advancing.advance(clock, until)
 
 
-def _next_renewal(customer: Document) -> int | None:
-    """Give the moment just after the next renewal was finalised and charged."""
-    rows = store.documents(store.select("subscription", customer=customer["id"]))
+def require_known(by: str) -> None:
+    """Refuse a step that is neither day, month nor renewal."""
+    if by not in STEPS:
+        raise invalid("Move by day, month or renewal.", "by")
+
+
+def next_renewal(clock: Document) -> int | None:
+    """Give the moment just after the next renewal on a clock was finalised and charged."""
+    rows = store.documents(store.select("subscription", clock=clock["id"]))
     ends = [items.period_of(each)[1] for each in rows if each["status"] in moments.LIVE]
     return min(ends) + FINALIZES_S + 1 if ends else None

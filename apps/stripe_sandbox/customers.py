@@ -6,7 +6,12 @@ from apps.stripe_sandbox.documents import Document
 
 def open_customer(fields: Document, *, now: int) -> Document:
     """Keep a new customer."""
-    customer: Document = {
+    return events.create("customer.created", describe(fields, now=now))
+
+
+def describe(fields: Document, *, now: int) -> Document:
+    """Describe a customer that is not kept yet."""
+    return {
         "id": ids.new("cus"),
         "object": "customer",
         "address": None,
@@ -36,4 +41,3 @@ def open_customer(fields: Document, *, now: int) -> Document:
         "test_clock": None,
         **fields,
     }
-    return events.create("customer.created", customer)

@@ -14,7 +14,7 @@ def cancel(
     if prorate:
         subscription = {
             **subscription,
-            "_pending_lines": [*subscription["_pending_lines"], *_unused(subscription, now)],
+            "_pending_lines": [*subscription["_pending_lines"], *unused(subscription, now)],
         }
     if invoice_now and subscription["_pending_lines"]:
         customer = store.read("customer", subscription["customer"])
@@ -79,7 +79,8 @@ def end_dunning(subscription: Document, outcome: str, *, now: int) -> Document:
     return subscription
 
 
-def _unused(subscription: Document, now: int) -> list[Document]:
+def unused(subscription: Document, now: int) -> list[Document]:
+    """Write the credit for what is left of the period."""
     start, end = items.period_of(subscription)
     left = proration.fraction_left(start, end, now)
     data = subscription["items"]["data"]

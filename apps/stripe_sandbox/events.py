@@ -2,7 +2,7 @@
 
 import json
 
-from apps.stripe_sandbox import calls, clock, clocks, faults, ids, outgoing, store
+from apps.stripe_sandbox import calls, clock, clocks, faults, ids, outgoing, store, validation
 from apps.stripe_sandbox.documents import API_VERSION, Document, changed_attributes, public
 
 
@@ -32,6 +32,7 @@ def emit(kind: str, body: Document, *, before: Document | None = None) -> Docume
         "_clock": clock_id if is_quiet else None,
     }
     store.insert(event)
+    validation.check(public(event), f"event {kind}")
     for endpoint in endpoints:
         outgoing.post(_letter(event, endpoint, before), event, endpoint)
     return event

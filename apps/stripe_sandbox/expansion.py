@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from apps.stripe_sandbox import checkout, store
+from apps.stripe_sandbox import clocks, orders, store
 from apps.stripe_sandbox.documents import Document, list_of, public
 from apps.stripe_sandbox.errors import invalid
 
@@ -92,7 +92,8 @@ def _products(coupon: Document) -> Document:
 
 
 def _line_items(session: Document) -> Document:
-    return checkout.line_items(store.read("checkout.session", session["id"]))
+    kept = store.read("checkout.session", session["id"])
+    return orders.line_items(kept, now=clocks.time_on(kept["_clock"]))
 
 
 # What is only there when it is asked for.

@@ -22,6 +22,10 @@ KINDS = (
     "webhook_version",
     "webhook_livemode",
     "decline_next",
+    "dashboard",
+    "meter_lag",
+    "clock_lag",
+    "clock_failure",
 )
 
 
@@ -30,7 +34,12 @@ known: set[str] = set()
 
 
 def arm(kind: str, count: int, match: str, params: Document) -> Fault:
-    """Make the next `count` matching calls, events or charges go wrong."""
+    """Make the next `count` matching calls, events or charges go wrong.
+
+    match  part of “POST /v1/…”, of an event type or of a customer's id; empty: any.
+    """
+    if kind == "dashboard":
+        params = {"when": "before", **params}
     known.add(kind)
     return Fault.objects.create(kind=kind, left=count, match=match, params=params)
 
@@ -40,15 +49,25 @@ def armed() -> list[Fault]:
     return list(Fault.objects.filter(left__gt=0).order_by("id"))
 
 
-def take(kind: str, *subjects: str | None) -> Fault | None:
-    """Use up one armed fault of this kind that matches one of the subjects, or say that there is none."""
+def take(kind: str, *subjects: str | None, **wanted: str) -> Fault | None:
+    """Use up one armed fault of this kind that matches one of the subjects, or say that there is none.
+
+    wanted  what its parameters must say as well.
+    """
     if kind not in known:
         return None
     for fault in Fault.objects.filter(kind=kind, left__gt=0).order_by("id"):
         fits = not fault.match or any(subject and fault.match in subject for subject in subjects)
+        fits = fits and all(fault.params.get(name) == value for name, value in wanted.items())
         if fits and Fault.objects.filter(id=fault.id, left__gt=0).update(left=F("left") - 1):
             return fault
     return None
+
+
+def meter_lag_s(*subjects: str | None) -> int:
+    """Say by how many seconds a summary of usage trails what was reported; the subjects are meter and customer."""
+    fault = take("meter_lag", *subjects)
+    return int(fault.params.get("seconds", 60)) if fault else 0
 
 
 def recall() -> None:
@@ -56,6 +75,6 @@ def recall() -> None:
     known.update(fault.kind for fault in armed())
 
 
-def disarm() -> None:
-    """Forget all faults."""
-    Fault.objects.all().delete()
+def disarm(number: int | None = None) -> None:
+    """Forget all faults, or one."""
+    (Fault.objects.all() if number is None else Fault.objects.filter(id=number)).delete()

@@ -52,17 +52,29 @@ class CardForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "postal-code"}),
     )
-    promotion_code = forms.CharField(label=_("Promotion code"), max_length=60, required=False)
+    tax_id = forms.CharField(label=_("Tax number, for companies"), max_length=30, required=False)
 
-    def __init__(self, *args: object, now: int, email: str | None, takes_codes: bool = False, **kwargs: object) -> None:
+    def __init__(
+        self,
+        *args: object,
+        now: int,
+        email: str | None,
+        needs_card: bool = True,
+        takes_tax_id: bool = False,
+        **kwargs: object,
+    ) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # Django's own arguments, handed on
         self.label_suffix = ""
         self.now = now
         self.known_email = email
         if email:
             del self.fields["email"]
-        if not takes_codes:
-            del self.fields["promotion_code"]
+        if not takes_tax_id:
+            del self.fields["tax_id"]
+        if not needs_card:
+            for name in ("number", "expiry", "cvc"):
+                del self.fields[name]
+            self.fields["name"].label = _("Name")
 
     def clean_number(self) -> str:
         number = re.sub(r"[\s-]", "", self.cleaned_data["number"])
@@ -89,21 +101,27 @@ class CardForm(forms.Form):
             raise forms.ValidationError(_("The security code has three or four digits."), code="invalid_cvc")
         return code
 
-    def clean_promotion_code(self) -> str:
-        if self.cleaned_data["promotion_code"]:
-            raise forms.ValidationError(_("This code is invalid."), code="unknown_code")
-        return ""
-
     def payment(self) -> Payment:
         """Give what was typed, once it is valid."""
         values = self.cleaned_data
-        month, year = values["expiry"]
+        month, year = values.get("expiry", (1, 1970))
         return Payment(
-            card=cards.BY_NUMBER[values["number"]],
+            card=cards.BY_NUMBER[values["number"]] if "number" in values else None,
             exp_month=month,
             exp_year=year,
             email=values.get("email") or self.known_email or "",
             name=values["name"],
             country=values["country"],
             postal_code=values["postal_code"],
+            tax_id=values.get("tax_id", ""),
         )
+
+
+class CodeForm(forms.Form):
+    promotion_code = forms.CharField(
+        label=_("Promotion code"), max_length=60, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # Django's own arguments, handed on
+        self.label_suffix = ""

@@ -122,6 +122,8 @@ def build(
         "customer_address": customer["address"],
         "customer_email": customer["email"],
         "customer_name": customer["name"],
+        "customer_tax_exempt": customer["tax_exempt"],
+        "customer_tax_ids": customer.get("_tax_ids", []),
         "lines": list_of([{**each, "invoice": key} for each in sums["lines"]], f"/v1/invoices/{key}/lines"),
         "parent": _parent(subscription) if subscription else None,
         "period_end": now,

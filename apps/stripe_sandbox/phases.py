@@ -99,6 +99,14 @@ def begin_next(schedule: Document, now: int) -> None:
         schedules.release(schedule, now=now)
 
 
+def at_renewal(subscription: Document, *, now: int) -> Document:
+    """Give the subscription with the items that the phase of a period's end will bring."""
+    schedule = schedules.find_for(subscription)
+    coming = [each for each in schedule["phases"] if each["start_date"] == now] if schedule else []
+    wanted = _wanted(subscription, coming[0]) if coming else []
+    return items.replaced(subscription, items.changed(subscription, wanted, now=now)) if wanted else subscription
+
+
 def _enforce(subscription: Document, phase: Document, terms: Terms, now: int) -> None:
     """Give a subscription the items of a phase; at the end of a period they wait for the renewal of that moment."""
     wanted = _wanted(subscription, phase)

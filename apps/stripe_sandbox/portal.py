@@ -149,15 +149,7 @@ class Replacement:
 
 def replace_card(session: Document, customer: Document, payment: Payment, *, now: int) -> Replacement:
     """Save another card and let it pay from now on; a declined one changes nothing but its setup intent."""
-    method = store.insert(
-        payment_methods.build(
-            payment.card,
-            exp_month=payment.exp_month,
-            exp_year=payment.exp_year,
-            details=payment.billing_details(),
-            now=now,
-        )
-    )
+    method = store.insert(payment.method(now=now))
     intent = store.save({**intents.open_setup_intent(customer, now=now), "_portal": session["_word"]})
     return _confirm_card(intent, customer, method, authenticated=False)
 

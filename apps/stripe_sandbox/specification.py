@@ -6,10 +6,11 @@ from pathlib import Path
 
 import jsonschema_rs
 
+from apps.stripe_sandbox import undescribed
 from apps.stripe_sandbox.documents import Document, Json
 
 SPEC, PATCH = "spec3.pruned.json", "endive.patch.json"
-LISTS = "list"
+LISTS, PAGE_OF_V2 = "list", "next_page_url"
 
 
 def is_at_hand(folder: Path) -> bool:
@@ -69,14 +70,14 @@ class Judge:
     """Checks documents against the schemas of their `object`, and refuses keys that a schema does not name."""
 
     def __init__(self, folder: Path) -> None:
-        self.schemas: Document = load(folder)["components"]["schemas"]
+        self.schemas: Document = {**load(folder)["components"]["schemas"], **undescribed.ANSWERS}
         self.converted = {name: as_json_schema(schema) for name, schema in self.schemas.items()}
         self.validators: Document = {}
 
     def __call__(self, document: Document) -> list[str]:
         """Give what is wrong with a document, in words; a list is judged item by item."""
         kind = document.get("object", "")
-        if kind == LISTS:
+        if kind == LISTS or PAGE_OF_V2 in document:
             return [problem for each in document["data"] for problem in self(each)]
         name = f"deleted_{kind.replace('.', '_')}" if document.get("deleted") else kind
         if name not in self.schemas:

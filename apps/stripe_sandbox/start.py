@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from apps.stripe_sandbox import faults, idempotency, specification, validation
+from apps.stripe_sandbox import call_judge, faults, idempotency, specification, validation
 from apps.stripe_sandbox.environment import Environment, Refused
 from apps.stripe_sandbox.errors import StripeError
 from apps.stripe_sandbox.models import Delivery, Fault, IdempotentCall, StoredObject, Violation
@@ -17,10 +17,24 @@ def prepare(settings: Environment) -> None:
     idempotency.forget_unfinished()
     faults.recall()
     _register(settings)
-    if settings.checks_answers:
-        if not specification.is_at_hand(settings.spec_folder):
-            raise Refused(f"SANDBOX_CHECK_ANSWERS needs Stripe's description in {settings.spec_folder}.")
-        validation.judges[:] = [specification.Judge(settings.spec_folder)]
+    _seat_judges(settings)
+
+
+def _seat_judges(settings: Environment) -> None:
+    is_at_hand = specification.is_at_hand(settings.spec_folder)
+    if settings.checks_answers == "yes" and not is_at_hand:
+        raise Refused(f"SANDBOX_CHECK_ANSWERS needs Stripe's description in {settings.spec_folder}.")
+    if is_at_hand and settings.checks_answers != "no":
+        validation.court.of_calls = call_judge.CallJudge(settings.spec_folder)
+        validation.court.of_answers = specification.Judge(settings.spec_folder)
+        validation.court.every = 1 if settings.checks_answers == "yes" else validation.SAMPLE
+
+
+def say_unjudged(settings: Environment) -> str:
+    """Say once why nothing is held to Stripe's description."""
+    if settings.checks_answers == "no":
+        return "Calls and answers are not judged: SANDBOX_CHECK_ANSWERS is “no”."
+    return f"Calls and answers are not judged: Stripe's description of its API is not in {settings.spec_folder}."
 
 
 def _register(settings: Environment) -> None:

@@ -61,6 +61,11 @@ def select(kind: str, *conditions: Q, **values: Json) -> "QuerySet[StoredObject]
     return rows.exclude(body__has_key="_deleted").order_by("-seq")
 
 
+def clocks_of(keys: list[str]) -> set[str]:
+    """Give the test clocks that these objects live on."""
+    return set(StoredObject.objects.filter(key__in=keys).exclude(clock="").values_list("clock", flat=True))
+
+
 def first_due(clock: str) -> list[Document]:
     """Give what is due next on a clock, all of one and the same moment, the newest first; an empty id is real time."""
     rows = StoredObject.objects.filter(clock=clock, due_at__isnull=False)

@@ -11,6 +11,7 @@ from apps.stripe_sandbox.views import (
     portal,
     receipts,
     three_d_secure,
+    trouble_api,
 )
 
 handler404 = "apps.stripe_sandbox.views.answers.say_missing"
@@ -33,14 +34,17 @@ urlpatterns = [
     path("_sandbox/api/reset", console_api.empty),
     path("_sandbox/api/deliver", console_api.deliver),
     path("_sandbox/api/deliveries", console_api.list_deliveries),
+    path("_sandbox/api/deliveries/<int:number>", console_api.show_delivery),
     path("_sandbox/api/deliveries/<int:number>/send", console_api.send_again),
     path("_sandbox/api/endpoints/<str:key>/roll", console_api.roll_secret),
     path("_sandbox/api/clocks", console_api.open_clock),
     path("_sandbox/api/clocks/end-quiet", console_api.end_quiet),
     path("_sandbox/api/charges/<str:key>/dispute", money_api.open_dispute),
     path("_sandbox/api/disputes/<str:key>/decide", money_api.decide_dispute),
-    path("_sandbox/api/faults", console_api.keep_faults),
-    path("_sandbox/api/violations", console_api.keep_violations),
+    path("_sandbox/api/faults", trouble_api.keep_faults),
+    path("_sandbox/api/violations", trouble_api.keep_violations),
+    path("_sandbox/api/dashboard", trouble_api.act_as_dashboard),
+    path("_sandbox/api/time", trouble_api.move_time),
     path("_sandbox/api/operations", console_api.list_operations),
     path("_sandbox/api/objects", console_api.list_kinds),
     path("_sandbox/api/objects/<str:kind>", console_api.list_objects),

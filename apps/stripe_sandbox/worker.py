@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from django.db import connections, transaction
 
-from apps.stripe_sandbox import clock, delivery, outgoing, renewals
+from apps.stripe_sandbox import advancing, clock, delivery, outgoing, renewals
 
 logger = logging.getLogger(__name__)
 IDLE_S = 0.25  # with letters that wait for their moment
@@ -58,6 +58,8 @@ class Worker:
                 connections.close_all()
 
     def _do_due_work(self) -> None:
+        if advancing.is_lagging():
+            advancing.settle()
         now = clock.now()
         moment = renewals.next_moment("")
         if moment and moment.at <= now:

@@ -30,7 +30,7 @@ def stripe(sandbox_server, settings):
     settings.STRIPE_SECRET_KEY = sandbox_server.secret_key
     sandbox_server.http.request("DELETE", "/_sandbox/api/faults", json={})
     yield sandbox_server
-    assert sandbox_server.violations() == []
+    sandbox_server.require_no_violations()
 
 
 @pytest.fixture

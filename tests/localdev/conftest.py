@@ -32,4 +32,4 @@ def local_system(transactional_db, simulated_stripe, settings):
         for table, rows in zip(SHELF, simulated_stripe.shelf, strict=True):
             table.objects.bulk_create(rows)
     yield simulated_stripe
-    assert simulated_stripe.violations() == []
+    simulated_stripe.require_no_violations()

@@ -25,7 +25,8 @@ def sandbox_process(tmp_path_factory):
 def sandbox(sandbox_process):
     sandbox_process.empty()
     yield sandbox_process
-    assert sandbox_process.violations() == []
+    sandbox_process.forgive_calls()  # these tests ask wrongly on purpose, and see what they are told
+    sandbox_process.require_no_violations()
 
 
 @pytest.fixture

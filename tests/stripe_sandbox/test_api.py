@@ -100,9 +100,9 @@ def test_an_empty_string_clears(sandbox, stripe):
         (
             "checkout/sessions",
             {"mode": "subscription", "success_url": "http://x", "line_items[0][quantity]": "1"},
-            "parameter_missing",
-            "line_items[0][price]",
-            "Missing required param: line_items[0][price].",
+            None,
+            "line_items[0]",
+            "You must specify either `price` or `price_data` when creating line_items[0].",
         ),
     ],
 )

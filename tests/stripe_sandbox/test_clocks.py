@@ -1,3 +1,5 @@
+import time
+
 import pytest
 import stripe as stripe_library
 
@@ -64,3 +66,40 @@ def test_two_clocks_do_not_touch_each_other(stripe, premium, clock):
     subscription = subscribe(stripe, customer, premium)
     stripe.test_helpers.test_clocks.advance(other.id, {"frozen_time": JANUARY + 40 * DAY})
     assert len(stripe.invoices.list({"subscription": subscription.id}).data) == 1
+
+
+def test_nothing_on_a_clock_can_be_changed_while_it_advances(sandbox, stripe, premium, clock):
+    customer = make_customer(stripe, clock=clock)
+    subscription = subscribe(stripe, customer, premium)
+    elsewhere = make_customer(stripe)
+    sandbox.fault("clock_lag", match=clock.id, seconds=1)
+    clock.advance(days=1)
+    assert stripe.test_helpers.test_clocks.retrieve(clock.id).status == "advancing"
+    changes = [
+        lambda: clock.advance_to(JANUARY + 2 * DAY),
+        lambda: stripe.test_helpers.test_clocks.delete(clock.id),
+        lambda: stripe.customers.update(customer.id, {"name": "Ben"}),
+        lambda: stripe.subscriptions.cancel(subscription.id),
+        lambda: subscribe(stripe, customer, premium),
+    ]
+    for change in changes:
+        with pytest.raises(stripe_library.RateLimitError) as refusal:
+            change()
+        assert "Test clock advancement underway - cannot perform modifications" in str(refusal.value)
+    assert stripe.customers.update(elsewhere.id, {"name": "Ben"}).name == "Ben"
+    assert "test_helpers.test_clock.ready" not in event_types(stripe)
+    time.sleep(1)
+    assert stripe.test_helpers.test_clocks.retrieve(clock.id).status == "ready"
+    assert event_types(stripe)[-1] == "test_helpers.test_clock.ready"
+    assert len(stripe.subscriptions.list({"customer": customer.id}).data) == 1
+
+
+def test_a_clock_that_fails_says_so_and_has_done_nothing(sandbox, stripe, premium, clock):
+    subscription = subscribe(stripe, make_customer(stripe, clock=clock), premium)
+    sandbox.fault("clock_failure")
+    clock.advance(days=32)
+    after = stripe.test_helpers.test_clocks.retrieve(clock.id)
+    assert (after.status, after.frozen_time) == ("internal_failure", JANUARY)
+    assert event_types(stripe)[-1] == "test_helpers.test_clock.internal_failure"
+    assert len(stripe.invoices.list({"subscription": subscription.id}).data) == 1
+    assert stripe.test_helpers.test_clocks.delete(clock.id).deleted is True

@@ -1,10 +1,13 @@
 """What can be made to go wrong on purpose, and that each fault is used up."""
 
+import time
+
 import httpx
 import pytest
 import stripe as stripe_library
 
 from tests.stripe_sandbox.conftest import client_for, make_customer, subscribe
+from tests.support.stripe import start_sandbox
 
 
 @pytest.mark.parametrize(
@@ -49,6 +52,25 @@ def test_the_next_charge_of_one_customer_is_declined(sandbox, stripe, premium):
     assert sandbox.objects("charge")[0]["outcome"]["reason"] == "insufficient_funds"
 
 
+def test_a_slow_call_takes_its_time_and_its_effect(sandbox, stripe):
+    sandbox.fault("slow", match="/v1/customers", ms=300)
+    begun = time.monotonic()
+    stripe.customers.create({"name": "Ana"})
+    assert 0.3 <= time.monotonic() - begun < 3
+    assert len(sandbox.objects("customer")) == 1
+
+
+@pytest.mark.parametrize("match", ["POST /v1/subscriptions", "cus"])
+def test_a_fault_names_a_call_by_its_method_or_by_its_customer(sandbox, stripe, premium, match):
+    customer = make_customer(stripe)
+    sandbox.fault("http_500", match=customer.id if match == "cus" else match)
+    stripe.prices.list()
+    with pytest.raises(stripe_library.APIError):
+        subscribe(stripe, customer, premium)
+    assert sandbox.objects("subscription") == []
+    assert subscribe(stripe, customer, premium).status == "active"
+
+
 @pytest.fixture
 def endpoint(stripe, receiver):
     return stripe.webhook_endpoints.create({"url": receiver.url, "enabled_events": ["*"]})
@@ -60,6 +82,22 @@ def test_letters_are_lost_or_doubled(sandbox, stripe, endpoint, kind, letters):
     stripe.customers.create({"name": "Ana"})
     stripe.products.create({"name": "Premium"})
     assert [each["type"] for each in sandbox.deliver()] == ["customer.created"] * letters + ["product.created"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "params", "range_s"), [("webhook_delay", {"seconds": 7}, (7, 7)), ("webhook_reorder", {}, (2, 4))]
+)
+def test_a_letter_waits_longer_than_the_one_after_it(sandbox, stripe, endpoint, kind, params, range_s):
+    sandbox.fault(kind, match="customer.created", **params)
+    customer = stripe.customers.create({"name": "Ana"})
+    stripe.products.create({"name": "Premium"})
+    letters = {
+        each["type"]: each["next_at"] for each in sandbox.http.get("/_sandbox/api/deliveries").json()["deliveries"]
+    }
+    wait = letters["customer.created"] - letters["product.created"]
+    assert range_s[0] - 1 < wait <= range_s[1]
+    assert [each["type"] for each in sandbox.deliver()] == ["product.created", "customer.created"]
+    assert stripe.customers.retrieve(customer.id).name == "Ana"
 
 
 def test_a_lost_letter_shows_among_those_that_never_arrived(sandbox, stripe, endpoint):
@@ -103,6 +141,22 @@ def test_a_letter_claims_another_version_or_to_be_live(sandbox, stripe, receiver
     sandbox.deliver()
     event = stripe_library.Webhook.construct_event(*receiver.received[0][::-1], endpoint.secret)
     assert (event.api_version, event.livemode) == ("2024-06-20", True)
+
+
+def test_one_fault_is_forgotten_and_the_other_stays(sandbox):
+    first, second = sandbox.fault("http_429"), sandbox.fault("http_500")
+    left = sandbox.http.request("DELETE", "/_sandbox/api/faults", json={"id": first["id"]}).json()["faults"]
+    assert [fault["id"] for fault in left] == [second["id"]]
+
+
+def test_what_is_armed_survives_a_restart(tmp_path):
+    first = start_sandbox(tmp_path)
+    first.fault("http_500", match="/v1/customers")
+    first.stop()
+    second = start_sandbox(tmp_path)
+    answer = second.call("POST", "/v1/customers", {"name": "Ana"})
+    second.stop()
+    assert answer.status_code == 500
 
 
 def test_faults_are_listed_and_forgotten(sandbox):

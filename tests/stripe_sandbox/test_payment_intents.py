@@ -61,8 +61,8 @@ def test_a_retry_with_the_same_key_repeats_the_decline(sandbox, stripe):
     customer = make_customer(stripe, card="pm_card_chargeCustomerFail")
     fields = {"amount": 500, "currency": "usd", "customer": customer.id, "payment_method": card_of(stripe, customer)}
     for _ in range(2):
+        options = {"idempotency_key": "recharge:7:1"}
         with pytest.raises(stripe_library.CardError):
-            options = {"idempotency_key": "recharge:7:1"}
             stripe.payment_intents.create({**fields, "off_session": True, "confirm": True}, options)
     assert len(sandbox.objects("payment_intent")) == len(sandbox.objects("charge")) == 1
 

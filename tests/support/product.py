@@ -25,7 +25,9 @@ from apps.localdev import addresses, mailbox, staff, system
 from apps.localdev.addresses import Addresses
 from apps.localdev.processes import Crashed
 from apps.localdev.supervisor import Supervisor
+from apps.stripe_sandbox import specification
 from tests.support.provider import Provider
+from tests.support.stripe import SPEC_FOLDER
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FREE_MESSAGES = 3
@@ -79,6 +81,12 @@ class Product:
 
     def stop(self):
         self.supervisor.stop()
+
+    def require_no_violations(self):
+        """Fail where what was asked of Stripe, or answered, was not as Stripe has it."""
+        address = f"{self.addresses.chosen['STRIPE_API_BASE']}/_sandbox/api/violations"
+        found = httpx.get(address).json()["violations"]
+        assert not found, f"against Stripe's own description: {found}"
 
     def person(self):
         """A browser without a browser: a client that keeps cookies."""
@@ -216,6 +224,7 @@ def running(name, provider):
     try:
         product.start()
         yield product
+        product.require_no_violations()
     finally:
         product.stop()
         shutil.rmtree(settings.LOCAL_DIR / "last-logs", ignore_errors=True)
@@ -239,6 +248,7 @@ def build_product(folder, provider, *, database_url, valkey_url):
         "VALKEY_URL": valkey_url,
         "MODEL_BASE_URL": provider.url,
         "CAUSERIE_CATALOGUE": str(catalogue),
+        "SANDBOX_CHECK_ANSWERS": "yes" if specification.is_at_hand(SPEC_FOLDER) else "no",
     }
     found = addresses.choose(folder, addresses.port_like(None), given=environment)
     # Not the usual port: two products that start at the same time would both find it free.

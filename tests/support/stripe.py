@@ -27,7 +27,8 @@ class Sandbox:
     http: httpx.Client = field(repr=False)
 
     def empty(self):
-        """Forget everything but the endpoint named at start."""
+        """Forget everything but the endpoint named at start, but first tell of calls and answers that were wrong."""
+        self.require_no_violations()
         self._ask("POST", "reset", {})
 
     def deliver(self, limit=None):
@@ -57,8 +58,19 @@ class Sandbox:
         return self._ask("GET", "health")
 
     def violations(self):
-        """List what Stripe's own description forbids in what the sandbox sent so far."""
+        """List what Stripe's own description forbids in what was asked and sent so far."""
         return self._ask("GET", "violations")["violations"]
+
+    def require_no_violations(self):
+        """Fail where a call or an answer was not as Stripe has it, even if the product swallowed the refusal."""
+        found = self.violations()
+        if found:
+            self._ask("DELETE", "violations", {})
+        assert not found, f"against Stripe's own description: {found}"
+
+    def forgive_calls(self):
+        """Forget what was asked wrongly, for tests that do so on purpose; give it. What was sent stays."""
+        return self._ask("DELETE", "violations?side=asked", {})["forgotten"]
 
     def call(self, method, path, data=None):
         """Call the API without the official client; `data` are form fields such as {"items[0][price]": …}."""
@@ -67,7 +79,14 @@ class Sandbox:
         )
 
     def stop(self):
-        """End the process and wait for it."""
+        """End the process and wait for it; fail where a call or an answer was not as Stripe has it."""
+        try:
+            if self.process.poll() is None and not self.http.is_closed:
+                self.require_no_violations()
+        finally:
+            self._end()
+
+    def _end(self):
         self.http.close()
         if self.process.poll() is None:
             self.process.terminate()
@@ -83,10 +102,13 @@ class Sandbox:
         return answer.json()
 
 
-def start_sandbox(directory, *, weather="calm", seed="1", delivers=False, webhook_url="", webhook_secret=""):
+def start_sandbox(
+    directory, *, weather="calm", seed="1", delivers=False, webhook_url="", webhook_secret="", tax_percent="0"
+):
     """Start a sandbox whose files are in `directory`.
 
     delivers     false: webhooks wait for `deliver()`; true: they go out by themselves, as the weather is.
+    tax_percent  what `automatic_tax` adds to prices.
     webhook_url  an endpoint on this machine that is registered from the start, with `webhook_secret`.
     """
     directory = Path(directory)
@@ -99,6 +121,7 @@ def start_sandbox(directory, *, weather="calm", seed="1", delivers=False, webhoo
         "SANDBOX_DATABASE": str(directory / "stripe_sandbox.sqlite3"),
         "SANDBOX_WEATHER": weather,
         "SANDBOX_SEED": seed,
+        "SANDBOX_TAX_PERCENT": tax_percent,
         "SANDBOX_DELIVERY": "automatic" if delivers else "manual",
         "SANDBOX_CHECK_ANSWERS": "yes" if (SPEC_FOLDER / "spec3.pruned.json").is_file() else "no",
         "STRIPE_SPEC_DIR": str(SPEC_FOLDER),
@@ -144,5 +167,5 @@ def _wait_for(sandbox):
             time.sleep(0.05)
         else:
             return
-    sandbox.stop()
+    sandbox._end()
     raise RuntimeError(f"the sandbox did not start:\n{sandbox.log.read_text()}")

@@ -1,11 +1,20 @@
 """What billing keeps: the offer, accounts, our mirror of Stripe, and what each account may use because of it."""
 
 from apps.billing.models.access import EntitlementSnapshot, PlanGrant
-from apps.billing.models.accounts import BillingAccount, CheckoutAttempt, DriftItem, StripeEvent, StripeOutbox
+from apps.billing.models.accounts import (
+    BillingAccount,
+    CheckoutAttempt,
+    DriftItem,
+    FormerCustomer,
+    ReadMark,
+    StripeEvent,
+    StripeOutbox,
+)
 from apps.billing.models.mirror import (
     LIVE_STATUSES,
     DisputeMirror,
     InvoiceMirror,
+    PaymentMirror,
     RefundMirror,
     SubscriptionItemMirror,
     SubscriptionMirror,
@@ -20,12 +29,15 @@ __all__ = [
     "DisputeMirror",
     "DriftItem",
     "EntitlementSnapshot",
+    "FormerCustomer",
     "InvoiceMirror",
     "ModelPrice",
+    "PaymentMirror",
     "Plan",
     "PlanGrant",
     "PlanVersion",
     "Price",
+    "ReadMark",
     "RefundMirror",
     "StripeEvent",
     "StripeOutbox",

@@ -32,6 +32,7 @@ class BillingAccount(models.Model):
     sync_done_seq = models.BigIntegerField(default=0)  # what `wanted` was when the last finished sync began
     sync_lease_until = models.DateTimeField(null=True)  # who holds it is the only one to fetch and apply
     last_synced_at = models.DateTimeField(null=True)
+    read_in_full_at = models.DateTimeField(null=True)  # empty: the next sync reads every invoice, not the latest
     delinquent_since = models.DateTimeField(null=True)  # first failed attempt of the open invoice; set by sync
     hold_reason = models.CharField(max_length=32, blank=True)  # "dispute": set and lifted by sync
     trial_consumed_at = models.DateTimeField(null=True)  # set by sync when a trial is first seen
@@ -49,6 +50,22 @@ class BillingAccount(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+
+class FormerCustomer(models.Model):
+    """One row is a customer at Stripe that an account had before: its late events and its money stay with it.
+
+    Written where another customer takes its place: by checkout, and when two accounts become one.
+    """
+
+    stripe_customer_id = models.CharField(primary_key=True, max_length=64)
+    account = models.ForeignKey(BillingAccount, on_delete=models.PROTECT, related_name="former_customers")
+    livemode = models.BooleanField()
+    replaced_at = models.DateTimeField()
+    gone_at = models.DateTimeField(null=True)  # deleted at Stripe; nothing more is asked about it
+
+    def __str__(self) -> str:
+        return self.stripe_customer_id
 
 
 class CheckoutAttempt(models.Model):
@@ -93,10 +110,16 @@ class StripeEvent(models.Model):
     created = models.DateTimeField()  # Stripe's clock; never compared
     received_at = models.DateTimeField()
     payload = models.JSONField(null=True)  # dropped after 30 days
+    account = models.ForeignKey(BillingAccount, null=True, on_delete=models.SET_NULL, related_name="events")
+    mentions = models.JSONField(default=list)  # ids of what it is about: what of the account to read anew
     state = models.CharField(max_length=16, choices=State.choices, default=State.STORED)
+    handled_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["customer", "state"], name="event_customer_state")]
+        indexes = [
+            models.Index(fields=["account", "state"], name="event_account_state"),
+            models.Index(fields=["received_at"], condition=Q(state="stored"), name="event_stored"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.type} {self.id}"
@@ -118,7 +141,10 @@ class StripeOutbox(models.Model):
     state = models.CharField(max_length=16, choices=State.choices, default=State.PENDING)
     attempts = models.PositiveSmallIntegerField(default=0)
     next_at = models.DateTimeField()
+    first_tried_at = models.DateTimeField(null=True)
     error = models.CharField(max_length=300, blank=True)
+
+    may_be_forgotten = False  # set while it is done: Stripe may not know the key any more, so look before asking again
 
     class Meta:
         indexes = [models.Index(fields=["state", "next_at"], name="outbox_due")]
@@ -152,3 +178,15 @@ class DriftItem(models.Model):
 
     def __str__(self) -> str:
         return self.kind
+
+
+class ReadMark(models.Model):
+    """One row is how far a long read at Stripe has come, so that the next one goes on there."""
+
+    name = models.CharField(primary_key=True, max_length=40)  # events; reconcile:<walk>
+    seen_until = models.DateTimeField(null=True)  # Stripe's clock
+    cursor = models.CharField(max_length=80, blank=True)  # the last object that was read
+    taken_at = models.DateTimeField(null=True)  # our clock: who moves this has the turn
+
+    def __str__(self) -> str:
+        return self.name

@@ -104,7 +104,7 @@ class InvoiceMirror(models.Model):
     account = models.ForeignKey(BillingAccount, on_delete=models.PROTECT, related_name="invoices")
     stripe_subscription_id = models.CharField(max_length=64, blank=True)
     number = models.CharField(max_length=64, blank=True)
-    status = models.CharField(max_length=16)
+    status = models.CharField(max_length=16)  # Stripe's word; "deleted" for a draft that is no longer there
     billing_reason = models.CharField(max_length=40, blank=True)
     currency = models.CharField(max_length=3)
     total_minor = models.BigIntegerField()
@@ -122,6 +122,27 @@ class InvoiceMirror(models.Model):
         return self.number or self.stripe_invoice_id
 
 
+class PaymentMirror(models.Model):
+    """One row is one payment at Stripe with its last charge, of an invoice or without one. Amounts in minor units."""
+
+    stripe_payment_intent_id = models.CharField(primary_key=True, max_length=64)
+    account = models.ForeignKey(BillingAccount, on_delete=models.PROTECT, related_name="payments")
+    invoice = models.ForeignKey(InvoiceMirror, null=True, on_delete=models.PROTECT, related_name="payments")
+    stripe_charge_id = models.CharField(max_length=64, blank=True, db_index=True)
+    status = models.CharField(max_length=24)  # of the charge: succeeded, pending, failed
+    amount_minor = models.BigIntegerField()
+    refunded_minor = models.BigIntegerField(default=0)
+    currency = models.CharField(max_length=3)
+    is_disputed = models.BooleanField(default=False)
+    card_brand = models.CharField(max_length=20, blank=True)
+    card_last4 = models.CharField(max_length=4, blank=True)
+    created = models.DateTimeField()
+    synced_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.stripe_payment_intent_id
+
+
 class RefundMirror(models.Model):
     """One row is one refund at Stripe as last fetched."""
 
@@ -130,6 +151,7 @@ class RefundMirror(models.Model):
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     status = models.CharField(max_length=24)
+    stripe_payment_intent_id = models.CharField(max_length=64, blank=True)
     created = models.DateTimeField()
     synced_at = models.DateTimeField()
 
@@ -145,6 +167,7 @@ class DisputeMirror(models.Model):
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     status = models.CharField(max_length=32)
+    stripe_payment_intent_id = models.CharField(max_length=64, blank=True)
     created = models.DateTimeField()
     synced_at = models.DateTimeField()
 

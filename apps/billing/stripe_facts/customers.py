@@ -23,6 +23,8 @@ class Customer:
     is_deleted: bool
     currency: str  # empty before the first payment
     payment_method: str  # charged where a subscription names none; may be empty
+    account: str = ""  # what its metadata says whose it is
+    subscriptions: tuple[Raw, ...] = ()  # live ones, where a list was asked for them; read by `read_subscription`
     balance_minor: int = 0  # below 0: credit that the next invoice uses
 
 
@@ -33,6 +35,8 @@ def read_customer(raw: Raw) -> Customer:
         is_deleted=bool(raw.get("deleted")),
         currency=(raw.get("currency") or "").lower(),
         payment_method=id_of((raw.get("invoice_settings") or {}).get("default_payment_method")),
+        account=(raw.get("metadata") or {}).get("account_id", ""),
+        subscriptions=tuple((raw.get("subscriptions") or {}).get("data") or ()),
         balance_minor=raw.get("balance") or 0,
     )
 

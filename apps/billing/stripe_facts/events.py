@@ -1,5 +1,6 @@
 """Events: hints, never data."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -14,6 +15,7 @@ class Event:
     type: str
     object_id: str
     customer: str  # empty where the event names none
+    mentions: frozenset[str]  # ids of what else it is about: the invoice, the payment, the subscription
     livemode: bool
     api_version: str
     created: datetime
@@ -34,15 +36,30 @@ def read_event(raw: Raw) -> Event:
         created = datetime.fromtimestamp(raw["created"], UTC)
     else:
         raise ValueError("not an event")
-    is_customer = "customer" in (subject.get("object"), subject.get("type"))
-    customer = subject["id"] if is_customer else id_of(subject.get("customer"))
     return Event(
         id=str(key),
         type=str(kind),
         object_id=str(subject.get("id") or ""),
-        customer=customer,
+        customer=_customer_of(raw, subject),
+        mentions=frozenset(filter(None, _mentioned(subject))),
         livemode=bool(raw["livemode"]),
         api_version=raw.get("api_version") or "",
         created=created,
         payload=raw,
     )
+
+
+def _customer_of(raw: Raw, subject: Raw) -> str:
+    """Whom it is about. A card that was taken off names its customer only among what it was before."""
+    if "customer" in (subject.get("object"), subject.get("type")):
+        return str(subject["id"])
+    before = raw["data"].get("previous_attributes") or {} if raw["object"] == "event" else {}
+    return id_of(subject.get("customer")) or id_of(before.get("customer"))
+
+
+def _mentioned(subject: Raw) -> Iterator[str]:
+    yield str(subject.get("id") or "")
+    for name in ("invoice", "payment_intent", "charge", "subscription"):
+        yield id_of(subject.get(name))
+    yield id_of((subject.get("payment") or {}).get("payment_intent"))
+    yield id_of(((subject.get("parent") or {}).get("subscription_details") or {}).get("subscription"))

@@ -3,18 +3,33 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from apps.billing.stripe_facts.customers import Card
 from apps.billing.stripe_facts.raw import Raw, created_at, id_of, moment
 
 
 @dataclass(frozen=True)
 class Charge:
-    """The last try to collect one payment."""
+    """The last try to collect one payment. Amounts in minor units of `currency`."""
 
+    id: str
     payment_intent: str
     created: datetime
-    has_failed: bool
-    is_refunded: bool  # in part or in full
+    status: str  # succeeded, pending, failed
+    amount_minor: int
+    refunded_minor: int
+    currency: str
     is_disputed: bool
+    card: Card
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether nothing was paid by it."""
+        return self.status == "failed"
+
+    @property
+    def is_refunded(self) -> bool:
+        """Whether money went back, in part or in full."""
+        return self.refunded_minor > 0
 
 
 @dataclass(frozen=True)
@@ -22,6 +37,7 @@ class Invoice:
     """One invoice. Amounts in minor units of `currency`."""
 
     id: str
+    customer: str
     subscription: str  # empty: belongs to none
     number: str
     status: str
@@ -48,6 +64,7 @@ class Refund:
     currency: str
     status: str
     created: datetime
+    payment_intent: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,6 +76,7 @@ class Dispute:
     currency: str
     status: str
     created: datetime
+    payment_intent: str = ""
 
 
 def read_invoice(raw: Raw) -> Invoice:
@@ -68,6 +86,7 @@ def read_invoice(raw: Raw) -> Invoice:
     periods = [line["period"] for line in raw["lines"]["data"] if line.get("period")]
     return Invoice(
         id=raw["id"],
+        customer=id_of(raw.get("customer")),
         subscription=id_of(details.get("subscription")),
         number=raw.get("number") or "",
         status=raw.get("status") or "",
@@ -88,26 +107,34 @@ def read_invoice(raw: Raw) -> Invoice:
 
 def read_refund(raw: Raw) -> Refund:
     """Read a refund."""
-    return Refund(raw["id"], raw["amount"], raw["currency"].lower(), raw.get("status") or "", created_at(raw))
+    paid = id_of(raw.get("payment_intent"))
+    return Refund(raw["id"], raw["amount"], raw["currency"].lower(), raw.get("status") or "", created_at(raw), paid)
 
 
 def read_dispute(raw: Raw) -> Dispute:
     """Read a dispute."""
-    return Dispute(raw["id"], raw["amount"], raw["currency"].lower(), raw["status"], created_at(raw))
+    paid = id_of(raw.get("payment_intent"))
+    return Dispute(raw["id"], raw["amount"], raw["currency"].lower(), raw["status"], created_at(raw), paid)
 
 
 def _read_charges(raw: Raw) -> list[Charge]:
     payments = (raw.get("payments") or {}).get("data") or []
     intents = [payment["payment"].get("payment_intent") for payment in payments]
     pairs = [(intent["id"], intent.get("latest_charge")) for intent in intents if isinstance(intent, dict)]
-    return [
-        Charge(
-            payment_intent=key,
-            created=created_at(charge),
-            has_failed=charge["status"] == "failed",
-            is_refunded=charge["amount_refunded"] > 0,
-            is_disputed=charge["disputed"],
-        )
-        for key, charge in pairs
-        if isinstance(charge, dict)
-    ]
+    return [read_charge(charge, key) for key, charge in pairs if isinstance(charge, dict)]
+
+
+def read_charge(raw: Raw, payment_intent: str) -> Charge:
+    """Read a charge."""
+    card = (raw.get("payment_method_details") or {}).get("card") or {}
+    return Charge(
+        id=raw["id"],
+        payment_intent=payment_intent,
+        created=created_at(raw),
+        status=raw["status"],
+        amount_minor=raw["amount"],
+        refunded_minor=raw["amount_refunded"],
+        currency=raw["currency"].lower(),
+        is_disputed=raw["disputed"],
+        card=Card(card.get("brand") or "", card.get("last4") or ""),
+    )

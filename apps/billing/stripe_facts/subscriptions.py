@@ -64,6 +64,7 @@ class Subscription:
     has_tax: bool
     card: Card
     started_at: datetime
+    account: str = ""  # what its metadata says whose it is
 
     @property
     def has_pending_update(self) -> bool:
@@ -127,6 +128,7 @@ def read_subscription(raw: Raw) -> Subscription:
         has_tax=bool((raw.get("automatic_tax") or {}).get("enabled")),
         card=read_card(raw.get("default_payment_method")),
         started_at=datetime.fromtimestamp(raw["start_date"], UTC),
+        account=(raw.get("metadata") or {}).get("account_id", ""),
     )
 
 

@@ -1,5 +1,7 @@
 """Customers and what they pay with."""
 
+from collections.abc import Iterator
+
 from apps.billing import stripe_facts as facts
 from apps.billing.stripe_gateway.calls import Calls
 
@@ -15,6 +17,16 @@ class CustomerCalls(Calls):
     def fetch_customer(self, customer: str) -> facts.Customer:
         """Read a customer, also one that was deleted."""
         return facts.read_customer(self._ask(self._client.v1.customers.retrieve, {}, customer))
+
+    def list_customers(self, *, email: str | None = None, after: str = "") -> Iterator[facts.Customer]:
+        """Read customers that are not deleted, with their live subscriptions, the newest first.
+
+        email  of one person. `after`: go on behind this customer.
+        """
+        narrowed = {"email": email} if email else {}
+        begin = {"starting_after": after} if after else {}
+        params = {"expand": ["data.subscriptions"], **narrowed, **begin}
+        return map(facts.read_customer, self._pages(self._client.v1.customers.list, params))
 
     def fetch_card(self, method: str) -> facts.Card:
         """Read what may be shown of a payment method."""

@@ -1,20 +1,27 @@
 """Money that came and went: invoices, refunds, disputes."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from apps.billing import stripe_facts as facts
 from apps.billing.stripe_gateway.calls import Calls
 
-CHARGES = "data.payments.data.payment.payment_intent.latest_charge"
+CHARGES = "payments.data.payment.payment_intent.latest_charge"
 
 
 class MoneyCalls(Calls):
     """Money that came and went: invoices, refunds, disputes."""
 
-    def list_invoices(self, customer: str) -> Iterator[facts.Invoice]:
-        """Read all invoices of a customer with the last charge of each payment."""
-        params = {"customer": customer, "expand": [CHARGES]}
+    def list_invoices(self, customer: str | None, *, since: datetime | None = None) -> Iterator[facts.Invoice]:
+        """Read the invoices of a customer, or of all, made since then, with the last charge of each payment."""
+        narrowed = {"customer": customer} if customer else {}
+        made = {"created": {"gte": int(since.timestamp())}} if since else {}
+        params = {"expand": [f"data.{CHARGES}"], **narrowed, **made}
         return map(facts.read_invoice, self._pages(self._client.v1.invoices.list, params))
+
+    def fetch_invoice(self, invoice: str) -> facts.Invoice:
+        """Read one invoice with the last charge of each payment."""
+        return facts.read_invoice(self._ask(self._client.v1.invoices.retrieve, {"expand": [CHARGES]}, invoice))
 
     def list_refunds(self, payment_intent: str) -> Iterator[facts.Refund]:
         """Read the refunds of one payment."""

@@ -1,6 +1,6 @@
 """Checkout sessions over the API; people meet them at `/c/pay/…`."""
 
-from apps.stripe_sandbox import blanks, checkout, clocks, events, ids, lists, one_off, store
+from apps.stripe_sandbox import blanks, checkout, clocks, events, ids, lists, one_off, orders, store, taxes
 from apps.stripe_sandbox.documents import Document
 from apps.stripe_sandbox.errors import invalid
 from apps.stripe_sandbox.operations import NOTHING, Operation
@@ -48,6 +48,7 @@ LINE_ITEM = fields({"metadata": free_map, "price": text, "price_data": prices.IN
 ONLY_IN = {
     "invoice_creation": "payment",
     "payment_intent_data": "payment",
+    "discounts": "subscription",
     "payment_method_collection": "subscription",
     "setup_intent_data": "setup",
     "subscription_data": "subscription",
@@ -74,6 +75,7 @@ CREATE = fields(
         "customer_creation": one_of("always", "if_required"),
         "customer_email": text,
         "customer_update": fields({"address": AUTO, "name": AUTO, "shipping": AUTO}),
+        "discounts": list_of(fields({"coupon": text, "promotion_code": text})),
         "expires_at": timestamp,
         "invoice_creation": fields({"enabled": boolean, "invoice_data": INVOICE_DATA}, ("enabled",)),
         "line_items": list_of(LINE_ITEM),
@@ -99,8 +101,7 @@ def create(params: Document) -> Document:
     customer = None
     if "customer" in params:
         customer = store.get("customer", params["customer"], param="customer", status=400)
-        if "customer_email" in params:
-            raise invalid("You may only specify one of these parameters: customer, customer_email.", "customer")
+    _require_one_of_each(params, customer)
     now = clocks.time_of_customer(customer)
     expires_at = params.get("expires_at", now + LONGEST_S)
     if not now + SHORTEST_S - FEW_SECONDS <= expires_at <= now + LONGEST_S + FEW_SECONDS:
@@ -108,13 +109,45 @@ def create(params: Document) -> Document:
         raise invalid(message, "expires_at")
     plain = _plain(params)
     draft = {
+        "customer_email": params.get("customer_email"),
         "mode": params["mode"],
+        "_customer_update": params.get("customer_update", {}),
+        "_discounts": params.get("discounts", []),
+        "_had_customer": customer is not None,
+        "_taxes": params.get("automatic_tax", {}).get("enabled", False),
         "_line_items": [_read_item(item, number) for number, item in enumerate(params.get("line_items", []))],
         "_payment_data": params.get("payment_intent_data", params.get("setup_intent_data", {})),
         "_subscription_data": params.get("subscription_data", {}),
     }
     session = {**plain, **draft, "expires_at": expires_at, **_amounts(draft, customer, params, now=now)}
     return checkout.open_session({**session, "_clock": (customer or {}).get("test_clock")}, now=now)
+
+
+def _require_one_of_each(params: Document, customer: Document | None) -> None:
+    """Refuse what contradicts itself, and what tax needs to know and cannot learn."""
+    for pair in (("allow_promotion_codes", "discounts"), ("customer", "customer_email")):
+        if all(name in params for name in pair):
+            raise invalid(f"You may only specify one of these parameters: {', '.join(pair)}.", pair[0])
+    update = params.get("customer_update", {})
+    if update and customer is None:
+        raise invalid("`customer_update` can only be used with `customer`.", "customer_update")
+    if customer is None:
+        return
+    if params.get("tax_id_collection", {}).get("enabled") and update.get("name") != "auto":
+        raise invalid(
+            "Tax ID collection requires updating business name on the customer. To enable tax ID collection for an "
+            "existing customer, please set `customer_update[name]` to `auto`.",
+            "customer_update[name]",
+        )
+    is_taxed, learns = params.get("automatic_tax", {}).get("enabled"), update.get("address") == "auto"
+    if is_taxed and not learns and not taxes.has_location(customer):
+        raise invalid(
+            "Automatic tax calculation in Checkout requires a valid address on the Customer. Add a valid address to "
+            "the Customer or set either `customer_update[address]` to 'auto' or `customer_update[shipping]` to 'auto' "
+            "to save the address entered in Checkout to the Customer.",
+            "automatic_tax",
+            "customer_tax_location_invalid",
+        )
 
 
 def _require_fitting(params: Document) -> None:
@@ -146,10 +179,9 @@ def _read_item(item: Document, number: int) -> Document:
 def _amounts(draft: Document, customer: Document | None, params: Document, *, now: int) -> Document:
     if params["mode"] == "setup":
         return {"amount_subtotal": None, "amount_total": None, "currency": params["currency"]}
-    amounts = checkout.amounts_of(draft, customer, now=now)
-    today = 0 if amounts.trial_end else amounts.subtotal
+    amounts = orders.amounts_of(draft, customer, now=now)
     currency = store.read("price", draft["_line_items"][0]["price"])["currency"]
-    return {"amount_subtotal": today, "amount_total": today, "currency": currency}
+    return {**orders.sums_of(amounts), "currency": currency}
 
 
 def _plain(params: Document) -> Document:
@@ -159,15 +191,17 @@ def _plain(params: Document) -> Document:
         "automatic_tax": {
             "enabled": tax,
             "liability": {"type": "self"} if tax else None,
-            "provider": None,
-            "status": "complete" if tax else None,
+            "provider": "stripe" if tax else None,
+            "status": "requires_location_inputs" if tax else None,
         },
+        "discounts": [{"coupon": None, "promotion_code": None, **each} for each in params.get("discounts", [])],
         "customer_creation": None if "customer" in params else _creation(params),
         "invoice_creation": _invoice_creation(params),
         "metadata": merge_metadata(None, params.get("metadata")),
         "mode": params["mode"],
         "payment_method_collection": params.get("payment_method_collection", _collection(params)),
         "success_url": params["success_url"],
+        "tax_id_collection": {**params.get("tax_id_collection", {"enabled": False}), "required": "never"},
         **{name: params.get(name) for name in TAKEN},
     }
 
@@ -219,7 +253,8 @@ def list_all(params: Document) -> Document:
 
 def list_items(key: str, params: Document) -> Document:
     """List what a session sells."""
-    listed = checkout.line_items(store.get("checkout.session", key, param="session"))
+    session = store.get("checkout.session", key, param="session")
+    listed = orders.line_items(session, now=clocks.time_on(session["_clock"]))
     return lists.page_of_documents(listed["data"], params, listed["url"])
 
 

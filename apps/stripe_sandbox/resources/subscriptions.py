@@ -45,6 +45,9 @@ TRIAL_END = either(one_of("now"), timestamp, when=lambda raw: raw == "now")
 TRIAL_SETTINGS = fields(
     {"end_behavior": fields({"missing_payment_method": one_of("cancel", "create_invoice", "pause")})}, ("end_behavior",)
 )
+CANCEL_AT = clearable(
+    either(one_of("min_period_end", "max_period_end"), timestamp, when=lambda raw: str(raw).endswith("period_end"))
+)
 DETAILS = fields(
     {
         "comment": clearable(text),
@@ -94,11 +97,7 @@ UPDATE = fields(
     {
         **COMMON,
         "billing_cycle_anchor": fields({"type": one_of("now", "unchanged")}, ("type",)),
-        "cancel_at": clearable(
-            either(
-                one_of("min_period_end", "max_period_end"), timestamp, when=lambda raw: str(raw).endswith("period_end")
-            )
-        ),
+        "cancel_at": CANCEL_AT,
         "cancellation_details": DETAILS,
         "items": list_of(
             fields({"deleted": boolean, "id": text, "metadata": free_map, "price": text, "quantity": natural})

@@ -1,14 +1,14 @@
 """Hosted Checkout, for people."""
 
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from apps.stripe_sandbox import checkout, clocks, store
+from apps.stripe_sandbox import checkout, clocks, orders, store
 from apps.stripe_sandbox.documents import Document
 from apps.stripe_sandbox.errors import StripeError
-from apps.stripe_sandbox.forms import CardForm
+from apps.stripe_sandbox.forms import CardForm, CodeForm
 from apps.stripe_sandbox.views import chips
 from apps.stripe_sandbox.views.answers import SeeOther, say, show, speak
 
@@ -27,21 +27,48 @@ def pay(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _visit(request: HttpRequest, session: Document) -> HttpResponse:
-    customer = store.find("customer", session["customer"])
     now = clocks.time_on(session["_clock"])
-    form = CardForm(
-        request.POST or None,
-        initial=chips.picked(request),
-        now=now,
-        email=(customer or {}).get("email") or session["customer_email"],
-        takes_codes=bool(session["allow_promotion_codes"]),
-    )
+    if "code" in request.POST and _takes_codes(session):
+        return _redeem(request, session, now)
+    form = _form(request, session, request.POST or None, now)
     if request.method == "GET" or not form.is_valid():
         return _show_form(request, session, form, _last_problem(session) if request.method == "GET" else "")
     outcome = checkout.pay(session, form.payment(), now=now)
     if outcome.redirect_to:
         return SeeOther(outcome.redirect_to)
     return _show_form(request, outcome.session, form, outcome.message)
+
+
+def _takes_codes(session: Document) -> bool:
+    return bool(session["allow_promotion_codes"]) and session["mode"] == "subscription"
+
+
+def _form(request: HttpRequest, session: Document, typed: QueryDict | None, now: int) -> CardForm:
+    customer = store.find("customer", session["customer"])
+    amounts = orders.amounts_of(session, customer, now=now)
+    free = session["payment_method_collection"] == "if_required" and amounts.due_today == 0
+    return CardForm(
+        typed,
+        initial=chips.picked(request),
+        now=now,
+        email=(customer or {}).get("email") or session["customer_email"],
+        needs_card=session["mode"] != "subscription" or not free,
+        takes_tax_id=session["tax_id_collection"]["enabled"],
+    )
+
+
+def _redeem(request: HttpRequest, session: Document, now: int) -> HttpResponse:
+    """Lay a promotion code on the order, or take it off; the card is typed afterwards."""
+    code = CodeForm(request.POST if request.POST["code"] == "apply" else {"promotion_code": "-"})
+    if code.is_valid():
+        word = code.cleaned_data["promotion_code"] if request.POST["code"] == "apply" else ""
+        try:
+            checkout.redeem(session, word, now=now)
+        except StripeError as refusal:
+            code.add_error("promotion_code", _(str(refusal)))
+        else:
+            return SeeOther(request.path)
+    return _show_form(request, session, _form(request, session, None, now), "", code)
 
 
 def _say_closed(request: HttpRequest, session: Document | None) -> HttpResponse | None:
@@ -64,14 +91,17 @@ def _last_problem(session: Document) -> str:
     return str(error["message"]) if error else ""
 
 
-def _show_form(request: HttpRequest, session: Document, form: CardForm, problem: str) -> HttpResponse:
+def _show_form(
+    request: HttpRequest, session: Document, form: CardForm, problem: str, code: CodeForm | None = None
+) -> HttpResponse:
     now = clocks.time_on(session["_clock"])
-    amounts = checkout.amounts_of(session, store.find("customer", session["customer"]), now=now)
     context = {
-        "amounts": amounts,
+        "amounts": orders.amounts_of(session, store.find("customer", session["customer"]), now=now),
         "cards": chips.all_chips(),
+        "code": (code or CodeForm()) if _takes_codes(session) else None,
+        "code_word": session.get("_code"),
         "form": form,
-        "items": checkout.line_items(session)["data"],
+        "items": orders.line_items(session, now=now)["data"],
         "problem": problem and _(problem),
         "session": session,
     }

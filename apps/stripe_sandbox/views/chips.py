@@ -26,7 +26,7 @@ WORDS = {
     "4000000000005126": _("succeeds; refunds come back"),
 }
 EXAMPLE = {"expiry": "12 / 34", "cvc": "123", "name": "Sandy Box", "country": "FR", "postal_code": "75001"}
-# What Stripe says when a card is declined, for translation: the texts themselves stand in `cards`.
+# What Stripe says of declined cards and refused codes, for translation: the texts stand in `cards` and `discounts`.
 MESSAGES = (
     _("Your card was declined."),
     _("Your card has insufficient funds."),
@@ -34,6 +34,13 @@ MESSAGES = (
     _("Your card's security code is incorrect."),
     _("An error occurred while processing your card. Try again in a little bit."),
     _("Your card was declined. This transaction requires authentication."),
+    _("This code is invalid."),
+    _("This promotion code has expired."),
+    _("This promotion code is for another customer."),
+    _("This promotion code is for another currency."),
+    _("This coupon is for another currency."),
+    _("Your order is below the minimum of this promotion code."),
+    _("This promotion code is for first orders only."),
     _("We are unable to authenticate your payment method. Please choose a different payment method and try again."),
 )
 

@@ -5,11 +5,11 @@ import json
 from django.db import transaction
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
-from apps.stripe_sandbox import clocks, delivery, environment, faults, ids, routes, start, store
+from apps.stripe_sandbox import clocks, delivery, environment, ids, routes, start, store
 from apps.stripe_sandbox.documents import Document, public
-from apps.stripe_sandbox.models import Delivery, Fault, IdempotentCall, StoredObject, Violation
+from apps.stripe_sandbox.models import Delivery, IdempotentCall, StoredObject
 from apps.stripe_sandbox.resources import test_clocks, webhook_endpoints
 
 
@@ -86,6 +86,15 @@ def list_deliveries(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"deliveries": [describe_letter(letter) for letter in letters]})
 
 
+@require_GET
+def show_delivery(request: HttpRequest, number: int) -> JsonResponse:
+    """Show a letter with the body that it carries."""
+    letter = Delivery.objects.filter(id=number).first()
+    if letter is None:
+        return JsonResponse({"error": "There is no such letter."}, status=404)
+    return JsonResponse({**describe_letter(letter), "body": letter.body})
+
+
 @csrf_exempt
 @require_POST
 def send_again(request: HttpRequest, number: int) -> JsonResponse:
@@ -158,39 +167,8 @@ def describe_letter(letter: Delivery) -> Document:
         "attempts": letter.attempts,
         "next_at": letter.next_at if letter.state == "pending" else None,
         "answer_status": letter.answer_status,
-    }
-
-
-@csrf_exempt
-@require_http_methods(["GET", "POST", "DELETE"])
-def keep_faults(request: HttpRequest) -> JsonResponse:
-    """List, arm or forget faults."""
-    if request.method == "GET":
-        return JsonResponse({"faults": [describe_fault(fault) for fault in faults.armed()]})
-    try:
-        body = read_body(request)
-    except BadBody as problem:
-        return refuse(str(problem))
-    if request.method == "DELETE":
-        faults.disarm()
-        return JsonResponse({"faults": []})
-    if body.get("kind") not in faults.KINDS:
-        return refuse(f"`kind` is one of {', '.join(faults.KINDS)}.")
-    count, params = body.get("count", 1), body.get("params", {})
-    if not isinstance(count, int) or count < 1 or not isinstance(params, dict):
-        return refuse("`count` is a whole number from 1 up, `params` an object.")
-    fault = faults.arm(body["kind"], count, str(body.get("match", "")), params)
-    return JsonResponse(describe_fault(fault), status=201)
-
-
-def describe_fault(fault: Fault) -> Document:
-    """Describe a fault as JSON."""
-    return {
-        "id": fault.id,
-        "kind": fault.kind,
-        "left": fault.left,
-        "match": fault.match,
-        "params": fault.params,
+        "answer_text": letter.answer_text,
+        "signature": letter.signature,
     }
 
 
@@ -225,14 +203,3 @@ def list_kinds(request: HttpRequest) -> JsonResponse:
     for kind in kinds:
         counted[kind] = counted.get(kind, 0) + 1
     return JsonResponse({"kinds": counted})
-
-
-@csrf_exempt
-@require_http_methods(["GET", "DELETE"])
-def keep_violations(request: HttpRequest) -> JsonResponse:
-    """List, or forget, what Stripe's own description of its API forbids."""
-    if request.method == "DELETE":
-        with transaction.atomic():
-            Violation.objects.all().delete()
-    found = [{"where": each.where, "problem": each.problem} for each in Violation.objects.all()[:200]]
-    return JsonResponse({"violations": found})

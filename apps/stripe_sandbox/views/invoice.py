@@ -72,13 +72,7 @@ def _answer(request: HttpRequest, key: str) -> HttpResponse:
 def _save_card(invoice: Document, form: CardForm, now: int) -> Document:
     """Attach the card that was typed, and let it pay from now on."""
     customer, typed = store.read("customer", invoice["customer"]), form.payment()
-    built = payment_methods.build(
-        typed.card,
-        exp_month=typed.exp_month,
-        exp_year=typed.exp_year,
-        details=typed.billing_details(),
-        now=now,
-    )
+    built = typed.method(now=now)
     method = payment_methods.attach(store.insert(built), customer)
     portal.make_default(customer, method)
     return method

@@ -1,0 +1,113 @@
+"""What Stripe's published description leaves out, described here by hand: requests and answers, as JSON Schema.
+
+Source  the parameters and resources of the official client (`stripe.params`, `stripe.v2`) and Stripe's API reference.
+"""
+
+from apps.stripe_sandbox.documents import Document
+
+TEXT: Document = {"type": "string", "maxLength": 5000}
+WHOLE: Document = {"type": "integer"}
+TEXTS: Document = {"type": "array", "items": TEXT}
+MOMENT: Document = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$"}
+FREE_MAP: Document = {"type": "object", "additionalProperties": {"type": "string"}}
+PAGING: Document = {"ending_before": TEXT, "expand": TEXTS, "limit": WHOLE, "starting_after": TEXT}
+BETWEEN: Document = {
+    "anyOf": [{"type": "object", "properties": dict.fromkeys(("gt", "gte", "lt", "lte"), WHOLE)}, WHOLE]
+}
+
+
+def _takes(*required: str, **named: Document) -> Document:
+    return {"type": "object", "properties": named, "required": list(required)}
+
+
+# Method and pattern → what the call may be told.
+REQUESTS: dict[tuple[str, str], Document] = {
+    ("GET", "/v1/balance_transactions/{}"): _takes(expand=TEXTS),
+    ("GET", "/v1/charges"): _takes(created=BETWEEN, customer=TEXT, payment_intent=TEXT, transfer_group=TEXT, **PAGING),
+    ("GET", "/v1/credit_notes/{}/lines"): _takes(**PAGING),
+    ("POST", "/v1/credit_notes/{}/void"): _takes(expand=TEXTS),
+    ("POST", "/v1/disputes/{}/close"): _takes(expand=TEXTS),
+    ("POST", "/v1/payment_intents/{}/cancel"): _takes(
+        cancellation_reason={"enum": ["abandoned", "duplicate", "fraudulent", "requested_by_customer"]}, expand=TEXTS
+    ),
+    ("POST", "/v1/subscription_schedules/{}/cancel"): _takes(
+        expand=TEXTS, invoice_now={"type": "boolean"}, prorate={"type": "boolean"}
+    ),
+    ("POST", "/v2/billing/meter_events"): _takes(
+        "event_name",
+        "payload",
+        event_name={"type": "string", "maxLength": 100},
+        identifier={"type": "string", "maxLength": 100},
+        payload=FREE_MAP,
+        timestamp=MOMENT,
+    ),
+    ("POST", "/v2/billing/meter_event_adjustments"): _takes(
+        "cancel",
+        "event_name",
+        "type",
+        cancel=_takes("identifier", identifier={"type": "string", "maxLength": 100}),
+        event_name={"type": "string", "maxLength": 100},
+        type={"enum": ["cancel"]},
+    ),
+    ("GET", "/v2/core/events"): _takes(
+        created={
+            "type": "object",
+            "properties": dict.fromkeys(("gt", "gte", "lt", "lte"), MOMENT),
+        },
+        limit=WHOLE,
+        object_id=TEXT,
+        page=TEXT,
+        types=TEXTS,
+    ),
+    ("GET", "/v2/core/events/{}"): _takes(),
+}
+
+
+def _answers(kind: str, *maybe: str, **named: Document) -> Document:
+    """Describe an object all of whose fields are there, but those in `maybe`."""
+    fields = {"object": {"enum": [kind]}, "livemode": {"enum": [False]}, **named}
+    return {"type": "object", "properties": fields, "required": [name for name in fields if name not in maybe]}
+
+
+# `object` → the schema of an answer of /v2.
+ANSWERS: dict[str, Document] = {
+    "v2.billing.meter_event": _answers(
+        "v2.billing.meter_event",
+        created=MOMENT,
+        event_name=TEXT,
+        identifier=TEXT,
+        payload=FREE_MAP,
+        timestamp=MOMENT,
+    ),
+    "v2.billing.meter_event_adjustment": _answers(
+        "v2.billing.meter_event_adjustment",
+        cancel={"type": "object", "properties": {"identifier": TEXT}, "required": ["identifier"]},
+        created=MOMENT,
+        event_name=TEXT,
+        id=TEXT,
+        status={"enum": ["complete", "pending"]},
+        type={"enum": ["cancel"]},
+    ),
+    "v2.core.event": _answers(
+        "v2.core.event",
+        "changes",
+        "context",
+        "data",
+        "reason",
+        "related_object",
+        "snapshot_event",
+        changes={"type": ["object", "null"]},
+        context={"type": ["string", "null"]},
+        created=MOMENT,
+        data={"type": ["object", "null"]},
+        id=TEXT,
+        reason={"type": ["object", "null"]},
+        related_object={
+            "type": ["object", "null"],
+            "properties": {"id": TEXT, "type": TEXT, "url": TEXT},
+            "required": ["id", "type", "url"],
+        },
+        snapshot_event=TEXT,
+        type={"type": "string", "pattern": r"^v[12]\."},
+    ),
+}
