@@ -20,6 +20,11 @@ and access follows from the mirror by a pure decision.
 | the only door to Stripe | `stripe_gateway`, a folder of calls by noun |
 | what Stripe says, as our own values | `stripe_facts` |
 | buying a plan | `checkout`, with `customers` |
+| what a subscriber may change to, and when that happens | `plan_choices` |
+| what a change would cost | `quotes` |
+| changing a plan: shown, agreed to, done | `plan_changes` |
+| ending a plan with its period, and taking that back | `cancellation` |
+| what was agreed to is asked of Stripe, once, and what became of it | `change_requests`, each kind by `change_acts` |
 | managing what was bought, at Stripe | `portal` |
 | events from Stripe: verified, stored, turned into the wish to look | `inbox` |
 | who may look, and whether anybody should | `leases` |

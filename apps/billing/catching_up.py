@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
 
-from apps.billing import entitlements, inbox, leases, outbox, plans, shelf, stripe_gateway
+from apps.billing import change_requests, entitlements, inbox, leases, outbox, plans, shelf, stripe_gateway
 from apps.billing.errors import PaymentsAway
 from apps.billing.models import BillingAccount, CheckoutAttempt, EntitlementSnapshot, ReadMark, StripeEvent
 from apps.core import jobs
@@ -30,6 +30,7 @@ def catch_up(*, clock: Callable[[], datetime]) -> dict[str, int]:
         "shelf": _read_shelf(now=clock()),
         "wanted": _nudge_wanted(),
         "run_out": _decide_again(now=clock()),
+        "changes": change_requests.send_forgotten(clock=clock),
         "sent": outbox.send_due(clock=clock),
     }
     old = StripeEvent.objects.filter(received_at__lt=clock() - PAYLOADS_KEPT, payload__isnull=False)

@@ -26,7 +26,7 @@ class NotGrantable(Invalid):
 
 
 class AlreadySubscribed(Conflict):
-    """The account pays for a plan already; the portal changes it."""
+    """The account pays for a plan already; the plan page changes it."""
 
     code = "already_subscribed"
 
@@ -41,6 +41,65 @@ class CheckoutBusy(Conflict):
 
     def __init__(self) -> None:
         super().__init__(_("Another tab is opening a payment page right now. Nothing was charged. Please try again."))
+
+
+class AlreadyOnPlan(Conflict):
+    """The plan and interval that somebody chose are what they have."""
+
+    code = "already_on_plan"
+
+    def __init__(self) -> None:
+        super().__init__(_("This is the plan you have. Nothing was charged, and nothing has changed."))
+
+
+class NothingToChange(Conflict):
+    """There is no subscription that could change; one begins on the pricing page."""
+
+    code = "nothing_to_change"
+
+    def __init__(self) -> None:
+        super().__init__(_("You have no paid plan that could change. You can choose one on the pricing page."))
+
+
+class ChangeBlocked(Conflict):
+    """Something else must happen to the subscription first; the sentence says what."""
+
+
+class ChangeUnderWay(Conflict):
+    """Another change was agreed to, and what Stripe made of it is not known yet."""
+
+    code = "change_under_way"
+
+    def __init__(self) -> None:
+        super().__init__(_("Another change of your plan is under way. Please wait a moment, then look at your plan."))
+
+
+class PlanMoved(Conflict):
+    """What somebody saw is no longer so."""
+
+    code = "plan_moved"
+
+    def __init__(self) -> None:
+        super().__init__(_("Your plan has changed meanwhile. Nothing was charged. Please look at it again."))
+
+
+class CodeRefused(Invalid):
+    """A promotion code that does not work, for this person or at all."""
+
+    code = "bad_promotion_code"
+
+    def __init__(self) -> None:
+        super().__init__(_("This code is not valid, or not for this purchase. Nothing was charged."), field="code")
+
+
+class CurrencyFixed(Invalid):
+    """A customer at Stripe keeps the currency of the first payment."""
+
+    code = "currency_fixed"
+
+    def __init__(self, currency: str) -> None:
+        sentence = _("You have paid in %(currency)s before, so your plan is paid in %(currency)s too.")
+        super().__init__(sentence % {"currency": currency.upper()}, field="currency")
 
 
 class NothingToManage(Conflict):

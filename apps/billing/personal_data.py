@@ -13,6 +13,7 @@ from apps.billing.models import (
     EntitlementSnapshot,
     InvoiceMirror,
     PaymentMirror,
+    PlanChange,
     PlanGrant,
     RefundMirror,
     StripeEvent,
@@ -32,6 +33,7 @@ INVOICE_FIELDS = (
 )  # fmt: skip
 REFUND_FIELDS = ("created", "amount_minor", "currency", "status")
 GRANT_FIELDS = ("plan", "starts_at", "ends_at", "revoked_at", "reason")
+CHANGE_FIELDS = ("created_at", "kind", "state", "to_price", "agreed_at", "takes_effect_at", "feedback", "comment")
 ACCESS_FIELDS = ("valid_from", "valid_until", "plan_version__plan", "source", "reason")
 
 
@@ -49,10 +51,11 @@ class BillingData:
         yield "invoices", list(InvoiceMirror.objects.filter(**mine).order_by("created").values(*INVOICE_FIELDS))
         yield "refunds", list(RefundMirror.objects.filter(**mine).order_by("created").values(*REFUND_FIELDS))
         yield "grants", list(PlanGrant.objects.filter(**mine).order_by("starts_at").values(*GRANT_FIELDS))
+        yield "changes", list(PlanChange.objects.filter(**mine).order_by("created_at").values(*CHANGE_FIELDS))
         yield "plans", list(EntitlementSnapshot.objects.filter(**mine).order_by("version").values(*ACCESS_FIELDS))
 
     def erase(self, user: User, *, now: datetime) -> int:
-        """Drop the card's digits, open payment pages, unsent letters, and what staff or Stripe said of the person."""
+        """Drop the card's digits, open payment pages, unsent letters, and what anybody wrote of or as the person."""
         mine = {"account__owner": user}
         customers = BillingAccount.objects.filter(owner=user, stripe_customer_id__isnull=False)
         cards = SubscriptionMirror.objects.filter(**mine).exclude(card_last4="")
@@ -67,6 +70,7 @@ class BillingData:
             + payments.update(card_brand="", card_last4="")
             + events.update(payload=None)
             + grants.update(reason="")
+            + PlanChange.objects.filter(**mine).exclude(comment="").update(comment="")
             + attempts.delete()[0]
             + letters.delete()[0]
         )

@@ -8,7 +8,17 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 
-from apps.billing import differences, emails, entitlements, leases, mirror, money_mirror, outbox, stripe_gateway
+from apps.billing import (
+    change_requests,
+    differences,
+    emails,
+    entitlements,
+    leases,
+    mirror,
+    money_mirror,
+    outbox,
+    stripe_gateway,
+)
 from apps.billing.differences import Difference
 from apps.billing.errors import PaymentsAway
 from apps.billing.fetching import Found, fetch
@@ -112,6 +122,7 @@ def apply(lease: Lease, customer: str | None, found: Found, *, now: datetime) ->
         _write_standing(account, found, now=now)
         _write_access(account, now=now)
         _close_attempts(account, found)
+        change_requests.settle(account, began=lease.began, now=now)
         handled = account.events.filter(state=StripeEvent.State.STORED, received_at__lte=lease.began)
         handled.update(state=StripeEvent.State.HANDLED, handled_at=now)
         BillingAccount.objects.filter(pk=account.pk).update(

@@ -21,6 +21,7 @@ from apps.billing.models.mirror import (
     SubscriptionState,
 )
 from apps.billing.models.offer import ModelPrice, Plan, PlanVersion, Price
+from apps.billing.models.plan_changes import PlanChange
 
 __all__ = [
     "LIVE_STATUSES",
@@ -34,6 +35,7 @@ __all__ = [
     "ModelPrice",
     "PaymentMirror",
     "Plan",
+    "PlanChange",
     "PlanGrant",
     "PlanVersion",
     "Price",

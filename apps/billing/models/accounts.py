@@ -79,6 +79,7 @@ class CheckoutAttempt(models.Model):
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)  # also the idempotency key at Stripe
     account = models.ForeignKey(BillingAccount, on_delete=models.CASCADE, related_name="checkout_attempts")
     lookup_key = models.CharField(max_length=200)
+    promotion_code = models.CharField(max_length=64, blank=True)  # Stripe's id of the code that came with the link
     session_id = models.CharField(max_length=200, blank=True)  # empty until Stripe answered
     state = models.CharField(max_length=16, choices=State.choices, default=State.OPEN)
     created_at = models.DateTimeField()

@@ -9,10 +9,11 @@ from apps.billing.stripe_facts.money import (
     Refund,
     read_dispute,
     read_invoice,
+    read_reason,
     read_refund,
 )
 from apps.billing.stripe_facts.previews import Preview, PreviewLine, read_preview
-from apps.billing.stripe_facts.sessions import Session, read_session
+from apps.billing.stripe_facts.sessions import Promotion, Session, read_promotion, read_session
 from apps.billing.stripe_facts.shelf import Price, Product, read_price, read_product
 from apps.billing.stripe_facts.subscriptions import Awaited, Coupon, Item, Subscription, read_subscription
 
@@ -30,6 +31,7 @@ __all__ = [
     "PreviewLine",
     "Price",
     "Product",
+    "Promotion",
     "Refund",
     "Session",
     "Subscription",
@@ -41,6 +43,8 @@ __all__ = [
     "read_preview",
     "read_price",
     "read_product",
+    "read_promotion",
+    "read_reason",
     "read_refund",
     "read_session",
     "read_subscription",

@@ -105,6 +105,19 @@ def read_invoice(raw: Raw) -> Invoice:
     )
 
 
+def read_reason(raw: Raw) -> str:
+    """Why an invoice with expanded payment intents is not paid, as a code; empty where nobody tried."""
+    payments = (raw.get("payments") or {}).get("data") or []
+    for payment in reversed(payments):
+        intent = payment["payment"].get("payment_intent")
+        if isinstance(intent, dict):
+            if intent["status"] == "requires_action":
+                return "requires_action"
+            error = intent.get("last_payment_error") or {}
+            return error.get("decline_code") or error.get("code") or ""
+    return ""
+
+
 def read_refund(raw: Raw) -> Refund:
     """Read a refund."""
     paid = id_of(raw.get("payment_intent"))

@@ -62,6 +62,7 @@ class Subscription:
     planned: Awaited | None  # what the schedule changes next
     coupons: tuple[Coupon, ...]
     has_tax: bool
+    latest_invoice: str
     card: Card
     started_at: datetime
     account: str = ""  # what its metadata says whose it is
@@ -126,6 +127,7 @@ def read_subscription(raw: Raw) -> Subscription:
         planned=_read_planned(raw.get("schedule")),
         coupons=tuple(_read_coupon(discount) for discount in discounts),
         has_tax=bool((raw.get("automatic_tax") or {}).get("enabled")),
+        latest_invoice=id_of(raw.get("latest_invoice")),
         card=read_card(raw.get("default_payment_method")),
         started_at=datetime.fromtimestamp(raw["start_date"], UTC),
         account=(raw.get("metadata") or {}).get("account_id", ""),

@@ -9,6 +9,7 @@ from apps.billing.stripe_gateway.customers import CustomerCalls
 from apps.billing.stripe_gateway.events import EventCalls, read_event
 from apps.billing.stripe_gateway.money import MoneyCalls
 from apps.billing.stripe_gateway.pages import PageCalls
+from apps.billing.stripe_gateway.schedules import ScheduleCalls
 from apps.billing.stripe_gateway.shelf import ShelfCalls
 from apps.billing.stripe_gateway.subscriptions import SubscriptionCalls
 
@@ -34,7 +35,7 @@ def background() -> "Gateway":
     return _gateway(settings.STRIPE_API_BASE, settings.STRIPE_SECRET_KEY, BACKGROUND)
 
 
-class Gateway(CustomerCalls, SubscriptionCalls, MoneyCalls, PageCalls, ShelfCalls, EventCalls):
+class Gateway(CustomerCalls, SubscriptionCalls, ScheduleCalls, MoneyCalls, PageCalls, ShelfCalls, EventCalls):
     """All calls, of one patience."""
 
 

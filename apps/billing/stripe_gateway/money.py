@@ -6,6 +6,7 @@ from datetime import datetime
 from apps.billing import stripe_facts as facts
 from apps.billing.stripe_gateway.calls import Calls
 
+PAYMENTS = "payments.data.payment.payment_intent"
 CHARGES = "payments.data.payment.payment_intent.latest_charge"
 
 
@@ -30,6 +31,15 @@ class MoneyCalls(Calls):
     def list_disputes(self, payment_intent: str) -> Iterator[facts.Dispute]:
         """Read the disputes of one payment."""
         return map(facts.read_dispute, self._pages(self._client.v1.disputes.list, {"payment_intent": payment_intent}))
+
+    def why_unpaid(self, invoice: str) -> str:
+        """Why an open invoice is not paid, as a code: Stripe's word for the decline, or `requires_action`."""
+        raw = self._ask(self._client.v1.invoices.retrieve, {"expand": [PAYMENTS]}, invoice)
+        return facts.read_reason(raw)
+
+    def fetch_invoice_file(self, invoice: str) -> str:
+        """Where an invoice can be had as a file: a bearer credential; empty while it is a draft."""
+        return self._ask(self._client.v1.invoices.retrieve, {}, invoice).get("invoice_pdf") or ""
 
     def fetch_invoice_url(self, invoice: str) -> str:
         """The page on which Stripe shows an invoice: a bearer credential; empty while it is a draft."""

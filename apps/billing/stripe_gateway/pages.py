@@ -21,6 +21,11 @@ class PageCalls(Calls):
         """Close a checkout session that is open."""
         return facts.read_session(self._ask(self._client.v1.checkout.sessions.expire, {}, session, key=key))
 
+    def find_promotion(self, code: str) -> facts.Promotion | None:
+        """What stands behind a code that somebody has; None where it is nothing, or over."""
+        params = {"code": code, "active": True, "expand": ["data.promotion.coupon"]}
+        return next(map(facts.read_promotion, self._pages(self._client.v1.promotion_codes.list, params)), None)
+
     def create_portal_session(self, params: Params, *, key: str) -> str:
         """Let a customer into the portal: an address that is a bearer credential."""
         return str(self._ask(self._client.v1.billing_portal.sessions.create, params, key=key)["url"])

@@ -1,6 +1,7 @@
 """Subscriptions: read, moved to another price, ended."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from apps.billing import stripe_facts as facts
 from apps.billing.stripe_gateway.calls import Calls, Params
@@ -38,6 +39,37 @@ class SubscriptionCalls(Calls):
         self._ask(self._client.v1.subscriptions.update, params, subscription, key=key)
         return True
 
+    def is_as_mirrored(self, subscription: str, item: str, price: str) -> bool:
+        """Whether an item has this price, and its subscription neither ends nor waits for a payment."""
+        found = facts.read_subscription(self._ask(self._client.v1.subscriptions.retrieve, {}, subscription))
+        ends = found.cancel_at_period_end or found.cancel_at is not None or found.ended_at is not None
+        has_price = any((one.id, one.price.id) == (item, price) for one in found.items)
+        return has_price and not ends and not found.has_pending_update
+
+    def update_subscription(self, subscription: str, params: Params, *, key: str) -> None:
+        """Change what is no price: that it ends, or goes on."""
+        self._ask(self._client.v1.subscriptions.update, params, subscription, key=key)
+
+    def change_price(
+        self, subscription: str, item: Params, metadata: Params, prorated_at: datetime | None, *, key: str
+    ) -> facts.Subscription:
+        """Let an item cost something else at once, where it is paid at once; else the change waits for its payment.
+
+        item         its id, and the price it shall have.
+        prorated_at  from when on time is credited and charged; None: it is not, in a trial.
+        """
+        params = {"items": [item], "payment_behavior": "pending_if_incomplete", "metadata": metadata}
+        params |= _proration(prorated_at)
+        return facts.read_subscription(self._ask(self._client.v1.subscriptions.update, params, subscription, key=key))
+
+    def preview_change(
+        self, subscription: str, item: str, price: str, *, prorated_at: datetime | None
+    ) -> facts.Preview:
+        """What another price would cost: at once, or with None, from the next period on. A question, as the next."""
+        details = {"items": [{"id": item, "price": price}], **_proration(prorated_at)}
+        params = {"subscription": subscription, "subscription_details": details}
+        return facts.read_preview(self._ask(self._client.v1.invoices.create_preview, params))
+
     def preview_renewal(self, subscription: str) -> facts.Preview:
         """What the next invoice will say if nothing changes. A question, though Stripe wants it as a POST."""
         return facts.read_preview(self._ask(self._client.v1.invoices.create_preview, {"subscription": subscription}))
@@ -47,3 +79,9 @@ class SubscriptionCalls(Calls):
             return raw
         params = {"expand": [*EXPANDED, "discounts.source.coupon"]}
         return self._ask(self._client.v1.subscriptions.retrieve, params, str(raw["id"]))
+
+
+def _proration(at: datetime | None) -> Params:
+    if at is None:
+        return {"proration_behavior": "none"}
+    return {"proration_behavior": "always_invoice", "proration_date": int(at.timestamp())}
