@@ -8,13 +8,12 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 import httpx
-from django.core.cache import cache
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from apps.billing import catching_up, checkout, drift, leases, outbox, sync
+from apps.billing import catching_up, checkout, drift, leases, outbox, plan_changes, sync
 from apps.billing.errors import PaymentsAway
-from apps.billing.models import BillingAccount, StripeEvent
+from apps.billing.models import BillingAccount, ReadMark, StripeEvent
 from apps.core.errors import CauserieError
 from tests.billing import promises
 from tests.support import jobs, shop
@@ -79,6 +78,19 @@ class Life(RuleBasedStateMachine):
                 token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', browser.get(url).text)[1]
                 form = {"csrfmiddlewaretoken": token, "answer": "complete"}
                 browser.post(url, data=form, headers={"Referer": url})
+
+    @rule(plan=st.sampled_from(PLANS), interval=st.sampled_from(INTERVALS), goes_wrong=st.sampled_from(["", *CALLS]))
+    def change_plan_here(self, plan, interval, goes_wrong):
+        with suppress(CauserieError), self.faults_gone():
+            change = plan_changes.offer(self.account, plan, interval, now=self.clock())
+            if goes_wrong:
+                self.stripe.fault(goes_wrong, count=2, match="/v1/subscription", seconds=0.01)
+            plan_changes.agree(self.account, change.pk, clock=self.clock)
+
+    @rule()
+    def keep_the_plan_after_all(self):
+        with suppress(CauserieError):
+            plan_changes.keep(self.account, clock=self.clock)
 
     @rule()
     def come_back(self):
@@ -199,7 +211,7 @@ class Life(RuleBasedStateMachine):
 
     @rule()
     def catch_up(self):
-        cache.delete(catching_up.TURN)
+        ReadMark.objects.update(taken_at=None)
         catching_up.catch_up(clock=self.clock)
 
     @rule()
