@@ -72,12 +72,25 @@ def storm_server(tmp_path_factory, live_server):
 
 
 @pytest.fixture
-def storm(storm_server, transactional_db, settings, monkeypatch):
+def unhurried(monkeypatch):
+    """Jobs may ask as often as they like: ten requests a second are for the real Stripe."""
+    monkeypatch.setattr(stripe_gateway, "BACKGROUND", replace(stripe_gateway.BACKGROUND, per_s=0))
+
+
+@pytest.fixture
+def storm(storm_server, transactional_db, settings, unhurried):
     """Stripe in rough weather, with our products; its letters go to the real view over HTTP."""
-    unhurried = replace(stripe_gateway.BACKGROUND, per_s=0)  # ten requests a second are for the real one
-    monkeypatch.setattr(stripe_gateway, "BACKGROUND", unhurried)
     found = weather.Storm(storm_server)
     found.begin(settings)
     yield found
     found.end()
     assert storm_server.violations() == []
+
+
+@pytest.fixture
+def silence(sandbox_server, transactional_db, settings, unhurried):
+    """The same Stripe without letters: for those who look by themselves."""
+    found = weather.Storm(sandbox_server)
+    found.begin(settings)
+    yield found
+    assert sandbox_server.violations() == []

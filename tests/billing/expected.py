@@ -85,9 +85,12 @@ class Expected:
             self.bill("subscription_create", self.net(script.start), script.start)
 
     def until(self, moment):
-        """Do everything that is due until a moment, in order."""
+        """Do everything that is due until a moment, in order; say whether that was anything."""
+        done = 0
         while (due := min(self.next_moments(), key=lambda one: one[0]))[0] <= moment:
             due[1](due[0])
+            done += 1
+        return done > 0
 
     def next_moments(self):
         lives = self.status not in ("canceled",)
