@@ -1,4 +1,4 @@
-"""What a year of one subscription must cost, worked out by hand: exact fractions, nothing of the product or the sandbox.
+"""What a year of one subscription must cost, worked out by hand: exact fractions, nothing of ours or the sandbox.
 
 A script says what happens and when; `Expected` says which invoices there must be, what they add up to, and what the
 account may use and brings each month. Amounts in minor units, moments aware and in UTC.

@@ -1,4 +1,4 @@
-"""A year of many subscriptions: scripts for all that people do, played at Stripe and by the product, a month at a time."""
+"""A year of many subscriptions: scripts for all that people do, played at Stripe and by us, a month at a time."""
 
 import itertools
 from collections import defaultdict
