@@ -16,6 +16,7 @@ from apps.billing.errors import (
     CreditNotOnSale,
     MissingAtStripe,
     NotOnSaleYet,
+    OnHold,
     PaidAlready,
     PaymentRefused,
     PaymentsAway,
@@ -56,10 +57,12 @@ def open_checkout(account: BillingAccount, amount_minor: int, currency: str, *, 
 
     saves_card  the card may be charged again when nobody is there: auto-recharge and usage charges need it.
     Effect      the network and acts of its own. A second click, or a second tab, gets the same address.
-    Raises      CreditNotOnSale, NotOnSaleYet, PaidAlready, CheckoutBusy, PaymentRefused, PaymentsAway: nothing more
+    Raises      CreditNotOnSale, OnHold, NotOnSaleYet, PaidAlready, CheckoutBusy, PaymentRefused, PaymentsAway: nothing more
                 was charged.
     """
     check_amount(amount_minor, currency)
+    if account.hold_reason:
+        raise OnHold
     price = find_price(developer_shelf.credit_key(currency))
     wanted = CreditPurchase(
         account=account, kind=Kind.CHECKOUT, amount_minor=amount_minor, currency=currency, saves_card=saves_card,

@@ -55,12 +55,10 @@ class UsageChargesRefused(Invalid):
 
     code = "usage_charges_refused"
 
-    def __init__(self, most_micro: int, currency: str, *, is_held: bool) -> None:
+    def __init__(self, most_micro: int, currency: str) -> None:
         bounds = {"most": most_micro // 1_000_000, "currency": currency.upper()}
         sentence = _("A cap is an amount above 0, up to %(most)s %(currency)s.") % bounds
-        if is_held:
-            sentence = str(_("While a payment is disputed, usage cannot be charged at the end of the month."))
-        elif not most_micro:
+        if not most_micro:
             sentence = str(_("Usage charges are not offered in your currency."))
         super().__init__(sentence, field="usage_cap")
 
@@ -78,6 +76,36 @@ class NotGrantable(Invalid):
     """Staff cannot give this; the sentence says which part of it is wrong."""
 
     code = "not_grantable"
+
+
+class NotHoldable(Invalid):
+    """Staff cannot stop or free an account so; the sentence says which part is wrong."""
+
+    code = "not_holdable"
+
+
+class NotRefundable(Invalid):
+    """Staff cannot give this back; the sentence says why."""
+
+    code = "not_refundable"
+
+
+class NothingToPay(Conflict):
+    """No bill of the account is open."""
+
+    code = "nothing_to_pay"
+
+    def __init__(self) -> None:
+        super().__init__(_("Nothing is open: everything is paid."))
+
+
+class OnHold(Conflict):
+    """The account can buy nothing while a payment is disputed, or staff stopped it."""
+
+    code = "on_hold"
+
+    def __init__(self) -> None:
+        super().__init__(_("Your account is on hold, so nothing can be bought right now. Your plan page says why."))
 
 
 class PaidAlready(Conflict):
@@ -205,6 +233,15 @@ class PaymentsAway(Unavailable):
         super().__init__(_("The payment service does not answer right now. Nothing was charged. Please try again."))
         self.cause = cause
         self.spends_key = spends_key
+
+
+class ReconciliationBusy(Conflict):
+    """Another worker compares everything with Stripe just now."""
+
+    code = "reconciliation_busy"
+
+    def __init__(self) -> None:
+        super().__init__(_("Another comparison with Stripe is under way. Please try again in a few minutes."))
 
 
 class NotOnSaleYet(Unavailable):

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from apps.billing import credit_purchases, developer_shelf, outbox, plans, saved_cards
-from apps.billing.errors import NoSavedCard, UsageChargesRefused
+from apps.billing.errors import NoSavedCard, OnHold, UsageChargesRefused
 from apps.billing.models import BillingAccount, Overage, StripeOutbox, SubscriptionMirror
 
 LAST_ANSWERS = timedelta(minutes=15)  # an answer runs ten minutes at most: what it costs is on the last invoice
@@ -45,11 +45,13 @@ def turn_on(account: BillingAccount, cap_micro: int, currency: str, *, now: date
     """Let usage be charged at the month's end, up to a cap a month: the person agrees to that. Again: another cap.
 
     Effect  the network where no card is known, then an act; the outbox begins the subscription.
-    Raises  UsageChargesRefused `usage_cap`, NoSavedCard, NotOnSaleYet, PaymentsAway.
+    Raises  UsageChargesRefused `usage_cap`, OnHold, NoSavedCard, NotOnSaleYet, PaymentsAway.
     """
     most_micro = plans.catalogue().developer.most_usage_micro.get(currency, 0) if plans.catalogue().sells else 0
-    if not 0 < cap_micro <= most_micro or account.hold_reason:
-        raise UsageChargesRefused(most_micro, currency, is_held=bool(account.hold_reason))
+    if not 0 < cap_micro <= most_micro:
+        raise UsageChargesRefused(most_micro, currency)
+    if account.hold_reason:
+        raise OnHold
     credit_purchases.find_price(developer_shelf.usage_key(currency))
     if saved_cards.find(account, now=now) is None:
         raise NoSavedCard

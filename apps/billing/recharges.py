@@ -11,7 +11,7 @@ from django.db.models import Q, Sum
 
 from apps.billing import credit_purchases, emails, outbox, saved_cards
 from apps.billing.errors import NoSavedCard, RechargeRefused
-from apps.billing.models import AutoRecharge, BillingAccount, CreditPurchase
+from apps.billing.models import AutoRecharge, BillingAccount, CreditPurchase, SavedCard
 from apps.core import guards, money
 
 State, Kind = CreditPurchase.State, CreditPurchase.Kind
@@ -105,9 +105,10 @@ def end_failed(account: BillingAccount, *, now: datetime) -> None:
 def tell_charged(purchase: CreditPurchase, *, now: datetime) -> None:
     """Say by letter that a card was charged while nobody was there. A step of sync."""
     guards.inside_transaction()
-    card = purchase.account.saved_card if hasattr(purchase.account, "saved_card") else None
+    card = SavedCard.objects.filter(account=purchase.account).first()
     facts = _letter(emails.RECHARGED, purchase.amount_minor, purchase.currency)
-    facts["card"] = f"{card.brand} •••• {card.last4}" if card else ""
+    if card is not None:
+        facts |= {"brand": card.brand, "last4": card.last4}
     outbox.add(outbox.MAIL, f"recharged:{purchase.pk}", facts, purchase.account, now=now)
 
 
@@ -118,5 +119,4 @@ def _say_month_is_full(wish: AutoRecharge, *, now: datetime) -> None:
 
 
 def _letter(kind: str, amount_minor: int, currency: str) -> dict[str, str]:
-    amount_micro = money.micro_from_minor(amount_minor)
-    return {"letter": kind, "amount_micro": str(amount_micro), "currency": currency.upper()}
+    return {"letter": kind, "amount_minor": str(amount_minor), "currency": currency}

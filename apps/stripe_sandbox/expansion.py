@@ -23,6 +23,7 @@ NAMED: dict[str, dict[str, str]] = {
     "subscription_schedule": {"customer": "customer", "subscription": "subscription"},
     "discount": {"customer": "customer", "promotion_code": "promotion_code", "source.coupon": "coupon"},
     "promotion_code": {"customer": "customer", "promotion.coupon": "coupon"},
+    "entitlements.active_entitlement": {"feature": "entitlements.feature"},
     "price": {"product": "product"},
     "product": {"default_price": "price"},
     "customer": {
@@ -51,6 +52,12 @@ NAMED: dict[str, dict[str, str]] = {
         "charge": "charge",
         "payment_intent": "payment_intent",
     },
+    "credit_note": {
+        "customer": "customer",
+        "customer_balance_transaction": "customer_balance_transaction",
+        "invoice": "invoice",
+    },
+    "customer_balance_transaction": {"customer": "customer", "invoice": "invoice"},
     "dispute": {"charge": "charge", "payment_intent": "payment_intent"},
     "balance_transaction": {},
     "checkout.session": {

@@ -4,14 +4,15 @@ from apps.billing.models.access import EntitlementSnapshot, PlanGrant
 from apps.billing.models.accounts import (
     BillingAccount,
     CheckoutAttempt,
-    DriftItem,
     FormerCustomer,
     ReadMark,
     StripeEvent,
     StripeOutbox,
 )
+from apps.billing.models.drift import DriftItem, Reconciliation
 from apps.billing.models.mirror import (
     LIVE_STATUSES,
+    CreditNoteMirror,
     DisputeMirror,
     InvoiceMirror,
     PaymentMirror,
@@ -30,12 +31,14 @@ from apps.billing.models.pay_as_you_go import (
     SavedCard,
 )
 from apps.billing.models.plan_changes import PlanChange
+from apps.billing.models.refunds import RefundRequest
 
 __all__ = [
     "LIVE_STATUSES",
     "AutoRecharge",
     "BillingAccount",
     "CheckoutAttempt",
+    "CreditNoteMirror",
     "CreditPayment",
     "CreditPurchase",
     "DisputeMirror",
@@ -53,7 +56,9 @@ __all__ = [
     "PlanVersion",
     "Price",
     "ReadMark",
+    "Reconciliation",
     "RefundMirror",
+    "RefundRequest",
     "SavedCard",
     "StripeEvent",
     "StripeOutbox",

@@ -3,10 +3,13 @@
 from apps.billing.stripe_facts.customers import Card, Customer, read_card, read_customer
 from apps.billing.stripe_facts.events import Event, read_event
 from apps.billing.stripe_facts.money import (
+    REQUEST,
     Charge,
+    CreditNote,
     Dispute,
     Invoice,
     Refund,
+    read_credit_note,
     read_dispute,
     read_invoice,
     read_reason,
@@ -19,11 +22,13 @@ from apps.billing.stripe_facts.shelf import Meter, Price, Product, read_meter, r
 from apps.billing.stripe_facts.subscriptions import Awaited, Coupon, Item, Subscription, read_subscription
 
 __all__ = [
+    "REQUEST",
     "Awaited",
     "Card",
     "CardOnFile",
     "Charge",
     "Coupon",
+    "CreditNote",
     "Customer",
     "Dispute",
     "Event",
@@ -41,6 +46,7 @@ __all__ = [
     "Subscription",
     "read_card",
     "read_card_on_file",
+    "read_credit_note",
     "read_customer",
     "read_dispute",
     "read_event",
