@@ -3,11 +3,12 @@
 import pytest
 from django.core.management import call_command
 
-from apps.billing import entitlements
+from apps.billing import entitlements, stripe_gateway
 from apps.billing.models import Plan, PlanVersion, Price
 from tests import build, cast
 from tests.support import shop
 from tests.support.stripe import start_sandbox
+from tests.support.stripe_names import unknown_names
 
 SHELF = (Plan, PlanVersion, Price)
 
@@ -28,6 +29,20 @@ def stripe(sandbox_server, settings):
     sandbox_server.http.request("DELETE", "/_sandbox/api/faults", json={})
     yield sandbox_server
     sandbox_server.require_no_violations()
+
+
+@pytest.fixture(autouse=True)
+def drifted(monkeypatch):
+    """The names that the gateway sent and the official client does not have; each test must leave it empty."""
+    found, ask = [], stripe_gateway.Gateway._ask
+
+    def watched(gateway, call, params, *path, **options):
+        found.extend(f"{call.__name__}: {name}" for name in unknown_names(call, params))
+        return ask(gateway, call, params, *path, **options)
+
+    monkeypatch.setattr(stripe_gateway.Gateway, "_ask", watched)
+    yield found
+    assert found == []
 
 
 @pytest.fixture
