@@ -116,6 +116,7 @@ STRIPE_API = "https://api.stripe.com"
 STRIPE_API_BASE = env.url("STRIPE_API_BASE", STRIPE_API, schemes=("https", "http"))
 STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY", "")
 STRIPE_WEBHOOK_SECRETS = env.words("STRIPE_WEBHOOK_SECRETS")
+STRIPE_AUTOMATIC_TAX = env.flag("STRIPE_AUTOMATIC_TAX", default=False)
 
 # --- models: the addresses and keys that the catalogue's back ends name ---
 MODEL_BASE_URL = env.text("MODEL_BASE_URL", "")
