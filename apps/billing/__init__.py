@@ -39,7 +39,8 @@ and access follows from the mirror by a pure decision.
 | how each kind of these rows is done | `outbox_acts` |
 | the letters | `emails` |
 | what was missed is found again | `catching_up` |
-| whether Stripe and we agree | `drift`; what does not fit is kept by `differences` |
+| whether Stripe and we agree | `drift`: `walks` through lists, `inspection` of one account, both by `comparison` |
+| what does not fit, kept and shown | `differences`; what should have moved on, `stalls` |
 | the catalogue brought here and to Stripe | `publication` |
 | what differs between two terms, in words | `terms_changes` |
 | who pays an old price moves to the new one | `price_moves` |

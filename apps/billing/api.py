@@ -1,6 +1,6 @@
 from typing import cast
 
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
@@ -77,6 +77,6 @@ def receive_event(request: HttpRequest) -> HttpResponse:
         inbox.store(request.body, request.headers.get("Stripe-Signature", ""), now=clock.now())
     except ForgedEvent:
         return HttpResponse(status=400)
-    except OperationalError:  # the database is down: Stripe will send it again
+    except (OperationalError, InterfaceError):  # the database is down: Stripe will send it again
         return HttpResponse(status=503)
     return HttpResponse(status=200)

@@ -9,7 +9,14 @@ from django.db.models import F, Q
 
 from apps.billing import change_requests, entitlements, inbox, leases, outbox, plans, shelf, stripe_gateway
 from apps.billing.errors import PaymentsAway
-from apps.billing.models import BillingAccount, CheckoutAttempt, EntitlementSnapshot, ReadMark, StripeEvent
+from apps.billing.models import (
+    BillingAccount,
+    CheckoutAttempt,
+    EntitlementSnapshot,
+    ReadMark,
+    Reconciliation,
+    StripeEvent,
+)
 from apps.core import jobs
 
 OPEN_LONG = timedelta(minutes=5)
@@ -29,6 +36,7 @@ def catch_up(*, clock: Callable[[], datetime]) -> dict[str, int]:
         "deliveries": _read_lost_events(now=clock()),
         "shelf": _read_shelf(now=clock()),
         "wanted": _nudge_wanted(),
+        "reconciliations": _nudge_reconciliation(now=clock()),
         "run_out": _decide_again(now=clock()),
         "changes": change_requests.send_forgotten(clock=clock),
         "sent": outbox.send_due(clock=clock),
@@ -89,6 +97,15 @@ def _decide_again(*, now: datetime) -> int:
             account = BillingAccount.objects.select_for_update(no_key=True).get(pk=account_id)
             entitlements.refresh(account, now=now)
     return len(accounts)
+
+
+def _nudge_reconciliation(*, now: datetime) -> int:
+    """A comparison that stopped half-way goes on; one that somebody works on says so all the time."""
+    is_free = Q(turn_until=None) | Q(turn_until__lt=now)
+    left = Reconciliation.objects.filter(is_free, finished_at=None).count()
+    if left:
+        jobs.enqueue("billing.reconcile")
+    return left
 
 
 def _nudge_wanted() -> int:

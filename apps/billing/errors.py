@@ -143,6 +143,15 @@ class PaymentsAway(Unavailable):
         self.spends_key = spends_key
 
 
+class ReconciliationBusy(Conflict):
+    """Another worker compares everything with Stripe just now."""
+
+    code = "reconciliation_busy"
+
+    def __init__(self) -> None:
+        super().__init__(_("Another comparison with Stripe is under way. Please try again in a few minutes."))
+
+
 class NotOnSaleYet(Unavailable):
     """The catalogue offers it, but nobody published it to Stripe."""
 

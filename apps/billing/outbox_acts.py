@@ -6,6 +6,7 @@ from apps.billing import emails, stripe_gateway
 from apps.billing.models import StripeOutbox
 
 CANCEL, MOVE, MAIL = "cancel_subscription", "move_price", "mail"
+METADATA = "repair_metadata"
 
 
 def _cancel(row: StripeOutbox) -> bool:
@@ -25,5 +26,15 @@ def _mail(row: StripeOutbox) -> bool:
     return True
 
 
-PERFORM: Mapping[str, Callable[[StripeOutbox], bool]] = {CANCEL: _cancel, MOVE: _move, MAIL: _mail}
+def _say_whose(row: StripeOutbox) -> bool:
+    stripe_gateway.background().say_whose(row.payload["object"], str(row.account_id), key=row.key)
+    return True
+
+
+PERFORM: Mapping[str, Callable[[StripeOutbox], bool]] = {
+    CANCEL: _cancel,
+    MOVE: _move,
+    MAIL: _mail,
+    METADATA: _say_whose,
+}
 CHANGES_STRIPE = frozenset({CANCEL, MOVE})  # afterwards our mirror is behind

@@ -1,18 +1,20 @@
 """Jobs of billing."""
 
 import random
+from datetime import timedelta
 from uuid import UUID
 
 import structlog
 from celery import Task, shared_task
 
-from apps.billing import catching_up, leases, outbox, shelf, sync
+from apps.billing import catching_up, drift, leases, outbox, shelf, sync
 from apps.billing.errors import PaymentsAway
-from apps.core import clock
+from apps.core import clock, jobs
 
 log = structlog.get_logger(__name__)
 RETRY_S = (2, 10)  # jittered
 MOST_RETRIES = 5
+SLICE = timedelta(minutes=5)
 
 
 @shared_task(name="billing.sync_customer", bind=True, max_retries=MOST_RETRIES)
@@ -53,6 +55,22 @@ def read_shelf() -> None:
         shelf.read_waiting(now=clock.now())
     except PaymentsAway:
         log.info("billing.shelf_later")
+
+
+@shared_task(name="billing.reconcile")
+def reconcile() -> None:
+    """Compare everything with Stripe, a slice at a time, and repair it.
+
+    Delivery  every night, from beat, and after each slice, from itself. Repeat: one at a time has the turn. Crash: the
+              run knows how far it came; `billing.catch_up` lets it go on.
+    """
+    try:
+        is_finished = drift.reconcile_for(SLICE, clock=clock.now)
+    except PaymentsAway:
+        log.info("billing.reconcile_later")
+        return
+    if not is_finished:
+        jobs.enqueue("billing.reconcile")
 
 
 @shared_task(name="billing.catch_up")

@@ -21,6 +21,8 @@ Start it with `python -m apps.stripe_sandbox`. What it leaves out it refuses: an
 | payments that a caller makes, and purchases | `payment_intents`; through Checkout `one_off` |
 | money that goes back, or is taken back | `refunds`, `disputes` |
 | fees, and one entry for each movement | `balance_transactions` |
+| usage that is reported, added up, taken back | `meters`; what is wrong with it `meter_problems` |
+| what is billed by usage, and its lines | `metered`, `usage` |
 | what changes hands mid-period, the balance, shares of a discount | `proration` (pure) |
 | what a coupon takes off, and while it is held | `coupons` (pure), `discounts` |
 | the tax, the numbers of companies, and the sums of an invoice | `taxes`, `tax_ids`, `totals` (pure) |
@@ -28,12 +30,15 @@ Start it with `python -m apps.stripe_sandbox`. What it leaves out it refuses: an
 | an invoice from draft to paid | `invoicing`, `collection` |
 | how invoices, subscriptions and sessions look at first | `blanks` |
 | when a failed payment is tried again | `dunning` (pure) |
-| how a subscription begins, changes and ends | `subscribing`, `plan_changes`, `endings` |
+| how a subscription begins, is on trial, changes and ends | `subscribing`, `trials`, `plan_changes`, `endings` |
+| what an invoice would be | `previews` |
 | its items, and how payments move its status | `items`, `standing` |
+| how it pauses and goes on | `pauses` |
 | what it becomes later, phase by phase | `schedules`, `phases` |
 | what is due next, and doing it | `moments` (pure), `renewals`; a test clock moves by `advancing` |
 | hosted Checkout and portal | `checkout`, what it sells `orders`; `portal` |
 | what happened, as an event, with the call that caused it | `events`, `calls` |
+| events without the object, by its id alone | `thin_events` |
 | letters owed, signed, delivered | `outgoing`, `signatures`, `delivery`; by itself in `worker` |
 | what goes wrong on purpose | `faults` |
 | moving a customer's time by hand | `console` |

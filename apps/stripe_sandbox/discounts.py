@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from apps.stripe_sandbox import coupons, events, ids, periods, store
+from apps.stripe_sandbox import coupons, events, ids, metered, periods, store
 from apps.stripe_sandbox.documents import Document
 from apps.stripe_sandbox.errors import invalid
 from apps.stripe_sandbox.totals import Reduction
@@ -165,7 +165,7 @@ def spend(subscription: Document, invoice: Document, *, now: int) -> Document:
 
 def net(data: list[Document], subscription: Document, *, now: int) -> dict[str, int]:
     """Say what a whole period of each item costs after the discounts that last, by the item's id."""
-    amounts = [(item["price"]["unit_amount"] or 0) * item.get("quantity", 1) for item in data]
+    amounts = [metered.fixed_amount(item["price"], item.get("quantity")) for item in data]
     for each in reductions(subscription, now=now, lasting=True):
         open_to = [
             amount if coupons.applies_to(each.coupon, item["price"]["product"]) else 0

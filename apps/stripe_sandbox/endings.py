@@ -1,6 +1,16 @@
 """How a subscription ends: at once, at the period's end, or because it was never paid."""
 
-from apps.stripe_sandbox import events, invoicing, items, proration, schedules, store
+from apps.stripe_sandbox import (
+    collection,
+    events,
+    invoicing,
+    items,
+    metered,
+    proration,
+    schedules,
+    store,
+    usage,
+)
 from apps.stripe_sandbox.documents import Document
 
 
@@ -16,13 +26,8 @@ def cancel(
             **subscription,
             "_pending_lines": [*subscription["_pending_lines"], *unused(subscription, now)],
         }
-    if invoice_now and subscription["_pending_lines"]:
-        customer = store.read("customer", subscription["customer"])
-        invoice = invoicing.build(customer, subscription, subscription["_pending_lines"], "manual", now=now)
-        opened = invoicing.finalize(invoicing.keep(invoice, finalizes_at=None), now=now)
-        if opened["amount_due"] == 0:
-            invoicing.mark_paid(opened, 0, now=now)
-        subscription = {**subscription, "latest_invoice": invoice["id"], "_pending_lines": []}
+    if invoice_now:
+        subscription = _invoice(subscription, now=now)
     after = {
         **subscription,
         "canceled_at": subscription["canceled_at"] or now,
@@ -38,6 +43,18 @@ def cancel(
     if schedule and schedule["status"] == "active":
         schedules.cancel(schedule, now=now)
     return after
+
+
+def _invoice(subscription: Document, *, now: int) -> Document:
+    """Bill and collect what is still to be paid, usage too; give the subscription without it."""
+    lines = [*subscription["_pending_lines"], *usage.lines_so_far(subscription, now)]
+    if not lines:
+        return subscription
+    customer = store.read("customer", subscription["customer"])
+    invoice = invoicing.build(customer, subscription, lines, "manual", now=now)
+    opened = invoicing.finalize(invoicing.keep(invoice, finalizes_at=None), now=now)
+    collection.collect(opened, now=now)
+    return {**subscription, "latest_invoice": invoice["id"], "_pending_lines": []}
 
 
 def schedule_end(subscription: Document, *, at_period_end: bool, now: int) -> Document:
@@ -83,7 +100,7 @@ def unused(subscription: Document, now: int) -> list[Document]:
     """Write the credit for what is left of the period."""
     start, end = items.period_of(subscription)
     left = proration.fraction_left(start, end, now)
-    data = subscription["items"]["data"]
+    data = metered.licensed(subscription["items"]["data"])
     return [
         invoicing.proration_line(item, items.whole(subscription, item), left, (now, end), is_credit=True)
         for item in data

@@ -2,7 +2,7 @@
 
 import json
 
-from apps.stripe_sandbox import calls, clock, clocks, faults, ids, outgoing, store, validation
+from apps.stripe_sandbox import calls, clock, clocks, faults, ids, outgoing, store, thin_events, validation
 from apps.stripe_sandbox.documents import API_VERSION, Document, changed_attributes, public
 
 
@@ -54,6 +54,10 @@ def update(kind: str, before: Document, after: Document) -> Document:
 
 
 def _letter(event: Document, endpoint: Document, before: Document | None) -> str:
+    if endpoint.get("_is_thin"):
+        thin = thin_events.of_snapshot(event)
+        validation.check(thin, f"thin event {event['type']}")
+        return json.dumps(thin, indent=2)
     body = public(event)
     kind, customer = event["type"], event["_customer"]
     if before is not None and faults.take("webhook_stale", kind, customer):

@@ -23,6 +23,7 @@ NAMED: dict[str, dict[str, str]] = {
     "subscription_schedule": {"customer": "customer", "subscription": "subscription"},
     "discount": {"customer": "customer", "promotion_code": "promotion_code", "source.coupon": "coupon"},
     "promotion_code": {"customer": "customer", "promotion.coupon": "coupon"},
+    "entitlements.active_entitlement": {"feature": "entitlements.feature"},
     "price": {"product": "product"},
     "product": {"default_price": "price"},
     "customer": {

@@ -14,6 +14,8 @@ LONG = {
     "sub_sched",
     "in",
     "evt",
+    "evt_test",
+    "ed_test",
     "il",
     "inpay",
     "re",

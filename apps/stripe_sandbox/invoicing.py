@@ -1,5 +1,6 @@
 """Invoices: their lines and totals, from draft to open to paid, void or uncollectible."""
 
+from decimal import Decimal
 from fractions import Fraction
 
 from apps.stripe_sandbox import (
@@ -10,6 +11,7 @@ from apps.stripe_sandbox import (
     events,
     ids,
     intents,
+    metered,
     proration,
     store,
     taxes,
@@ -27,6 +29,13 @@ def format_amount(amount: int, currency: str) -> str:
     return f"{sign}{SYMBOLS.get(currency, currency.upper() + ' ')}{abs(amount) // 100}.{abs(amount) % 100:02}"
 
 
+def format_rate(amount: str, currency: str) -> str:
+    """Write what one unit costs, given in minor units that may be fractions: `$0.0005`."""
+    whole = Decimal(amount) / 100
+    places = max(2, -int(whole.normalize().as_tuple().exponent))
+    return f"{SYMBOLS.get(currency, currency.upper() + ' ')}{whole:.{places}f}"
+
+
 def name_of(price: Document) -> str:
     """Give the name of a price's product."""
     return str(store.read("product", price["product"])["name"])
@@ -35,8 +44,8 @@ def name_of(price: Document) -> str:
 def regular_line(item: Document, start: int, end: int, *, is_trial: bool = False) -> Document:
     """Write the line for one whole period of an item; during a trial it costs nothing."""
     price, quantity = item["price"], item.get("quantity", 1)
-    amount = 0 if is_trial else price["unit_amount"] * quantity
-    at = f"{format_amount(price['unit_amount'], price['currency'])} / {price['recurring']['interval']}"
+    amount = 0 if is_trial else metered.fixed_amount(price, quantity)
+    at = f"{format_rate(price['unit_amount_decimal'], price['currency'])} / {price['recurring']['interval']}"
     text = f"Trial period for {name_of(price)}" if is_trial else f"{quantity} × {name_of(price)} (at {at})"
     return line(item, amount, text, (start, end), is_proration=False)
 
@@ -85,7 +94,7 @@ def line(item: Document, amount: int, text: str, period: tuple[int, int], *, is_
         "pricing": {
             "price_details": {"price": price["id"], "product": price["product"]},
             "type": "price_details",
-            "unit_amount_decimal": str(price["unit_amount"]),
+            "unit_amount_decimal": price["unit_amount_decimal"],
         },
         "quantity": item.get("quantity", 1),
         "subscription": item["subscription"],
@@ -193,16 +202,21 @@ def _taxed(invoice: Document, customer: Document) -> Document:
         return invoice
     if not taxes.has_location(customer):
         raise taxes.unknown_location()
-    reductions = [totals.Reduction(key, store.read("coupon", coupon)) for key, coupon in invoice["_reductions"]]
-    sums = totals.lay_out(invoice["lines"]["data"], reductions, taxes.rate_for(customer))
-    lines = {**invoice["lines"], "data": sums.pop("lines")}
     return {
-        **invoice,
-        **sums,
+        **relaid(invoice, invoice["lines"]["data"]),
         "automatic_tax": taxes.settings(is_enabled=True, customer=customer),
         "customer_address": customer["address"],
-        "lines": lines,
     }
+
+
+def relaid(invoice: Document, lines: list[Document]) -> Document:
+    """Give a draft with other lines and the sums that follow from them: discounts, tax, what is due."""
+    customer = store.read("customer", invoice["customer"])
+    reductions = [totals.Reduction(key, store.read("coupon", coupon)) for key, coupon in invoice["_reductions"]]
+    sums = totals.lay_out(lines, reductions, taxes.rate_for(customer) if invoice["automatic_tax"]["enabled"] else None)
+    due = proration.settle(sums["total"], customer["balance"] if invoice["parent"] else 0).amount_due
+    laid = {**invoice["lines"], "data": sums.pop("lines")}
+    return {**invoice, **sums, "amount_due": due, "amount_remaining": due, "lines": laid}
 
 
 def fail_finalization(invoice: Document) -> Document:

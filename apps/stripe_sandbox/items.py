@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from apps.stripe_sandbox import ids, store
+from apps.stripe_sandbox import ids, metered, store
 from apps.stripe_sandbox.discounts import Basket
 from apps.stripe_sandbox.documents import Document, list_of, public
 from apps.stripe_sandbox.errors import invalid
@@ -38,7 +38,7 @@ def read_wanted(raw: list[Document], customer: Document | None, *, path: str = "
 def basket(wanted: list[Wanted], customer: Document | None) -> Basket:
     """Say what these items cost for a whole period, before discounts."""
     prices = [(each.price, each.quantity) for each in wanted if each.price]
-    subtotal = sum((price["unit_amount"] or 0) * (1 if many is None else many) for price, many in prices)
+    subtotal = sum(metered.fixed_amount(price, many) for price, many in prices)
     return Basket(subtotal, prices[0][0]["currency"] if prices else "", customer)
 
 
@@ -66,6 +66,10 @@ def build(wanted: Wanted, subscription: str, period: tuple[int, int], *, now: in
     """Make a new item."""
     if wanted.price is None:
         raise invalid("Missing required param: items[0][price].", "items[0][price]", "parameter_missing")
+    is_metered = metered.is_metered(wanted.price)
+    if is_metered and wanted.quantity is not None:
+        raise invalid("You cannot specify a quantity for a metered price.", "items[0][quantity]")
+    counted = {} if is_metered else {"quantity": 1 if wanted.quantity is None else wanted.quantity}
     return {
         "id": ids.new("si"),
         "object": "subscription_item",
@@ -76,9 +80,9 @@ def build(wanted: Wanted, subscription: str, period: tuple[int, int], *, now: in
         "discounts": [],
         "metadata": wanted.metadata,
         "price": public(wanted.price),
-        "quantity": 1 if wanted.quantity is None else wanted.quantity,
         "subscription": subscription,
         "tax_rates": [],
+        **counted,
     }
 
 
@@ -133,9 +137,14 @@ def period_of(subscription: Document) -> tuple[int, int]:
     return first["current_period_start"], first["current_period_end"]
 
 
+def counted(item: Document) -> Document:
+    """Give the quantity of an item as one more field; metered items have none."""
+    return {"quantity": item["quantity"]} if "quantity" in item else {}
+
+
 def whole(subscription: Document, item: Document) -> int:
     """Say what was debited for a whole period of an item, after discounts."""
-    gross = (item["price"]["unit_amount"] or 0) * item.get("quantity", 1)
+    gross = metered.fixed_amount(item["price"], item.get("quantity"))
     return int(subscription.get("_debited", {}).get(item["id"], gross))
 
 

@@ -64,6 +64,28 @@ class Delivery(models.Model):
         return f"{self.event} to {self.endpoint}"
 
 
+class MeterEvent(models.Model):
+    """One row is one report of usage to a meter; only `is_canceled` ever changes, by an adjustment."""
+
+    id = models.BigAutoField(primary_key=True)
+    identifier = models.CharField(max_length=100, db_index=True)
+    meter = models.CharField(max_length=40)
+    customer = models.CharField(max_length=40)
+    at = models.BigIntegerField()  # when it was used, seconds since 1970 in the time of its customer
+    value = models.CharField(max_length=60)  # a decimal number, exactly as it was sent
+    received_at = models.BigIntegerField()  # in the time of its customer
+    is_canceled = models.BooleanField(default=False)
+
+    objects: ClassVar[models.Manager["MeterEvent"]] = models.Manager()
+
+    class Meta:
+        app_label = "stripe_sandbox"
+        indexes = [models.Index(fields=["meter", "customer", "at"])]
+
+    def __str__(self) -> str:
+        return f"{self.identifier}: {self.value}"
+
+
 class IdempotentCall(models.Model):
     """One row is one idempotency key: in flight while `status` is null, then the answer to repeat."""
 

@@ -16,6 +16,7 @@ ORDER = (
     "finalize",
     "retry",
     "warn_of_trial",
+    "resume_collection",
     "phase",
     "cancel",
     "cycle",
@@ -67,6 +68,9 @@ def _of_subscription(subscription: Document) -> list[tuple[int, str]]:
         found.append((subscription["trial_end"] - TRIAL_WARNING_S, "warn_of_trial"))
     if subscription["cancel_at"]:
         found.append((subscription["cancel_at"], "cancel"))
+    pause = subscription["pause_collection"]
+    if pause and pause["resumes_at"]:
+        found.append((pause["resumes_at"], "resume_collection"))
     if subscription["pending_update"]:
         found.append((subscription["pending_update"]["expires_at"], "expire_update"))
     found.append((min(item["current_period_end"] for item in subscription["items"]["data"]), "cycle"))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from apps.stripe_sandbox import customers, discounts, invoicing, items, one_off, store, subscribing
+from apps.stripe_sandbox import customers, discounts, invoicing, items, metered, one_off, store, subscribing
 from apps.stripe_sandbox.documents import Document, list_of, public
 from apps.stripe_sandbox.subscribing import Order
 
@@ -104,8 +104,9 @@ def line_items(session: Document, *, now: int) -> Document:
 
 
 def _item(raw: Document, share: list[int]) -> Document:
-    price, quantity = store.read("price", raw["price"]), raw.get("quantity", 1)
-    amount, (off, tax) = price["unit_amount"] * quantity, share
+    price, (off, tax) = store.read("price", raw["price"]), share
+    quantity = raw.get("quantity", None if metered.is_metered(price) else 1)
+    amount = metered.fixed_amount(price, quantity)
     return {
         "id": raw["id"],
         "object": "item",

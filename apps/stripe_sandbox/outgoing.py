@@ -1,5 +1,6 @@
 """Which letters are owed to whom, and when: the weather between the sandbox and the product."""
 
+import json
 import threading
 from urllib.parse import urlsplit
 
@@ -23,12 +24,19 @@ def is_loopback(url: str) -> bool:
 
 
 def endpoints_for(kind: str) -> list[Document]:
-    """List the endpoints that want events of this type."""
+    """List the endpoints that want events of this type; those that take the thin form name it with `v1.` before it."""
     return [
         body
         for body in store.documents(store.select("webhook_endpoint", body__status="enabled"))
-        if "*" in body["enabled_events"] or kind in body["enabled_events"]
+        if not {"*", f"v1.{kind}" if body.get("_is_thin") else kind}.isdisjoint(body["enabled_events"])
     ]
+
+
+def post_thin(event: Document) -> None:
+    """Owe an event that has no snapshot to each endpoint that takes the thin form."""
+    for endpoint in endpoints_for(event["type"].removeprefix("v1.")):
+        if endpoint.get("_is_thin"):
+            post(json.dumps(event, indent=2), {**event, "_customer": None}, endpoint)
 
 
 def post(text: str, event: Document, endpoint: Document) -> None:

@@ -4,6 +4,7 @@ A reader takes the raw value and its name; `fields(…)` reads a mapping and ref
 """
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import TypeAlias
 
@@ -30,6 +31,36 @@ def text(value: Json, name: str) -> str:
             "parameter_invalid_empty",
         )
     return value
+
+
+def short_text(most: int) -> Reader:
+    """Read a string of at most so many characters."""
+
+    def read(value: Json, name: str) -> str:
+        found = text(value, name)
+        if len(found) > most:
+            raise invalid(f"Invalid string: {found[:20]}…; must be at most {most} characters", name)
+        return found
+
+    return read
+
+
+def string_map(value: Json, name: str) -> dict[str, str]:
+    """Read a mapping whose values are strings, and nothing but strings: the payload of a meter event."""
+    if not isinstance(value, dict):
+        raise invalid("Invalid hash", name)
+    return {str(key): text(item, f"{name}[{key}]") for key, item in value.items()}
+
+
+def moment_text(value: Json, name: str) -> int:
+    """Read a moment as v2 writes it, RFC 3339 with a zone; give seconds since 1970."""
+    try:
+        moment = datetime.fromisoformat(text(value, name))
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise invalid(f"Invalid timestamp: {value}; must be RFC 3339, such as 2026-01-31T12:00:00Z", name)
+    return int(moment.timestamp())
 
 
 def integer(value: Json, name: str) -> int:
@@ -117,6 +148,17 @@ def list_of(inner: Reader) -> Reader:
         if not isinstance(value, dict) or not all(key.isdigit() for key in value):
             raise invalid("Invalid array", name)
         return [inner(value[key], f"{name}[{key}]") for key in sorted(value, key=int)]
+
+    return read
+
+
+def json_list(inner: Reader) -> Reader:
+    """Read a list as JSON has it."""
+
+    def read(value: Json, name: str) -> list[Json]:
+        if not isinstance(value, list):
+            raise invalid("Invalid array", name)
+        return [inner(item, f"{name}[{number}]") for number, item in enumerate(value)]
 
     return read
 

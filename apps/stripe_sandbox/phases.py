@@ -1,6 +1,6 @@
 """The phases of a schedule: read from a call, checked against each other, and brought into force at their boundary."""
 
-from apps.stripe_sandbox import endings, events, items, periods, plan_changes, schedules, store
+from apps.stripe_sandbox import endings, events, items, metered, periods, plan_changes, schedules, store
 from apps.stripe_sandbox.documents import Document
 from apps.stripe_sandbox.errors import invalid
 from apps.stripe_sandbox.items import Wanted
@@ -56,11 +56,18 @@ def _written(schedule: Document, given: list[Document], customer: Document, now:
             name: raw[name] for name in ("description", "metadata", "proration_behavior", "discounts") if name in raw
         }
         plain = [
-            {"price": each["price"], "quantity": each.get("quantity", 1), "metadata": each.get("metadata") or {}}
-            for each in raw["items"]
+            {"price": each["price"], "metadata": each.get("metadata") or {}, **_quantity(each, item)}
+            for each, item in zip(raw["items"], wanted, strict=True)
         ]
         written.append(schedules.phase(plain, (start, at), currency, **more))
     return written
+
+
+def _quantity(raw: Document, item: Wanted) -> Document:
+    """Give how many of a price a phase has: one when nobody said, and none where usage is counted."""
+    if item.price and metered.is_metered(item.price):
+        return {}
+    return {"quantity": raw.get("quantity", 1)}
 
 
 def _end_of(raw: Document, start: int, wanted: list[Wanted], number: int, now: int) -> int:
@@ -126,11 +133,11 @@ def _wanted(subscription: Document, phase: Document) -> list[Wanted]:
         same = next((item for item in left if item["price"]["id"] == each["price"]), None)
         if same:
             left.remove(same)
-            if same["quantity"] != each["quantity"]:
+            if same.get("quantity") != each.get("quantity"):
                 kept.append(Wanted(quantity=each["quantity"], key=same["id"]))
         else:
             new.append(each)
     for each in new:
         key = left.pop(0)["id"] if left else None
-        kept.append(Wanted(store.read("price", each["price"]), each["quantity"], key, metadata=each["metadata"]))
+        kept.append(Wanted(store.read("price", each["price"]), each.get("quantity"), key, metadata=each["metadata"]))
     return kept + [Wanted(key=item["id"], is_deleted=True) for item in left]

@@ -2,7 +2,19 @@
 
 from dataclasses import dataclass
 
-from apps.stripe_sandbox import collection, discounts, events, invoicing, items, periods, proration, store
+from apps.stripe_sandbox import (
+    collection,
+    discounts,
+    events,
+    invoicing,
+    items,
+    metered,
+    periods,
+    proration,
+    standing,
+    store,
+    usage,
+)
 from apps.stripe_sandbox.cards import Verdict
 from apps.stripe_sandbox.documents import Document
 from apps.stripe_sandbox.items import Wanted
@@ -53,7 +65,8 @@ def weigh(subscription: Document, wanted: list[Wanted], terms: Terms, *, now: in
         period = (terms.moment, periods.step(terms.moment, interval, count))
         after = items.replaced(subscription, items.in_period(new, period))
         after |= {"billing_cycle_anchor": terms.moment, "_last_start": terms.moment}
-        lines += [invoicing.regular_line(item, *period) for item in after["items"]["data"]]
+        lines += usage.lines(subscription, start, terms.moment)
+        lines += [invoicing.regular_line(item, *period) for item in metered.licensed(after["items"]["data"])]
     return Change(after, lines, resets)
 
 
@@ -68,12 +81,12 @@ def _prorate(
     debited |= {item["id"]: items.whole(subscription, item) for item in kept}
     gone = [
         invoicing.proration_line(each, items.whole(subscription, each), left, (moment, end), is_credit=True)
-        for each in old
+        for each in metered.licensed(old)
         if each not in kept
     ]
     come = [
         invoicing.proration_line(each, debited[each["id"]], left, (moment, end), is_credit=False)
-        for each in new
+        for each in metered.licensed(new)
         if each not in kept
     ]
     return gone + come, debited
@@ -101,10 +114,22 @@ def change_items(before: Document, asked: Document, wanted: list[Wanted], terms:
         return _charge_first(before, after, invoice, terms, now=now)
     after = discounts.spend(after, invoice, now=now)
     events.update("customer.subscription.updated", before, after)
+    if terms.payment_behavior == "default_incomplete":
+        return _await_payment(invoice, before["id"], now=now)
     collected = _charge(invoice, terms, now=now)
     if collected.verdict is not Verdict.SUCCEEDED and terms.payment_behavior == "error_if_incomplete":
         raise collected.as_error(keeps_rows=False)
     return store.read("subscription", before["id"])
+
+
+def _await_payment(invoice: Document, subscription: str, *, now: int) -> Document:
+    """Open the invoice of a change and wait for its owner to pay it: until then the subscription is past due."""
+    opened = invoicing.finalize(invoicing.keep(invoice, finalizes_at=None), now=now)
+    if opened["amount_due"]:
+        standing.after_failure(opened)
+    else:
+        collection.finish(opened, amount=0, now=now)
+    return store.read("subscription", subscription)
 
 
 def _charge(invoice: Document, terms: Terms, *, now: int) -> collection.Collected:

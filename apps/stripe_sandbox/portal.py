@@ -8,6 +8,7 @@ from apps.stripe_sandbox import (
     events,
     intents,
     invoicing,
+    items,
     payment_methods,
     phases,
     plan_changes,
@@ -98,7 +99,7 @@ def switch(subscription: Document, configuration: Document, price: Document, *, 
 def _plan(subscription: Document, price: Document, *, now: int) -> Document:
     schedule = schedules.open_for(subscription, now=now)
     item, present = subscription["items"]["data"][0], schedule["phases"][0]
-    others = [{"price": each["price"], "quantity": each["quantity"]} for each in present["items"][1:]]
+    others = [{"price": each["price"], **items.counted(each)} for each in present["items"][1:]]
     first = {name: present[name] for name in ("discounts", "end_date", "items", "start_date")}
     later = {"items": [{"price": price["id"], "quantity": item["quantity"]}, *others]}
     phases.rewrite(schedule, [first, later | {"discounts": present["discounts"]}], "none", now=now)

@@ -10,12 +10,14 @@ from apps.stripe_sandbox import (
     endings,
     invoicing,
     items,
+    metered,
     periods,
     phases,
     plan_changes,
     schedules,
     store,
     subscribing,
+    usage,
 )
 from apps.stripe_sandbox.documents import Document
 from apps.stripe_sandbox.errors import invalid
@@ -40,6 +42,7 @@ def of_change(subscription: Document, customer: Document, asked: Document, *, no
     moment, behavior = asked.get("proration_date", now), asked.get("proration_behavior", "create_prorations")
     if asked.get("cancel_now"):
         lines = [*subscription["_pending_lines"], *_credits(subscription, behavior, now)]
+        lines += usage.lines_so_far(subscription, now)
         return _build(customer, subscription, lines, "subscription_update", now=now)
     if asked.get("trial_end") == "now" and subscription["status"] == "trialing":
         return _build(customer, subscription, _first_period(subscription, now), "subscription_cycle", now=now)
@@ -61,12 +64,14 @@ def _credits(subscription: Document, behavior: str, now: int) -> list[Document]:
 
 def _first_period(subscription: Document, now: int) -> list[Document]:
     data = subscription["items"]["data"]
-    return [invoicing.regular_line(item, now, periods.step(now, *items.rhythm(data[0]["price"]))) for item in data]
+    end = periods.step(now, *items.rhythm(data[0]["price"]))
+    return [invoicing.regular_line(item, now, end) for item in metered.licensed(data)]
 
 
 def _renewal(customer: Document, subscription: Document, lines: list[Document], asked: Document) -> Document:
     """Describe the invoice of the period's end, as the phase of that moment has it."""
-    end = items.period_of(subscription)[1]
+    start, end = items.period_of(subscription)
+    lines = [*lines, *usage.lines(subscription, start, end)]
     stops = asked.get("cancel_at_period_end", subscription["cancel_at_period_end"])
     ends_at = asked["cancel_at"] if "cancel_at" in asked else subscription["cancel_at"]
     is_over = stops or (isinstance(ends_at, int) and ends_at <= end and "cancel_at_period_end" not in asked)
@@ -79,7 +84,7 @@ def _renewal(customer: Document, subscription: Document, lines: list[Document], 
         if rhythm != items.rhythm(subscription["items"]["data"][0]["price"]):
             anchor = end
         later = periods.boundary_after(anchor, end, *rhythm)
-        lines = [*lines, *(invoicing.regular_line(item, end, later) for item in data)]
+        lines = [*lines, *(invoicing.regular_line(item, end, later) for item in metered.licensed(data))]
     return _build(customer, subscription, lines, "subscription_cycle", now=end)
 
 

@@ -11,13 +11,16 @@ from apps.stripe_sandbox import (
     events,
     invoicing,
     items,
+    metered,
     moments,
+    pauses,
     payment_methods,
     periods,
     phases,
     plan_changes,
     standing,
     store,
+    usage,
 )
 from apps.stripe_sandbox.documents import Document
 from apps.stripe_sandbox.errors import StripeError
@@ -56,7 +59,7 @@ def end_trial(subscription: Document, *, now: int) -> Document:
 def _cycle(subscription: Document, now: int) -> None:
     """Begin the next period, with a draft invoice that is finalised an hour later."""
     if subscription["cancel_at_period_end"]:
-        endings.cancel(subscription, "cancellation_requested", now=now)
+        _end(subscription, now)
         return
     customer = store.read("customer", subscription["customer"])
     was_trial = subscription["status"] == "trialing"
@@ -71,8 +74,9 @@ def _cycle(subscription: Document, now: int) -> None:
     after = items.replaced(subscription, items.in_period(data, (now, end)))
     after |= {"billing_cycle_anchor": anchor, "_next_items": None}
     after["_last_start"] = items.period_of(subscription)[0]
-    lines = [invoicing.regular_line(item, now, end) for item in after["items"]["data"]]
-    invoice = invoicing.build(customer, after, [*after["_pending_lines"], *lines], "subscription_cycle", now=now)
+    lines = [invoicing.regular_line(item, now, end) for item in metered.licensed(after["items"]["data"])]
+    lines = [*after["_pending_lines"], *usage.lines(subscription, after["_last_start"], now), *lines]
+    invoice = invoicing.build(customer, after, lines, "subscription_cycle", now=now)
     after = discounts.spend(items.with_debits(after, invoice), invoice, now=now)
     after |= {"latest_invoice": invoice["id"], "_pending_lines": []}
     after["status"] = "active" if was_trial else subscription["status"]
@@ -81,15 +85,19 @@ def _cycle(subscription: Document, now: int) -> None:
     invoicing.keep({**invoice, "auto_advance": not is_held}, finalizes_at=None if is_held else now + HOUR_S)
 
 
+def _end(subscription: Document, now: int) -> None:
+    """End a subscription as it was asked to; what was used in its last period is billed."""
+    has_usage = metered.has_usage(subscription)
+    endings.cancel(subscription, "cancellation_requested", invoice_now=has_usage, now=now)
+
+
 def _stop_trial(subscription: Document, now: int) -> bool:
     """Do what is set for a trial that ends without a card; false: go on and make an invoice."""
     behavior = subscription["trial_settings"]["end_behavior"]["missing_payment_method"]
     if behavior == "cancel":
         endings.cancel(subscription, None, now=now)
     elif behavior == "pause":
-        after = {**subscription, "status": "paused"}
-        events.update("customer.subscription.updated", subscription, after)
-        events.emit("customer.subscription.paused", after)
+        pauses.pause(subscription, pauses.NO_CARD, now=now)
     return bool(behavior in ("cancel", "pause"))
 
 
@@ -100,7 +108,7 @@ def _finalize(invoice: Document, now: int) -> None:
         store.save({**invoice, "auto_advance": False, "automatically_finalizes_at": None})
         return
     try:
-        opened = invoicing.finalize(invoice, now=now)
+        opened = invoicing.finalize(usage.refresh(invoice), now=now)
     except StripeError:
         invoicing.fail_finalization(invoice)
         return
@@ -125,6 +133,11 @@ def _retry(invoice: Document, now: int) -> None:
         endings.end_dunning(store.read("subscription", subscription["id"]), environment.read().dunning_end, now=now)
 
 
+def _resume_collection(subscription: Document, now: int) -> None:
+    """End a pause of collection that was set until now; drafts that were kept stay drafts."""
+    events.update("customer.subscription.updated", subscription, {**subscription, "pause_collection": None})
+
+
 def _warn_of_trial(subscription: Document, now: int) -> None:
     store.save({**subscription, "_was_warned": True})
     events.emit("customer.subscription.trial_will_end", subscription)
@@ -137,7 +150,8 @@ def _expire_session(session: Document, now: int) -> None:
 WORK: dict[str, Callable[[Document, int], object]] = {
     "cycle": _cycle,
     "phase": phases.begin_next,
-    "cancel": lambda subscription, now: endings.cancel(subscription, "cancellation_requested", now=now),
+    "resume_collection": _resume_collection,
+    "cancel": _end,
     "finalize": _finalize,
     "retry": _retry,
     "warn_of_trial": _warn_of_trial,

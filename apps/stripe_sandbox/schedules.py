@@ -69,7 +69,7 @@ def phase_of(subscription: Document) -> Document:
     """Describe the current period of a subscription as a phase."""
     start, end = items.period_of(subscription)
     wanted = [
-        {"price": item["price"]["id"], "quantity": item["quantity"], "metadata": item["metadata"]}
+        {"price": item["price"]["id"], "metadata": item["metadata"], **items.counted(item)}
         for item in subscription["items"]["data"]
     ]
     kept = [{"coupon": None, "discount": key, "promotion_code": None} for key in subscription["discounts"]]
@@ -93,8 +93,7 @@ def phase(wanted: list[Document], dates: tuple[int, int], currency: str, **more:
         "end_date": dates[1],
         "invoice_settings": None,
         "items": [
-            {"billing_thresholds": None, "discounts": [], "metadata": {}, "quantity": 1, "tax_rates": [], **each}
-            for each in wanted
+            {"billing_thresholds": None, "discounts": [], "metadata": {}, "tax_rates": [], **each} for each in wanted
         ],
         "metadata": {},
         "on_behalf_of": None,

@@ -19,6 +19,8 @@ def after_payment(invoice: Document) -> None:
         return
     if subscription["pending_update"] and subscription.get("_pending_invoice") == invoice["id"]:
         _apply_pending(subscription)
+    elif subscription["status"] == "paused" and subscription.get("_resumes_with") == invoice["id"]:
+        resume(subscription)
     elif subscription["status"] in ("incomplete", "past_due", "unpaid") and not _has_other_debt(subscription, invoice):
         _move(subscription, "active")
     customer = store.read("customer", invoice["customer"])
@@ -36,6 +38,14 @@ def after_failure(invoice: Document) -> None:
     customer = store.read("customer", invoice["customer"])
     if not customer["delinquent"] and invoice["billing_reason"] != "subscription_create":
         events.update("customer.updated", customer, {**customer, "delinquent": True})
+
+
+def resume(subscription: Document) -> Document:
+    """Make a paused subscription active."""
+    after = {**subscription, "status": "active", "status_details": None, "_resumes_with": None}
+    events.update("customer.subscription.updated", subscription, after)
+    events.emit("customer.subscription.resumed", after)
+    return after
 
 
 def _move(subscription: Document, status: str) -> Document:

@@ -5,7 +5,7 @@ from django.db import transaction
 from apps.stripe_sandbox import call_judge, faults, idempotency, specification, validation
 from apps.stripe_sandbox.environment import Environment, Refused
 from apps.stripe_sandbox.errors import StripeError
-from apps.stripe_sandbox.models import Delivery, Fault, IdempotentCall, StoredObject, Violation
+from apps.stripe_sandbox.models import Delivery, Fault, IdempotentCall, MeterEvent, StoredObject, Violation
 from apps.stripe_sandbox.resources import webhook_endpoints
 
 
@@ -49,7 +49,7 @@ def _register(settings: Environment) -> None:
 @transaction.atomic
 def empty(settings: Environment) -> None:
     """Forget everything but the endpoint that was named at start."""
-    for table in (StoredObject, Delivery, IdempotentCall, Fault, Violation):
+    for table in (StoredObject, Delivery, IdempotentCall, MeterEvent, Fault, Violation):
         table.objects.all().delete()
     _register(settings)
 

@@ -9,7 +9,7 @@ from apps.stripe_sandbox.models import StoredObject
 
 
 def _columns(body: Document) -> Document:
-    customer = body["id"] if body["object"] == "customer" else body.get("customer")
+    customer = body["id"] if body["object"] == "customer" else body.get("customer", body.get("_customer"))
     clock = body["id"] if body["object"] == "test_helpers.test_clock" else body.get("test_clock", body.get("_clock"))
     due_at = None if body.get("_deleted") else moments.earliest(body)
     return {"customer": customer or "", "clock": clock or "", "due_at": due_at, "body": body}
@@ -17,7 +17,8 @@ def _columns(body: Document) -> Document:
 
 def insert(body: Document) -> Document:
     """Keep a new document."""
-    StoredObject.objects.create(key=body["id"], kind=body["object"], created=body.get("created", 0), **_columns(body))
+    created = body.get("_created", body.get("created", 0))
+    StoredObject.objects.create(key=body["id"], kind=body["object"], created=created, **_columns(body))
     return body
 
 

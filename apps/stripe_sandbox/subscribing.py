@@ -10,16 +10,17 @@ from apps.stripe_sandbox import (
     ids,
     invoicing,
     items,
+    metered,
     payment_methods,
     periods,
     store,
+    trials,
 )
 from apps.stripe_sandbox.cards import Verdict
 from apps.stripe_sandbox.documents import Document, list_of
 from apps.stripe_sandbox.errors import invalid
 from apps.stripe_sandbox.items import Wanted
 
-WARNING_S = 3 * 86400
 NO_CARD = (
     "This customer has no attached payment source or default payment method. Please consider adding a default "
     "payment method. For more information, visit "
@@ -59,7 +60,7 @@ def open_subscription(customer: Document, order: Order, *, paid_by: Document | N
     events.update("customer.subscription.updated", subscription, discounts.spend(subscription, invoice, now=now))
     invoice = invoicing.finalize(invoicing.keep(invoice, finalizes_at=None), intent=paid_by, now=now)
     _settle(invoice, order, is_paid=paid_by is not None, waits=waits, now=now)
-    _warn_of_short_trial(subscription, now=now)
+    trials.warn_if_near(subscription, now=now)
     return store.read("subscription", subscription["id"])
 
 
@@ -77,7 +78,8 @@ def _settle(invoice: Document, order: Order, *, is_paid: bool, waits: bool, now:
 def first_invoice(customer: Document, subscription: Document, *, now: int) -> Document:
     """Describe the first invoice: the whole first period, or a trial over nothing."""
     period, is_trial = items.period_of(subscription), subscription["status"] == "trialing"
-    lines = [invoicing.regular_line(item, *period, is_trial=is_trial) for item in subscription["items"]["data"]]
+    paid_first = metered.licensed(subscription["items"]["data"])
+    lines = [invoicing.regular_line(item, *period, is_trial=is_trial) for item in paid_first]
     return invoicing.build(customer, subscription, lines, "subscription_create", now=now)
 
 
@@ -108,11 +110,3 @@ def describe(customer: Document, order: Order, *, now: int) -> Document:
         **order.details,
     }
     return discounts.given(described, order.discounts)
-
-
-def _warn_of_short_trial(subscription: Document, *, now: int) -> None:
-    trial_end = subscription["trial_end"]
-    if trial_end and trial_end - now <= WARNING_S:
-        kept = store.read("subscription", subscription["id"])
-        store.save({**kept, "_was_warned": True})
-        events.emit("customer.subscription.trial_will_end", kept)

@@ -26,12 +26,22 @@ REQUESTS: dict[tuple[str, str], Document] = {
     ("GET", "/v1/charges"): _takes(created=BETWEEN, customer=TEXT, payment_intent=TEXT, transfer_group=TEXT, **PAGING),
     ("GET", "/v1/credit_notes/{}/lines"): _takes(**PAGING),
     ("POST", "/v1/credit_notes/{}/void"): _takes(expand=TEXTS),
+    ("POST", "/v1/billing/meters/{}/deactivate"): _takes(expand=TEXTS),
+    ("POST", "/v1/billing/meters/{}/reactivate"): _takes(expand=TEXTS),
     ("POST", "/v1/disputes/{}/close"): _takes(expand=TEXTS),
     ("POST", "/v1/payment_intents/{}/cancel"): _takes(
         cancellation_reason={"enum": ["abandoned", "duplicate", "fraudulent", "requested_by_customer"]}, expand=TEXTS
     ),
     ("POST", "/v1/subscription_schedules/{}/cancel"): _takes(
         expand=TEXTS, invoice_now={"type": "boolean"}, prorate={"type": "boolean"}
+    ),
+    # The published one has no `payment_behavior`, and an anchor that is a word where this version has an object.
+    ("POST", "/v1/subscriptions/{}/resume"): _takes(
+        billing_cycle_anchor=_takes("type", type={"enum": ["now", "unchanged"]}),
+        expand=TEXTS,
+        payment_behavior={"enum": ["resume_on_payment_attempt", "resume_on_payment_success"]},
+        proration_behavior={"enum": ["always_invoice", "create_prorations", "none"]},
+        proration_date=WHOLE,
     ),
     ("POST", "/v2/billing/meter_events"): _takes(
         "event_name",
@@ -49,6 +59,24 @@ REQUESTS: dict[tuple[str, str], Document] = {
         event_name={"type": "string", "maxLength": 100},
         type={"enum": ["cancel"]},
     ),
+    ("POST", "/v2/core/event_destinations"): _takes(
+        "enabled_events",
+        "event_payload",
+        "name",
+        "type",
+        description=TEXT,
+        enabled_events=TEXTS,
+        event_payload={"enum": ["snapshot", "thin"]},
+        include={"type": "array", "items": {"enum": ["webhook_endpoint.signing_secret", "webhook_endpoint.url"]}},
+        metadata=FREE_MAP,
+        name=TEXT,
+        snapshot_api_version=TEXT,
+        type={"enum": ["webhook_endpoint"]},
+        webhook_endpoint=_takes("url", url=TEXT),
+    ),
+    ("GET", "/v2/core/event_destinations"): _takes(),
+    ("GET", "/v2/core/event_destinations/{}"): _takes(),
+    ("DELETE", "/v2/core/event_destinations/{}"): _takes(),
     ("GET", "/v2/core/events"): _takes(
         created={
             "type": "object",
@@ -87,6 +115,29 @@ ANSWERS: dict[str, Document] = {
         id=TEXT,
         status={"enum": ["complete", "pending"]},
         type={"enum": ["cancel"]},
+    ),
+    "v2.core.event_destination": _answers(
+        "v2.core.event_destination",
+        # Only the id is left of one that was removed.
+        *("created", "description", "enabled_events", "event_payload", "events_from", "livemode", "metadata", "name"),
+        *("snapshot_api_version", "status", "status_details", "type", "updated", "webhook_endpoint"),
+        created=MOMENT,
+        description=TEXT,
+        enabled_events=TEXTS,
+        event_payload={"enum": ["snapshot", "thin"]},
+        events_from=TEXTS,
+        id=TEXT,
+        metadata=FREE_MAP,
+        name=TEXT,
+        snapshot_api_version={"type": ["string", "null"]},
+        status={"enum": ["disabled", "enabled"]},
+        status_details={"type": "null"},
+        type={"enum": ["webhook_endpoint"]},
+        updated=MOMENT,
+        webhook_endpoint={
+            "type": ["object", "null"],
+            "properties": {key: {"type": ["string", "null"]} for key in ("signing_secret", "url")},
+        },
     ),
     "v2.core.event": _answers(
         "v2.core.event",

@@ -4,7 +4,7 @@ import structlog
 from celery import shared_task
 
 from apps.core import clock
-from apps.usage import sweep
+from apps.usage import drift, sweep
 
 log = structlog.get_logger(__name__)
 
@@ -22,3 +22,12 @@ def sweep_usage() -> None:
     ended = sweep.expire_credit(now=now)
     if ended:
         log.info("usage.credit_expired", accounts=ended)
+
+
+@shared_task(name="usage.find_drift")
+def find_drift() -> None:
+    """Keep what of usage does not add up where staff see what differs from Stripe.
+
+    Delivery  every night, from beat. Repeat: an item is kept once. Crash: the next run finds the same.
+    """
+    drift.note(now=clock.now())

@@ -34,8 +34,13 @@ def names_in(path):
             yield node.value
 
 
+def product_modules():
+    """All but the local Stripe: it sends no jobs, and Stripe's words look like their names (`billing.meter`)."""
+    return [path for path in source.modules("apps") if "stripe_sandbox" not in path.parts]
+
+
 def test_every_name_of_a_job_is_a_task(registry):
-    sent = {(source.name_of(path), name) for path in source.modules("apps") for name in names_in(path)}
+    sent = {(source.name_of(path), name) for path in product_modules() for name in names_in(path)}
     assert {(where, name) for where, name in sent if name not in registry} == set()
     assert {"chat.answer_message", "billing.sync_customer"} <= {name for _, name in sent}
 

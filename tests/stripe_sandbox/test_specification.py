@@ -2,6 +2,7 @@
 
 import pytest
 from stripe import params as stripe_params
+from stripe.params import billing as billing_params
 from stripe.params.v2 import billing as v2_billing
 from stripe.params.v2 import core as v2_core
 
@@ -70,11 +71,18 @@ OUTSIDE = {
     ("GET", "/v1/charges"): stripe_params.ChargeListParams,
     ("GET", "/v1/credit_notes/{}/lines"): stripe_params.CreditNoteListLinesParams,
     ("POST", "/v1/credit_notes/{}/void"): stripe_params.CreditNoteVoidCreditNoteParams,
+    ("POST", "/v1/billing/meters/{}/deactivate"): billing_params.MeterDeactivateParams,
+    ("POST", "/v1/billing/meters/{}/reactivate"): billing_params.MeterReactivateParams,
     ("POST", "/v1/disputes/{}/close"): stripe_params.DisputeCloseParams,
     ("POST", "/v1/payment_intents/{}/cancel"): stripe_params.PaymentIntentCancelParams,
     ("POST", "/v1/subscription_schedules/{}/cancel"): stripe_params.SubscriptionScheduleCancelParams,
+    ("POST", "/v1/subscriptions/{}/resume"): stripe_params.SubscriptionResumeParams,
     ("POST", "/v2/billing/meter_events"): v2_billing.MeterEventCreateParams,
     ("POST", "/v2/billing/meter_event_adjustments"): v2_billing.MeterEventAdjustmentCreateParams,
+    ("POST", "/v2/core/event_destinations"): v2_core.EventDestinationCreateParams,
+    ("GET", "/v2/core/event_destinations"): v2_core.EventDestinationListParams,
+    ("GET", "/v2/core/event_destinations/{}"): v2_core.EventDestinationRetrieveParams,
+    ("DELETE", "/v2/core/event_destinations/{}"): v2_core.EventDestinationDeleteParams,
     ("GET", "/v2/core/events"): v2_core.EventListParams,
     ("GET", "/v2/core/events/{}"): v2_core.EventRetrieveParams,
 }
@@ -99,7 +107,8 @@ def test_what_stripe_describes_is_not_described_again():
     judge = call_judge.CallJudge(SPEC_FOLDER)
     described = len(judge.schemas) - len(undescribed.REQUESTS)
     paths = specification.load(SPEC_FOLDER)["paths"]
-    assert described == sum(len(operations) for operations in paths.values())
+    outdated = {("POST", "/v1/subscriptions/{}/resume")}  # the official client has an object where it has a word
+    assert described == sum(len(operations) for operations in paths.values()) - len(outdated)
 
 
 @pytest.mark.parametrize(

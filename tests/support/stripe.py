@@ -72,6 +72,23 @@ class Sandbox:
         """Forget what was asked wrongly, for tests that do so on purpose; give it. What was sent stays."""
         return self._ask("DELETE", "violations?side=asked", {})["forgotten"]
 
+    def thin_endpoint(self, url, *, enabled_events=("*",)):
+        """Register an address on this machine for the thin form of events; give it with its signing secret."""
+        answer = self.http.post(
+            "/v2/core/event_destinations",
+            json={
+                "name": "thin",
+                "type": "webhook_endpoint",
+                "event_payload": "thin",
+                "enabled_events": list(enabled_events),
+                "webhook_endpoint": {"url": url},
+                "include": ["webhook_endpoint.signing_secret", "webhook_endpoint.url"],
+            },
+            headers={"Authorization": f"Bearer {self.secret_key}"},
+        )
+        assert answer.is_success, answer.text
+        return answer.json()
+
     def call(self, method, path, data=None):
         """Call the API without the official client; `data` are form fields such as {"items[0][price]": …}."""
         return self.http.request(

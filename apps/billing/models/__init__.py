@@ -4,12 +4,12 @@ from apps.billing.models.access import EntitlementSnapshot, PlanGrant
 from apps.billing.models.accounts import (
     BillingAccount,
     CheckoutAttempt,
-    DriftItem,
     FormerCustomer,
     ReadMark,
     StripeEvent,
     StripeOutbox,
 )
+from apps.billing.models.drift import DriftItem, Reconciliation
 from apps.billing.models.mirror import (
     LIVE_STATUSES,
     DisputeMirror,
@@ -40,6 +40,7 @@ __all__ = [
     "PlanVersion",
     "Price",
     "ReadMark",
+    "Reconciliation",
     "RefundMirror",
     "StripeEvent",
     "StripeOutbox",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from apps.billing import stripe_facts as facts
-from apps.billing.stripe_gateway.calls import Calls
+from apps.billing.stripe_gateway.calls import Calls, Params
 
 PAYMENTS = "payments.data.payment.payment_intent"
 CHARGES = "payments.data.payment.payment_intent.latest_charge"
@@ -13,11 +13,15 @@ CHARGES = "payments.data.payment.payment_intent.latest_charge"
 class MoneyCalls(Calls):
     """Money that came and went: invoices, refunds, disputes."""
 
-    def list_invoices(self, customer: str | None, *, since: datetime | None = None) -> Iterator[facts.Invoice]:
-        """Read the invoices of a customer, or of all, made since then, with the last charge of each payment."""
+    def list_invoices(
+        self, customer: str | None, *, since: datetime | None = None, after: str = ""
+    ) -> Iterator[facts.Invoice]:
+        """Read the invoices of a customer, or of all, made since then, with the last charge of each payment.
+
+        after  go on behind this one.
+        """
         narrowed = {"customer": customer} if customer else {}
-        made = {"created": {"gte": int(since.timestamp())}} if since else {}
-        params = {"expand": [f"data.{CHARGES}"], **narrowed, **made}
+        params = {"expand": [f"data.{CHARGES}"], **narrowed, **_part(since, after)}
         return map(facts.read_invoice, self._pages(self._client.v1.invoices.list, params))
 
     def fetch_invoice(self, invoice: str) -> facts.Invoice:
@@ -27,6 +31,14 @@ class MoneyCalls(Calls):
     def list_refunds(self, payment_intent: str) -> Iterator[facts.Refund]:
         """Read the refunds of one payment."""
         return map(facts.read_refund, self._pages(self._client.v1.refunds.list, {"payment_intent": payment_intent}))
+
+    def list_all_refunds(self, *, since: datetime | None, after: str = "") -> Iterator[facts.Refund]:
+        """Read the refunds of everybody, made since then."""
+        return map(facts.read_refund, self._pages(self._client.v1.refunds.list, _part(since, after)))
+
+    def list_all_disputes(self, *, since: datetime | None, after: str = "") -> Iterator[facts.Dispute]:
+        """Read the disputes of everybody, made since then."""
+        return map(facts.read_dispute, self._pages(self._client.v1.disputes.list, _part(since, after)))
 
     def list_disputes(self, payment_intent: str) -> Iterator[facts.Dispute]:
         """Read the disputes of one payment."""
@@ -44,3 +56,9 @@ class MoneyCalls(Calls):
     def fetch_invoice_url(self, invoice: str) -> str:
         """The page on which Stripe shows an invoice: a bearer credential; empty while it is a draft."""
         return self._ask(self._client.v1.invoices.retrieve, {}, invoice).get("hosted_invoice_url") or ""
+
+
+def _part(since: datetime | None, after: str) -> Params:
+    """Which part of a list is read: what was made since then, behind one that was read before."""
+    made = {"created": {"gte": int(since.timestamp())}} if since else {}
+    return {**made, **({"starting_after": after} if after else {})}

@@ -1,6 +1,6 @@
 """Checkout sessions over the API; people meet them at `/c/pay/…`."""
 
-from apps.stripe_sandbox import blanks, checkout, clocks, events, ids, lists, one_off, orders, store, taxes
+from apps.stripe_sandbox import blanks, checkout, clocks, events, ids, lists, metered, one_off, orders, store, taxes
 from apps.stripe_sandbox.documents import Document
 from apps.stripe_sandbox.errors import invalid
 from apps.stripe_sandbox.operations import NOTHING, Operation
@@ -170,7 +170,11 @@ def _read_item(item: Document, number: int) -> Document:
         raise invalid(f"You must specify either `price` or `price_data` when creating {path}.", path)
     key = item["price"] if "price" in item else prices.create_inline(item["price_data"])
     price = store.find("price", key)
-    if "quantity" not in item and price:
+    if price and metered.is_metered(price):
+        if "quantity" in item:
+            message = f"Quantity should not be specified where usage_type is `metered`. Remove `quantity` from `{path}`"
+            raise invalid(message, f"{path}[quantity]")
+    elif price and "quantity" not in item:
         raise invalid(f"Quantity is required. Add `quantity` to `{path}`", f"{path}[quantity]")
     kept = {name: value for name, value in item.items() if name != "price_data"}
     return {"id": ids.new("li"), **kept, "price": key}

@@ -69,7 +69,7 @@ def preview(params: Document) -> Document:
     now = clocks.time_of_customer(customer)
     subscription = previews.taxed(subscription, params)
     if "discounts" in params:
-        wanted = [items.Wanted(item["price"], item["quantity"]) for item in subscription["items"]["data"]]
+        wanted = [items.Wanted(item["price"], item.get("quantity")) for item in subscription["items"]["data"]]
         held, basket = discounts.held_by(subscription), items.basket(wanted, customer)
         found = discounts.describe(params["discounts"] or [], basket, held, now=now)
         subscription = discounts.given(subscription, found)

@@ -30,9 +30,13 @@ def currency(value: Json, name: str) -> str:
     return code
 
 
+MOST_DECIMALS = 12
 INTERVAL = one_of("day", "week", "month", "year")
 TAX = one_of("exclusive", "inclusive", "unspecified")
-RECURRING = fields({"interval": INTERVAL, "interval_count": integer, "usage_type": one_of("licensed")}, ("interval",))
+RECURRING = fields(
+    {"interval": INTERVAL, "interval_count": integer, "meter": text, "usage_type": one_of("licensed", "metered")},
+    ("interval",),
+)
 CREATE = fields(
     {
         "active": boolean,
@@ -93,7 +97,7 @@ LIST = fields(
 def create(params: Document) -> Document:
     """Make a price for a product that is there, or for one that is made with it."""
     now, amount = clock.now(), _amount(params)
-    recurring = params.get("recurring")
+    recurring = _recurring(params)
     price: Document = {
         "id": ids.new("price"),
         "object": "price",
@@ -107,13 +111,13 @@ def create(params: Document) -> Document:
         "metadata": merge_metadata(None, params.get("metadata")),
         "nickname": params.get("nickname"),
         "product": _product(params),
-        "recurring": {"interval_count": 1, "meter": None, "usage_type": "licensed", **recurring} if recurring else None,
+        "recurring": recurring,
         "tax_behavior": params.get("tax_behavior", "unspecified"),
         "tiers_mode": None,
         "transform_quantity": None,
         "type": "recurring" if recurring else "one_time",
-        "unit_amount": amount,
-        "unit_amount_decimal": str(amount),
+        "unit_amount": int(amount) if amount == int(amount) else None,
+        "unit_amount_decimal": f"{amount.normalize():f}",
     }
     if "lookup_key" in params:
         _claim(price, params)
@@ -126,15 +130,37 @@ def create_inline(params: Document) -> str:
     return str(store.save({**made, "_is_inline": True})["id"])
 
 
-def _amount(params: Document) -> int:
+def _recurring(params: Document) -> Document | None:
+    asked = params.get("recurring")
+    if not asked:
+        return None
+    recurring = {"interval_count": 1, "meter": None, "usage_type": "licensed", **asked}
+    if recurring["usage_type"] == "metered" and not recurring["meter"]:
+        message = "As of API version 2025-03-31.basil metered prices must be backed by meters. Set `recurring[meter]`."
+        raise invalid(message, "recurring[meter]", "parameter_missing")
+    if recurring["meter"]:
+        if recurring["usage_type"] != "metered":
+            raise invalid("`recurring[meter]` needs `recurring[usage_type]=metered`.", "recurring[usage_type]")
+        meter = store.get("billing.meter", recurring["meter"], param="recurring[meter]", status=400)
+        if meter["status"] != "active":
+            raise invalid("The meter is inactive.", "recurring[meter]", "archived_meter")
+    return recurring
+
+
+def _amount(params: Document) -> Decimal:
+    """Read what one unit costs; fractions of a minor unit are for metered prices only."""
     if ("unit_amount" in params) == ("unit_amount_decimal" in params):
         raise invalid(
             "Prices require an `unit_amount` or `unit_amount_decimal` parameter to be set, and not both.", "unit_amount"
         )
     amount = Decimal(params["unit_amount"] if "unit_amount" in params else params["unit_amount_decimal"])
-    if amount < 0 or amount != int(amount):
+    is_metered = params.get("recurring", {}).get("usage_type") == "metered"
+    if amount < 0 or (amount != int(amount) and not is_metered):
         raise invalid("The sandbox keeps whole minor units that are not negative.", "unit_amount")
-    return int(amount)
+    places = amount.as_tuple().exponent
+    if not isinstance(places, int) or -places > MOST_DECIMALS:
+        raise invalid(f"`unit_amount_decimal` has at most {MOST_DECIMALS} decimals.", "unit_amount_decimal")
+    return amount
 
 
 def _product(params: Document) -> str:

@@ -16,6 +16,7 @@ from apps.stripe_sandbox import (
     store,
     subscribing,
     taxes,
+    trials,
 )
 from apps.stripe_sandbox.documents import Document
 from apps.stripe_sandbox.errors import invalid
@@ -65,6 +66,12 @@ DETAILS = fields(
         ),
     }
 )
+# What a pending update may hold, or what says how it is made.
+PENDABLE = {"billing_cycle_anchor", "items", "metadata", "off_session", "payment_behavior"} | {
+    "proration_behavior",
+    "proration_date",
+    "trial_end",
+}
 DISCOUNTS = clearable(list_of(fields({"coupon": text, "discount": text, "promotion_code": text})))
 COMMON = {
     "automatic_tax": fields({"enabled": boolean}, ("enabled",)),
@@ -115,6 +122,9 @@ UPDATE = fields(
 
 def create(params: Document) -> Document:
     """Begin a subscription."""
+    if params.get("payment_behavior") == "pending_if_incomplete":
+        message = "`pending_if_incomplete` is only for updates and cannot be used when creating a subscription."
+        raise invalid(message, "payment_behavior")
     customer = store.get("customer", params["customer"], param="customer")
     now = clocks.time_of_customer(customer)
     details: Document = {"metadata": merge_metadata(None, params.get("metadata")), **_settings(params, customer)}
@@ -187,18 +197,24 @@ def update(key: str, params: Document) -> Document:
     if before["status"] in ENDED and set(params) - {"metadata", "cancellation_details"}:
         raise invalid("A canceled subscription can only update its cancellation_details and metadata.")
     _require_unscheduled(before, params)
+    _require_pendable(params)
     after = {**before, **_settings(params, customer)}
     after["metadata"] = merge_metadata(before["metadata"], params.get("metadata"))
     after = _end(after, params, now)
     if "discounts" in params:
         after = _discounts(before, after, params["discounts"] or [], now)
-    if params.get("trial_end") is not None and before["status"] == "trialing":
-        after = _move_trial(after, params["trial_end"], now)
-        if after["trial_end"] == now:
-            return renewals.end_trial(events.update("customer.subscription.updated", before, after), now=now)
+    trial_end = params.get("trial_end")
+    if trial_end == "now" and before["status"] == "trialing":
+        after = trials.move(after, now, is_prorated=False, now=now)
+        return renewals.end_trial(events.update("customer.subscription.updated", before, after), now=now)
+    if isinstance(trial_end, int):
+        is_prorated = params.get("proration_behavior") != "none"
+        after = trials.move(after, trial_end, is_prorated=is_prorated, now=now)
     anchor = params.get("billing_cycle_anchor", {}).get("type")
     if "items" not in params and anchor != "now":
-        return events.update("customer.subscription.updated", before, after)
+        events.update("customer.subscription.updated", before, after)
+        trials.warn_if_near(after, now=now)
+        return store.read("subscription", key)
     terms = Terms(
         moment=_moment(params, before, now),
         proration_behavior=params.get("proration_behavior", "create_prorations"),
@@ -210,6 +226,17 @@ def update(key: str, params: Document) -> Document:
     return plan_changes.change_items(before, after, wanted, terms, now=now)
 
 
+def _require_pendable(params: Document) -> None:
+    """Refuse to make pending what cannot wait for a payment."""
+    others = sorted(set(params) - PENDABLE)
+    if params.get("payment_behavior") == "pending_if_incomplete" and others:
+        raise invalid(
+            "When `payment_behavior` is `pending_if_incomplete`, only parameters that can wait for the payment are "
+            f"supported; `{others[0]}` cannot.",
+            others[0],
+        )
+
+
 def _require_unscheduled(subscription: Document, params: Document) -> None:
     if {"cancel_at", "cancel_at_period_end"} & set(params):
         schedules.require_none(subscription, "cancelation behavior")
@@ -219,7 +246,7 @@ def _require_unscheduled(subscription: Document, params: Document) -> None:
 
 def _discounts(before: Document, after: Document, raw: list[Document], now: int) -> Document:
     """Redeem what is new, and let go of what is not named any more."""
-    wanted = [items.Wanted(item["price"], item["quantity"]) for item in before["items"]["data"]]
+    wanted = [items.Wanted(item["price"], item.get("quantity")) for item in before["items"]["data"]]
     basket = items.basket(wanted, store.read("customer", before["customer"]))
     found = discounts.describe(raw, basket, discounts.held_by(before), now=now)
     after = discounts.given(after, found)
@@ -251,15 +278,6 @@ def _end(subscription: Document, params: Document, now: int) -> Document:
         details = {**subscription["cancellation_details"], **params["cancellation_details"]}
         subscription = {**subscription, "cancellation_details": details}
     return subscription
-
-
-def _move_trial(subscription: Document, end: str | int, now: int) -> Document:
-    moment = now if end == "now" else int(end)
-    if moment < now:
-        raise invalid("Invalid timestamp: must be an integer Unix timestamp in the future.", "trial_end")
-    start = items.period_of(subscription)[0]
-    moved = items.replaced(subscription, items.in_period(subscription["items"]["data"], (start, moment)))
-    return {**moved, "trial_end": moment, "billing_cycle_anchor": moment}
 
 
 def cancel(key: str, params: Document) -> Document:

@@ -101,7 +101,8 @@ def delete(key: str, params: Document) -> Document:
 
 def list_all(params: Document) -> Document:
     """List endpoints."""
-    return lists.page(store.select("webhook_endpoint"), params, "/v1/webhook_endpoints", kind="webhook_endpoint")
+    rows = store.select("webhook_endpoint").exclude(body__has_key="_destination")
+    return lists.page(rows, params, "/v1/webhook_endpoints", kind="webhook_endpoint")
 
 
 OPERATIONS = [
