@@ -39,6 +39,7 @@ and access follows from the mirror by a pure decision.
 | the letters | `emails` |
 | what was missed is found again | `catching_up` |
 | whether Stripe and we agree | `drift`: `walks` through lists, `inspection` of one account, both by `comparison` |
+| what staff do about a difference | `repairs` |
 | what does not fit, kept and shown | `differences`; what should have moved on, `stalls` |
 | the catalogue brought here and to Stripe | `publication` |
 | what differs between two terms, in words | `terms_changes` |
