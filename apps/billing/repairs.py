@@ -41,13 +41,9 @@ ADVICE: Mapping[str, Promise] = {
         "A customer at Stripe pays and belongs to nobody here. Write the account's id into its metadata, as"
         " “account_id”, and repair; or cancel and give the money back in Stripe."
     ),
-    "metadata_mismatch": _(
-        "Stripe names another account than ours. Repairing writes ours, and it is ours that counts."
-    ),
+    "metadata_mismatch": _("Stripe names another account than ours. Repairing writes ours there."),
     "livemode_mismatch": _("The account was bought with another kind of key than the one that is set now."),
-    "outbox_dead": _(
-        "Stripe refused this for good. Read its reason, set right what is wrong, and repair to try again."
-    ),
+    "outbox_dead": _("Stripe refused this for good. Set right what its reason says, and repair to try again."),
     "unsent_outbox": _("This is tried again and again for more than an hour. Repairing tries at once."),
     "webhook_lag": _("Deliveries come late. Look at the endpoint in Stripe's Dashboard and at the workers' queue."),
     "stuck_reservations": _("Something is set aside that no sweeper gave back: the sweeper does not run."),
