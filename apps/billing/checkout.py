@@ -14,6 +14,7 @@ from apps.billing.errors import (
     MissingAtStripe,
     NotOnSale,
     NotOnSaleYet,
+    OnHold,
     PaymentRefused,
     PaymentsAway,
 )
@@ -35,7 +36,7 @@ def open_checkout(account: BillingAccount, plan_key: str, interval: str, currenc
     """Give the address at which the account can pay for a plan: a bearer credential, for one redirect.
 
     Effect  the network and acts of its own. A second click, or a second tab, gets the same address.
-    Raises  NotOnSale, AlreadySubscribed, NotOnSaleYet, PaymentRefused, PaymentsAway: nothing was charged.
+    Raises  NotOnSale, OnHold, AlreadySubscribed, NotOnSaleYet, PaymentRefused, PaymentsAway: nothing was charged.
     """
     terms, price = _choose(account, plan_key, interval, currency)
     gateway = stripe_gateway.patient()
@@ -63,6 +64,8 @@ def _choose(account: BillingAccount, plan_key: str, interval: str, currency: str
         raise NotOnSale(field="currency" if currency not in catalogue.currencies else "interval")
     if account.currency and account.currency != currency:
         raise NotOnSale(field="currency")
+    if account.hold_reason:
+        raise OnHold  # it would be paid for, and give nothing
     if account.subscriptions.live().exists():
         raise AlreadySubscribed
     price = Price.objects.filter(

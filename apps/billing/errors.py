@@ -25,6 +25,36 @@ class NotGrantable(Invalid):
     code = "not_grantable"
 
 
+class NotHoldable(Invalid):
+    """Staff cannot stop or free an account so; the sentence says which part is wrong."""
+
+    code = "not_holdable"
+
+
+class NotRefundable(Invalid):
+    """Staff cannot give this back; the sentence says why."""
+
+    code = "not_refundable"
+
+
+class NothingToPay(Conflict):
+    """No bill of the account is open."""
+
+    code = "nothing_to_pay"
+
+    def __init__(self) -> None:
+        super().__init__(_("Nothing is open: everything is paid."))
+
+
+class OnHold(Conflict):
+    """The account can buy nothing while a payment is disputed, or staff stopped it."""
+
+    code = "on_hold"
+
+    def __init__(self) -> None:
+        super().__init__(_("Your account is on hold, so nothing can be bought right now. Your plan page says why."))
+
+
 class AlreadySubscribed(Conflict):
     """The account pays for a plan already; the plan page changes it."""
 
