@@ -37,9 +37,15 @@ and access follows from the mirror by a pure decision.
 | monthly recurring revenue of one subscription | `mrr` |
 | what we want of Stripe, and mails, as rows that are done until they are done | `outbox` |
 | how each kind of these rows is done | `outbox_acts` |
-| the letters | `emails` |
+| the letters: their words, in two forms | `emails` |
+| which letter a change calls for, and which one time does | `letters`, `reminders` |
+| whether a letter is still true when it leaves | `relevance` |
+| an unpaid bill: what a person is told, and where it is paid | `dunning` |
+| what stops all that an account has | `holds` |
+| money that staff give back | `refunds`, at Stripe by `refund_acts` |
 | what was missed is found again | `catching_up` |
 | whether Stripe and we agree | `drift`: `walks` through lists, `inspection` of one account, both by `comparison` |
+| what staff do about a difference | `repairs` |
 | what does not fit, kept and shown | `differences`; what should have moved on, `stalls` |
 | the catalogue brought here and to Stripe | `publication` |
 | what differs between two terms, in words | `terms_changes` |

@@ -15,6 +15,7 @@ from apps.billing.errors import (
     MissingAtStripe,
     NotOnSale,
     NotOnSaleYet,
+    OnHold,
     PaymentRefused,
     PaymentsAway,
 )
@@ -44,8 +45,8 @@ def open_checkout(
 
     code    a promotion code that came with a link; without one the payment page may ask for it.
     Effect  the network and acts of its own. A second click, or a second tab, gets the same address.
-    Raises  NotOnSale, CurrencyFixed, AlreadySubscribed, NotOnSaleYet, CodeRefused, PaymentRefused, PaymentsAway:
-            nothing was charged.
+    Raises  NotOnSale, CurrencyFixed, OnHold, AlreadySubscribed, NotOnSaleYet, CodeRefused, PaymentRefused,
+            PaymentsAway: nothing was charged.
     """
     terms, price = _choose(account, plan_key, interval, currency)
     gateway = stripe_gateway.patient()
@@ -74,6 +75,8 @@ def _choose(account: BillingAccount, plan_key: str, interval: str, currency: str
         raise NotOnSale(field="currency" if currency not in catalogue.currencies else "interval")
     if account.currency and account.currency != currency:
         raise CurrencyFixed(account.currency)
+    if account.hold_reason:
+        raise OnHold  # it would be paid for, and give nothing
     if account.subscriptions.live().exists():
         raise AlreadySubscribed
     price = plan_choices.find_price(plan_key, interval, currency)
