@@ -25,6 +25,36 @@ class NotGrantable(Invalid):
     code = "not_grantable"
 
 
+class NotHoldable(Invalid):
+    """Staff cannot stop or free an account so; the sentence says which part is wrong."""
+
+    code = "not_holdable"
+
+
+class NotRefundable(Invalid):
+    """Staff cannot give this back; the sentence says why."""
+
+    code = "not_refundable"
+
+
+class NothingToPay(Conflict):
+    """No bill of the account is open."""
+
+    code = "nothing_to_pay"
+
+    def __init__(self) -> None:
+        super().__init__(_("Nothing is open: everything is paid."))
+
+
+class OnHold(Conflict):
+    """The account can buy nothing while a payment is disputed, or staff stopped it."""
+
+    code = "on_hold"
+
+    def __init__(self) -> None:
+        super().__init__(_("Your account is on hold, so nothing can be bought right now. Your plan page says why."))
+
+
 class AlreadySubscribed(Conflict):
     """The account pays for a plan already; the plan page changes it."""
 
@@ -141,6 +171,15 @@ class PaymentsAway(Unavailable):
         super().__init__(_("The payment service does not answer right now. Nothing was charged. Please try again."))
         self.cause = cause
         self.spends_key = spends_key
+
+
+class ReasonMissing(Invalid):
+    """Staff must say why; the reason is kept."""
+
+    code = "reason_missing"
+
+    def __init__(self) -> None:
+        super().__init__(_("Please say why; the reason is kept in the audit log."), field="reason")
 
 
 class ReconciliationBusy(Conflict):

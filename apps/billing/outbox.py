@@ -15,8 +15,8 @@ from apps.core import guards, jobs
 
 log = structlog.get_logger(__name__)
 State = StripeOutbox.State
-CANCEL, MOVE, MAIL = outbox_acts.CANCEL, outbox_acts.MOVE, outbox_acts.MAIL
-METADATA = outbox_acts.METADATA
+CANCEL, END, MOVE, MAIL = outbox_acts.CANCEL, outbox_acts.END, outbox_acts.MOVE, outbox_acts.MAIL
+METADATA, REFUND = outbox_acts.METADATA, outbox_acts.REFUND
 FIRST_WAIT = timedelta(seconds=30)  # doubled with each try, and at most a day
 LONGEST_WAIT = timedelta(days=1)
 MOST_ATTEMPTS = 14  # about four days

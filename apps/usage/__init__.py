@@ -14,6 +14,7 @@ and one row per answer; that ledger is append-only.
 | what is left of each limit | `balances` |
 | prepaid money for the API, grant by grant | `credits` |
 | what a person lets be spent in a month | `caps` |
+| what of usage does not add up, shown beside what differs from Stripe | `drift` |
 | warnings at 80 % and 100 % | `alerts` |
 | what was used, by day | `history` |
 | why a limit said no, in words | `errors` |

@@ -1,5 +1,7 @@
 """A local Stripe over HTTP, and our catalogue published to it where a test asks."""
 
+from dataclasses import replace
+
 import pytest
 from django.core.management import call_command
 
@@ -7,6 +9,7 @@ from apps.billing import entitlements, stripe_gateway
 from apps.billing.models import Plan, PlanVersion, Price
 from tests import build, cast
 from tests.support import shop
+from tests.support import storm as weather
 from tests.support.stripe import start_sandbox
 from tests.support.stripe_names import unknown_names
 
@@ -74,3 +77,35 @@ def ana(db):
 @pytest.fixture
 def account(ana):
     return entitlements.account_for(ana, now=build.NOW)
+
+
+@pytest.fixture(scope="session")
+def storm_server(tmp_path_factory, live_server):
+    server = weather.start(tmp_path_factory.mktemp("storm"), live_server.url)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def unhurried(monkeypatch):
+    """Jobs may ask as often as they like: ten requests a second are for the real Stripe."""
+    monkeypatch.setattr(stripe_gateway, "BACKGROUND", replace(stripe_gateway.BACKGROUND, per_s=0))
+
+
+@pytest.fixture
+def storm(storm_server, transactional_db, settings, unhurried):
+    """Stripe in rough weather, with our products; its letters go to the real view over HTTP."""
+    found = weather.Storm(storm_server)
+    found.begin(settings)
+    yield found
+    found.end()
+    assert storm_server.violations() == []
+
+
+@pytest.fixture
+def silence(sandbox_server, transactional_db, settings, unhurried):
+    """The same Stripe without letters: for those who look by themselves."""
+    found = weather.Storm(sandbox_server)
+    found.begin(settings)
+    yield found
+    assert sandbox_server.violations() == []

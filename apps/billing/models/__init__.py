@@ -12,6 +12,7 @@ from apps.billing.models.accounts import (
 from apps.billing.models.drift import DriftItem, Reconciliation
 from apps.billing.models.mirror import (
     LIVE_STATUSES,
+    CreditNoteMirror,
     DisputeMirror,
     InvoiceMirror,
     PaymentMirror,
@@ -22,11 +23,13 @@ from apps.billing.models.mirror import (
 )
 from apps.billing.models.offer import ModelPrice, Plan, PlanVersion, Price
 from apps.billing.models.plan_changes import PlanChange
+from apps.billing.models.refunds import RefundRequest
 
 __all__ = [
     "LIVE_STATUSES",
     "BillingAccount",
     "CheckoutAttempt",
+    "CreditNoteMirror",
     "DisputeMirror",
     "DriftItem",
     "EntitlementSnapshot",
@@ -42,6 +45,7 @@ __all__ = [
     "ReadMark",
     "Reconciliation",
     "RefundMirror",
+    "RefundRequest",
     "StripeEvent",
     "StripeOutbox",
     "SubscriptionItemMirror",

@@ -3,10 +3,13 @@
 from apps.billing.stripe_facts.customers import Card, Customer, read_card, read_customer
 from apps.billing.stripe_facts.events import Event, read_event
 from apps.billing.stripe_facts.money import (
+    REQUEST,
     Charge,
+    CreditNote,
     Dispute,
     Invoice,
     Refund,
+    read_credit_note,
     read_dispute,
     read_invoice,
     read_reason,
@@ -18,10 +21,12 @@ from apps.billing.stripe_facts.shelf import Price, Product, read_price, read_pro
 from apps.billing.stripe_facts.subscriptions import Awaited, Coupon, Item, Subscription, read_subscription
 
 __all__ = [
+    "REQUEST",
     "Awaited",
     "Card",
     "Charge",
     "Coupon",
+    "CreditNote",
     "Customer",
     "Dispute",
     "Event",
@@ -36,6 +41,7 @@ __all__ = [
     "Session",
     "Subscription",
     "read_card",
+    "read_credit_note",
     "read_customer",
     "read_dispute",
     "read_event",
