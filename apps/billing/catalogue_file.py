@@ -4,7 +4,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from apps.billing import catalogue_models, plan_tables
-from apps.billing.terms import MINOR, MODES, Catalogue, CreditOffer, DeveloperTerms, PlanTerms
+from apps.billing.terms import (
+    COLLECTIONS,
+    MINOR,
+    MODES,
+    Catalogue,
+    CheckoutTerms,
+    CreditOffer,
+    DeveloperTerms,
+    PlanTerms,
+)
 from apps.billing.toml_source import Source, Table
 from apps.core import money
 
@@ -44,6 +53,7 @@ def parse(path: Path) -> Catalogue:
         policy=_policy(top.table("policy")),
         plans=plans,
         developer=_developer(top.table("developer"), plans, currencies),
+        checkout=_checkout(top),
         models={key: table.values for key, table in models.items()},
         backends={key: table.values for key, table in backends.items()},
     )
@@ -86,6 +96,18 @@ def _policy(table: Table) -> Mapping[str, str]:
     words[PAUSED_COLLECTION] = table.choice(PAUSED_COLLECTION, ("period_end", "keep"), default="period_end")
     table.refuse_rest()
     return words
+
+
+def _checkout(top: Table) -> CheckoutTerms:
+    if not top.has("checkout"):
+        return CheckoutTerms()
+    table = top.table("checkout")
+    terms = CheckoutTerms(
+        allow_promotion_codes=table.flag("allow_promotion_codes", default=True),
+        payment_method_collection=table.choice("payment_method_collection", COLLECTIONS, default="always"),
+    )
+    table.refuse_rest()
+    return terms
 
 
 def _developer(table: Table, plans: Mapping[str, PlanTerms], currencies: tuple[str, ...]) -> DeveloperTerms:

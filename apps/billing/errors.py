@@ -235,6 +235,15 @@ class PaymentsAway(Unavailable):
         self.spends_key = spends_key
 
 
+class ReasonMissing(Invalid):
+    """Staff must say why; the reason is kept."""
+
+    code = "reason_missing"
+
+    def __init__(self) -> None:
+        super().__init__(_("Please say why; the reason is kept in the audit log."), field="reason")
+
+
 class ReconciliationBusy(Conflict):
     """Another worker compares everything with Stripe just now."""
 

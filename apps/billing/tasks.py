@@ -7,7 +7,7 @@ from uuid import UUID
 import structlog
 from celery import Task, shared_task
 
-from apps.billing import catching_up, drift, leases, meter_outbox, outbox, shelf, sync
+from apps.billing import catching_up, drift, leases, meter_outbox, outbox, repairs, shelf, sync
 from apps.billing.errors import PaymentsAway
 from apps.core import clock, jobs
 
@@ -83,6 +83,18 @@ def reconcile() -> None:
         return
     if not is_finished:
         jobs.enqueue("billing.reconcile")
+
+
+@shared_task(name="billing.repair")
+def repair(item_id: str) -> None:
+    """Repair one difference that staff pointed at.
+
+    Delivery  late is late. Repeat: finds nothing to do. Crash: the item is still open, and the nightly run meets it.
+    """
+    try:
+        repairs.perform(UUID(item_id), clock=clock.now)
+    except PaymentsAway:
+        log.info("billing.repair_later")
 
 
 @shared_task(name="billing.catch_up")

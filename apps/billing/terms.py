@@ -14,6 +14,7 @@ INTERVALS = ("month", "year")
 MODES = ("freemium", "paid_only", "internal")
 FEATURES = ("priority", "longer_answers", "most_messages")
 ATTACHABLE = ("image", "pdf", "text")
+COLLECTIONS = ("always", "if_required")
 QUEUES = ("runs.free", "runs.premium", "runs.batch")
 UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 MINOR = 100  # minor units in one of each currency on sale
@@ -195,6 +196,14 @@ class DeveloperTerms:
 
 
 @dataclass(frozen=True)
+class CheckoutTerms:
+    """How people buy. `payment_method_collection`: Stripe's word for whether a trial asks for a card."""
+
+    allow_promotion_codes: bool = True
+    payment_method_collection: str = "always"
+
+
+@dataclass(frozen=True)
 class Catalogue:
     """The whole offer. `models` and `backends` are raw tables, checked here and read by `inference`."""
 
@@ -208,6 +217,7 @@ class Catalogue:
     policy: Mapping[str, str]  # subscription status → "plan", "grace" or "default"
     plans: Mapping[str, PlanTerms]
     developer: DeveloperTerms
+    checkout: CheckoutTerms
     models: Mapping[str, Mapping[str, Any]]  # Any: TOML
     backends: Mapping[str, Mapping[str, Any]]  # Any: TOML
 

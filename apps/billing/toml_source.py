@@ -46,6 +46,13 @@ class Table:
             self.refuse(f"is {show(value)}; it takes a whole number from {least} up", key)
         return value
 
+    def flag(self, key: str, *, default: bool) -> bool:
+        """Read true or false."""
+        value = self.raw(key, default=default)
+        if not isinstance(value, bool):
+            self.refuse(f"is {show(value)}; it takes true or false", key)
+        return value
+
     def choice(self, key: str, among: Iterable[str], *, default: str | None = None) -> str:
         """Read one of a few words."""
         value, words = self.raw(key, default=default), tuple(among)

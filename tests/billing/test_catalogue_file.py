@@ -171,7 +171,7 @@ BAD = [
     ('["usd", "eur"]', '["usd", "usd"]', "line 4, currencies: names something twice"),
     ('["usd", "eur"]', '["usd", "EUR"]', "line 4, currencies: names “EUR”; a currency is three small letters, such as “usd”"),
     ("grace_days = 7", "grace_days = true", "line 5, grace_days: is True; it takes a whole number from 0 up"),
-    ("grace_days = 7", "grace_days = 7\ngrace_weeks = 1", "line 6, grace_weeks: is not known here; known are backends, currencies, default_plan, developer, existing_prices, existing_subscribers, grace_days, guest_plan, mode, models, plans, policy"),
+    ("grace_days = 7", "grace_days = 7\ngrace_weeks = 1", "line 6, grace_weeks: is not known here; known are backends, checkout, currencies, default_plan, developer, existing_prices, existing_subscribers, grace_days, guest_plan, mode, models, plans, policy"),
     ('past_due = "grace"', 'past_due = "maybe"', "line 10, policy.past_due: is “maybe”; it takes one of plan, grace, default"),
     ('past_due = "grace"\n', "", "line 7, policy.past_due: is missing"),
     ('incomplete = "default"', 'incomplete = "plan"', "line 14, policy.incomplete: is “plan”; nobody has paid yet, so it takes only default"),
