@@ -11,6 +11,7 @@ from django.db import transaction
 from apps.billing import (
     change_requests,
     differences,
+    duplicates,
     entitlements,
     holds,
     leases,
@@ -121,6 +122,7 @@ def apply(lease: Lease, customer: str | None, found: Found, *, now: datetime) ->
         money_mirror.write_credit_notes(account, found.credit_notes, now=now)
         _write_standing(account, found, now=now)
         _write_access(account, now=now)
+        duplicates.settle(account, found.subscriptions, now=now)
         letters.want_for_changes(account, before, now=now)
         _close_attempts(account, found)
         change_requests.settle(account, began=lease.began, now=now)
