@@ -1,21 +1,25 @@
-"""Whether Stripe and we agree, account by account: what differs is kept as an item, and repaired by a sync."""
+"""Whether Stripe and we agree: all of it read, what differs kept as an item, and repaired by the usual sync.
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+The lists of everybody only say with whom something is wrong (`walks`); such an account is then looked at alone, exactly
+(`inspection`). A run is cut into slices: the next one goes on where the last one stood, also after a crash.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from apps.billing import differences, entitlements, mirror, plans, stripe_gateway, sync
-from apps.billing.differences import HIGH, Difference
-from apps.billing.entitlements import Subscribed
-from apps.billing.models import BillingAccount, DriftItem, SubscriptionMirror
-from apps.billing.stripe_facts import Subscription
+from django.db.models import Q
 
-ENDED = ("canceled", "incomplete_expired")
-PERIOD_SLACK = timedelta(hours=1)
-KINDS = ("missing_locally", "missing_in_stripe", "status", "price", "period", "entitlement_mismatch")
-ORPHAN = "orphan_customer"
+from apps.billing import differences, stripe_gateway
+from apps.billing.differences import HIGH, Difference
+from apps.billing.errors import ReconciliationBusy
+from apps.billing.models import BillingAccount, Reconciliation
+from apps.billing.walks import Walker
+
+MONEY_MOVES_FOR = timedelta(days=120)  # after a payment, until then a card's owner may contest it
+TURN = timedelta(minutes=10)  # whoever works on a run says so at least that often
+Clock = Callable[[], datetime]
 
 
 @dataclass(frozen=True)
@@ -27,107 +31,101 @@ class Report:
     open_high: int
 
 
-def reconcile(account_id: UUID | None, *, is_dry: bool, clock: Callable[[], datetime]) -> Report:
-    """Compare one account, or all, with Stripe; repair by the same sync that everything else uses.
+def reconcile(account_id: UUID | None, *, is_dry: bool, clock: Clock) -> Report:
+    """Compare one account, or everything, with Stripe; repair by the same sync that everything else uses.
 
     is_dry  compare and write nothing.
-    Raises  PaymentsAway.
+    Raises  PaymentsAway: what was compared is kept, and the next one goes on there. ReconciliationBusy.
     """
     gateway = stripe_gateway.background()
-    accounts = BillingAccount.objects.filter(stripe_customer_id__isnull=False)
-    one = accounts.filter(pk=account_id).first() if account_id else None
-    by_customer: dict[str, list[Subscription]] = defaultdict(list)
-    for subscription in gateway.list_subscriptions(one.stripe_customer_id if one else None):
-        by_customer[subscription.customer].append(subscription)
-    found: list[tuple[str, Difference]] = []
-    checked = list(accounts.filter(pk=account_id) if account_id else accounts)
-    for account in checked:
-        theirs = by_customer.pop(str(account.stripe_customer_id), [])
-        found += [(str(account.pk), one) for one in _check(account, theirs, is_dry=is_dry, clock=clock)]
-    if account_id is None:
-        found += _orphans(by_customer, is_dry=is_dry, now=clock())
-    open_high = sum(1 for _owner, one in found if one.severity == HIGH) if is_dry else _open_high()
-    return Report(len(checked), tuple(found), open_high)
+    run = Reconciliation(started_at=clock())
+    walker = Walker(run, gateway, is_dry=is_dry, clock=clock)
+    if account_id is not None:
+        accounts = list(BillingAccount.objects.filter(pk=account_id, stripe_customer_id__isnull=False))
+        for account in accounts:
+            walker.inspect(account)
+        run.accounts = len(accounts)
+    elif is_dry:
+        for step in walker.steps().values():
+            for _place in step():
+                pass
+    else:
+        walker.run = run = _begin(since=None, now=clock())
+        if not _take_turn(run, now=clock()):
+            raise ReconciliationBusy
+        _walk(walker, until=None)
+    found = tuple(walker.found)
+    open_high = sum(1 for _owner, one in found if one.severity == HIGH) if is_dry else differences.count_open_high()
+    return Report(run.accounts, found, open_high)
 
 
-def compare(account: BillingAccount, theirs: Sequence[Subscription], *, now: datetime) -> list[Difference]:
-    """Everything in which the mirror and the access of an account differ from Stripe. Reads only."""
-    ours = {row.pk: row for row in account.subscriptions.filter(gone_at=None).prefetch_related("items")}
-    found: list[Difference] = []
-    for subscription in theirs:
-        row = ours.pop(subscription.id, None)
-        if row is None:
-            found.append(Difference("missing_locally", subscription.id, stripe=subscription.status))
-        else:
-            found += _compare_one(row, subscription)
-    found += [
-        Difference("missing_in_stripe", key, ours=row.status) for key, row in ours.items() if row.status not in ENDED
-    ]
-    return [*found, *_compare_access(account, theirs, now=now)]
+def reconcile_for(budget: timedelta, *, clock: Clock) -> bool:
+    """Do one slice of the nightly run, or begin it; say whether it is finished.
+
+    Effect  acts of their own. Repeat: a second worker finds the turn taken and leaves it.
+    Raises  PaymentsAway: the next slice goes on there.
+    """
+    now = clock()
+    run = _begin(since=now - MONEY_MOVES_FOR, now=now)
+    if not _take_turn(run, now=now):
+        return True
+    return _walk(Walker(run, stripe_gateway.background(), is_dry=False, clock=clock), until=now + budget)
 
 
-def _check(
-    account: BillingAccount, theirs: Sequence[Subscription], *, is_dry: bool, clock: Callable[[], datetime]
-) -> list[Difference]:
-    found = compare(account, theirs, now=clock())
-    if is_dry:
-        return found
-    if found:
-        for difference in found:
-            differences.note(difference, account, now=clock())
-        sync.sync_customer(account.pk, clock=clock)
-        account.refresh_from_db()
-    left = {(one.kind, one.subject) for one in compare(account, theirs, now=clock())} if found else set()
-    for item in DriftItem.objects.filter(account=account, kind__in=KINDS, fixed_at=None):
-        if (item.kind, item.subject) not in left:
-            differences.close(item.kind, account, item.subject, now=clock())
-    return found
+def find_last() -> Reconciliation | None:
+    """The last run of everything, finished or not."""
+    return Reconciliation.objects.order_by("-started_at").first()
 
 
-def _compare_one(row: SubscriptionMirror, theirs: Subscription) -> Iterator[Difference]:
-    if row.status != theirs.status:
-        yield Difference("status", theirs.id, ours=row.status, stripe=theirs.status)
-    ours = sorted(f"{item.price_id} × {item.quantity}" for item in row.items.all())
-    wanted = sorted(f"{item.price.id} × {item.quantity}" for item in theirs.items)
-    if ours != wanted:
-        yield Difference("price", theirs.id, ours=", ".join(ours), stripe=", ".join(wanted))
-    mine, other = row.current_period_end, theirs.period_end
-    if (mine is None) != (other is None) or (mine and other and abs(mine - other) > PERIOD_SLACK):
-        yield Difference("period", theirs.id, ours=str(mine), stripe=str(other))
+def _begin(*, since: datetime | None, now: datetime) -> Reconciliation:
+    """The run that is not finished, or a new one: there is one at a time."""
+    open_runs = Reconciliation.objects.filter(finished_at=None)
+    run = open_runs.first()
+    if run is None:
+        wanted = Reconciliation(started_at=now, since=since)
+        Reconciliation.objects.bulk_create([wanted], ignore_conflicts=True)
+        return open_runs.get()  # ours, or that of a worker who began at the same moment
+    if since is None and run.since is not None:  # a person wants all of it, not what is left of the nightly part
+        open_runs.update(since=None, walk="", cursor="", started_at=now)
+        run.refresh_from_db()
+    return run
 
 
-def _compare_access(account: BillingAccount, theirs: Iterable[Subscription], *, now: datetime) -> Iterator[Difference]:
-    """Whether the snapshot in force is what Stripe's subscriptions give."""
-    subscriptions, grants = filter(None, map(_subscribed, theirs)), entitlements.granted(account)
-    rules = entitlements.rules_of(plans.catalogue())
-    right = entitlements.decide(subscriptions, grants, entitlements.standing_of(account), rules, now=now)
-    has = entitlements.plan_for(account, now=now).key
-    if has != right.plan:
-        yield Difference("entitlement_mismatch", str(account.pk), ours=has, stripe=right.plan)
+def _take_turn(run: Reconciliation, *, now: datetime) -> bool:
+    is_free = Q(turn_until=None) | Q(turn_until__lt=now)
+    return bool(Reconciliation.objects.filter(is_free, pk=run.pk, finished_at=None).update(turn_until=now + TURN))
 
 
-def _subscribed(subscription: Subscription) -> Subscribed | None:
-    found = [plan for plan in (mirror.find_plan(item.price) for item in subscription.items) if plan is not None]
-    if not found:
-        return None
-    plan = max(found, key=lambda plan: plan.rank)
-    return Subscribed(
-        plan.key, plan.rank, subscription.status, subscription.period_end, subscription.is_collection_paused
-    )
+def _walk(walker: Walker, *, until: datetime | None) -> bool:
+    try:
+        return _go_on(walker, until=until)
+    finally:
+        Reconciliation.objects.filter(pk=walker.run.pk).update(turn_until=None)
 
 
-def _orphans(
-    by_customer: dict[str, list[Subscription]], *, is_dry: bool, now: datetime
-) -> Iterator[tuple[str, Difference]]:
-    """Customers who pay for one of our plans and belong to no account."""
-    for customer, subscriptions in by_customer.items():
-        live = [one.id for one in subscriptions if one.status not in ENDED and _subscribed(one)]
-        if live:
-            difference = Difference(ORPHAN, customer, stripe=", ".join(live))
-            if not is_dry:
-                differences.note(difference, None, now=now)
-            yield customer, difference
+def _go_on(walker: Walker, *, until: datetime | None) -> bool:
+    """Walk on from where the run stands, until the time is over; say whether everything was walked."""
+    run, steps = walker.run, walker.steps()
+    names = list(steps)
+    for name in names[names.index(run.walk) if run.walk else 0 :]:
+        run.walk = name
+        _save(walker)
+        for place in steps[name]():
+            run.cursor = place
+            _save(walker)
+            if until is not None and walker.clock() >= until:
+                return False
+        run.cursor = ""
+    Reconciliation.objects.filter(pk=run.pk).update(
+        finished_at=walker.clock(), turn_until=None, walk="", cursor="", accounts=run.accounts,
+        differences=run.differences + len(walker.found),
+    )  # fmt: skip
+    return True
 
 
-def _open_high() -> int:
-    return DriftItem.objects.filter(fixed_at=None, severity=HIGH).count()
+def _save(walker: Walker) -> None:
+    run, now = walker.run, walker.clock()
+    Reconciliation.objects.filter(pk=run.pk).update(
+        walk=run.walk, cursor=run.cursor, accounts=run.accounts, turn_until=now + TURN,
+        differences=run.differences + len(walker.found),
+    )  # fmt: skip

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import DataError, transaction
 from django.db.models import Q
 
 from apps.billing import entitlements, gauges, leases, shelf, stripe_gateway
@@ -44,11 +44,12 @@ def store(raw_body: bytes, signature: str, *, now: datetime) -> None:
         if len(raw_body) > LARGEST_BYTES:
             raise ForgedEvent
         event, secret = stripe_gateway.read_event(raw_body, signature, settings.STRIPE_WEBHOOK_SECRETS, now=now)
-    except ForgedEvent:
+        is_new = keep(event, now=now)
+    except (ForgedEvent, DataError, RecursionError) as error:  # signed, and yet nothing that a row can hold
         gauges.deliveries.labels("refused").inc()
-        raise
+        raise ForgedEvent from error
     gauges.count_secret(secret)
-    gauges.deliveries.labels("new" if keep(event, now=now) else "repeated").inc()
+    gauges.deliveries.labels("new" if is_new else "repeated").inc()
 
 
 def keep(event: Event, *, now: datetime) -> bool:

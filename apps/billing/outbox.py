@@ -15,7 +15,9 @@ from apps.core import guards, jobs
 
 log = structlog.get_logger(__name__)
 State = StripeOutbox.State
-CANCEL, MOVE, MAIL = outbox_acts.CANCEL, outbox_acts.MOVE, outbox_acts.MAIL
+CANCEL, END, MOVE, MAIL = outbox_acts.CANCEL, outbox_acts.END, outbox_acts.MOVE, outbox_acts.MAIL
+METADATA, REFUND = outbox_acts.METADATA, outbox_acts.REFUND
+RECHARGE, START_OVERAGE, END_OVERAGE = outbox_acts.RECHARGE, outbox_acts.START_OVERAGE, outbox_acts.END_OVERAGE
 FIRST_WAIT = timedelta(seconds=30)  # doubled with each try, and at most a day
 LONGEST_WAIT = timedelta(days=1)
 MOST_ATTEMPTS = 14  # about four days
@@ -24,13 +26,22 @@ BATCH = 100
 TEXT = 300
 
 
-def add(kind: str, key: str, payload: Mapping[str, str], account: BillingAccount | None, *, now: datetime) -> bool:
+def add(
+    kind: str,
+    key: str,
+    payload: Mapping[str, str],
+    account: BillingAccount | None,
+    *,
+    not_before: datetime | None = None,
+    now: datetime,
+) -> bool:
     """Want something, once per key; say whether it is new.
 
+    not_before  when it is to be done; None: at once.
     Effect  a step; a job is nudged after the commit, and a sweeper finds what it missed.
     """
     guards.inside_transaction()
-    row = StripeOutbox(kind=kind, key=key, payload=dict(payload), account=account, next_at=now)
+    row = StripeOutbox(kind=kind, key=key, payload=dict(payload), account=account, next_at=not_before or now)
     is_new = not StripeOutbox.objects.filter(key=key).exists()
     StripeOutbox.objects.bulk_create([row], ignore_conflicts=True)
     jobs.enqueue("billing.send_outbox")
@@ -55,13 +66,19 @@ def move_key(subscription: str, price: str) -> str:
     return f"move:{subscription}:{price}"
 
 
-def send_due(*, clock: Callable[[], datetime]) -> int:
-    """Do everything that is due, one row at a time; the number that is done.
+def repair_metadata(account: BillingAccount, subject: str, *, now: datetime) -> None:
+    """Want a customer or a subscription to say whose it is. A step; repeating it within the hour changes nothing."""
+    add(METADATA, f"metadata:{subject}:{account.pk}:{now:%Y%m%d%H}", {"object": subject}, account, now=now)
+
+
+def send_due(*, clock: Callable[[], datetime], kind: str | None = None) -> int:
+    """Do everything that is due, or what is of one kind, one row at a time; the number that is done.
 
     Repeat  a row is claimed by moving its next try away; a worker that dies leaves it to that next try.
     """
     done = 0
     due = StripeOutbox.objects.filter(state=State.PENDING, next_at__lte=clock()).order_by("next_at")
+    due = due.filter(kind=kind) if kind else due
     for row in due.select_related("account__owner")[:BATCH]:
         if _claim(row, now=clock()):
             done += _do(row, now=clock())

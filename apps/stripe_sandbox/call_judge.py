@@ -39,7 +39,7 @@ class CallJudge:
             for path, operations in paths.items()
             for method, operation in operations.items()
         } | undescribed.REQUESTS
-        self.validators: Document = {}
+        self.validators: dict[tuple[str, str], Json] = {}
 
     def __call__(self, method: str, pattern: str, raw: Document) -> list[Objection]:
         """Give what Stripe would object to.

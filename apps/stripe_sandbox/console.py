@@ -1,12 +1,14 @@
-"""What the console does to a customer's time, and how it sums a customer up."""
+"""What the console does to time, and how it sums things up."""
 
 from apps.stripe_sandbox import advancing, clocks, items, moments, periods, store
 from apps.stripe_sandbox.documents import Document
 from apps.stripe_sandbox.errors import invalid
+from apps.stripe_sandbox.models import Delivery
 from apps.stripe_sandbox.resources import test_clocks
 
 DAY_S = 86400
 FINALIZES_S = 3600
+SHOWN = 50
 STEPS = ("day", "month", "renewal")
 
 
@@ -16,10 +18,56 @@ def describe_customer(customer: Document) -> Document:
     return {
         "customer": customer,
         "now": clocks.time_of_customer(customer),
+        "renews": any(each["status"] in moments.LIVE for each in subscriptions),
         "subscriptions": [
-            {"body": each, "ends": items.period_of(each)[1], "price": each["items"]["data"][0]["price"]}
+            {
+                "body": each,
+                "ends": items.period_of(each)[1],
+                "price": each["items"]["data"][0]["price"],
+                "quantity": each["items"]["data"][0].get("quantity", 1),
+            }
             for each in subscriptions
         ],
+    }
+
+
+def describe_clock(clock: Document) -> Document:
+    """Sum up a test clock: who lives on it, and when something renews next."""
+    renewal = next_renewal(clock)
+    return {
+        "clock": clock,
+        "customers": store.documents(store.select("customer", clock=clock["id"])),
+        "renews_at": renewal - FINALIZES_S - 1 if renewal else None,
+    }
+
+
+def list_belongings(customer: Document) -> Document:
+    """List what a customer has, the newest first."""
+    charges = store.documents(store.select("charge", customer=customer["id"])[:SHOWN])
+    disputes = {each["charge"]: each for each in store.documents(store.select("dispute", customer=customer["id"]))}
+    return {
+        "invoices": store.documents(store.select("invoice", customer=customer["id"])[:SHOWN]),
+        "charges": [{"body": each, "dispute": disputes.get(each["id"])} for each in charges],
+        "cards": store.documents(store.select("payment_method", customer=customer["id"])),
+        "events": store.documents(store.select("event", customer=customer["id"])[:8]),
+    }
+
+
+def list_prices(*, active_only: bool = True) -> list[Document]:
+    """List prices with the names of their products."""
+    rows = store.documents(store.select("price", body__active=True if active_only else None)[:SHOWN])
+    return [{"body": each, "name": (store.find("product", each["product"]) or {}).get("name")} for each in rows]
+
+
+def count_all() -> Document:
+    """Count what somebody would look at first."""
+    letters = Delivery.objects.all()
+    return {
+        "customers": store.select("customer").count(),
+        "subscriptions": store.select("subscription", body__status__in=moments.LIVE).count(),
+        "events": store.select("event").count(),
+        "waiting": letters.filter(state=Delivery.State.PENDING).count(),
+        "given_up": letters.filter(state=Delivery.State.FAILED).count(),
     }
 
 

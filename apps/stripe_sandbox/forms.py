@@ -1,11 +1,13 @@
+import json
 import re
 from datetime import UTC, datetime
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from apps.stripe_sandbox import cards
+from apps.stripe_sandbox import cards, dashboard, faults
 from apps.stripe_sandbox.checkout import Payment
+from apps.stripe_sandbox.documents import Document
 
 COUNTRIES = [
     ("FR", _("France")),
@@ -151,3 +153,40 @@ class LeaveForm(forms.Form):
         choices = [("", _("I would rather not say")), *((each, REASONS[each]) for each in options)]
         self.fields["feedback"] = forms.ChoiceField(label=_("Why do you leave?"), required=False, choices=choices)
         self.order_fields(["feedback", "comment"])
+
+
+class FaultForm(forms.Form):
+    kind = forms.ChoiceField(label=_("What goes wrong"), choices=[(kind, kind) for kind in faults.KINDS])
+    count = forms.IntegerField(label=_("How often"), min_value=1, max_value=1000)
+    match = forms.CharField(
+        label=_("Only for (part of a call, an event type or a customer)"),
+        max_length=200,
+        required=False,
+        widget=forms.TextInput(attrs={"placeholder": "POST /v1/checkout/sessions"}),
+    )
+    params = forms.CharField(
+        label=_("More, as JSON"),
+        required=False,
+        widget=forms.TextInput(attrs={"placeholder": '{"seconds": 5}'}),
+    )
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # Django's own arguments, handed on
+        self.label_suffix = ""
+
+    def clean_params(self) -> Document:
+        try:
+            given = json.loads(self.cleaned_data["params"] or "{}")
+        except ValueError:
+            given = None
+        if not isinstance(given, dict):
+            raise forms.ValidationError(_('Write an object, such as {"seconds": 5}.'), code="no_object")
+        return given
+
+    def clean(self) -> Document:
+        values: Document = super().clean() or {}
+        action = (values.get("params") or {}).get("action")
+        if values.get("kind") == "dashboard" and action not in dashboard.ACTIONS:
+            listed = ", ".join(dashboard.ACTIONS)
+            self.add_error("params", _('Say which action: {"action": "…"}, one of %(actions)s.') % {"actions": listed})
+        return values

@@ -9,7 +9,7 @@ from apps.stripe_sandbox.models import StoredObject
 
 
 def _columns(body: Document) -> Document:
-    customer = body["id"] if body["object"] == "customer" else body.get("customer")
+    customer = body["id"] if body["object"] == "customer" else body.get("customer", body.get("_customer"))
     clock = body["id"] if body["object"] == "test_helpers.test_clock" else body.get("test_clock", body.get("_clock"))
     due_at = None if body.get("_deleted") else moments.earliest(body)
     return {"customer": customer or "", "clock": clock or "", "due_at": due_at, "body": body}

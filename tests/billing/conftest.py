@@ -1,13 +1,17 @@
 """A local Stripe over HTTP, and our catalogue published to it where a test asks."""
 
+from dataclasses import replace
+
 import pytest
 from django.core.management import call_command
 
-from apps.billing import entitlements
+from apps.billing import entitlements, stripe_gateway
 from apps.billing.models import Plan, PlanVersion, Price
 from tests import build, cast
 from tests.support import shop
+from tests.support import storm as weather
 from tests.support.stripe import start_sandbox
+from tests.support.stripe_names import unknown_names
 
 SHELF = (Plan, PlanVersion, Price)
 
@@ -28,6 +32,20 @@ def stripe(sandbox_server, settings):
     sandbox_server.http.request("DELETE", "/_sandbox/api/faults", json={})
     yield sandbox_server
     sandbox_server.require_no_violations()
+
+
+@pytest.fixture(autouse=True)
+def drifted(monkeypatch):
+    """The names that the gateway sent and the official client does not have; each test must leave it empty."""
+    found, ask = [], stripe_gateway.Gateway._ask
+
+    def watched(gateway, call, params, *path, **options):
+        found.extend(f"{call.__name__}: {name}" for name in unknown_names(call, params))
+        return ask(gateway, call, params, *path, **options)
+
+    monkeypatch.setattr(stripe_gateway.Gateway, "_ask", watched)
+    yield found
+    assert found == []
 
 
 @pytest.fixture
@@ -59,3 +77,35 @@ def ana(db):
 @pytest.fixture
 def account(ana):
     return entitlements.account_for(ana, now=build.NOW)
+
+
+@pytest.fixture(scope="session")
+def storm_server(tmp_path_factory, live_server):
+    server = weather.start(tmp_path_factory.mktemp("storm"), live_server.url)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def unhurried(monkeypatch):
+    """Jobs may ask as often as they like: ten requests a second are for the real Stripe."""
+    monkeypatch.setattr(stripe_gateway, "BACKGROUND", replace(stripe_gateway.BACKGROUND, per_s=0))
+
+
+@pytest.fixture
+def storm(storm_server, transactional_db, settings, unhurried):
+    """Stripe in rough weather, with our products; its letters go to the real view over HTTP."""
+    found = weather.Storm(storm_server)
+    found.begin(settings)
+    yield found
+    found.end()
+    assert storm_server.violations() == []
+
+
+@pytest.fixture
+def silence(sandbox_server, transactional_db, settings, unhurried):
+    """The same Stripe without letters: for those who look by themselves."""
+    found = weather.Storm(sandbox_server)
+    found.begin(settings)
+    yield found
+    assert sandbox_server.violations() == []

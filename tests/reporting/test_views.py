@@ -113,8 +113,8 @@ def test_every_metric_has_a_card_a_formula_and_a_chart(client, dana):
 
 def test_says_what_is_wrong_and_what_is_left_out(client, dana):
     now = clock.now()
-    DriftItem.objects.create(kind="status", severity="high", first_seen=now)
-    DriftItem.objects.create(kind="price", severity="low", first_seen=now, fixed_at=now)
+    DriftItem.objects.create(kind="status", severity="high", first_seen=now, last_seen=now)
+    DriftItem.objects.create(kind="price", severity="low", first_seen=now, last_seen=now, fixed_at=now)
     StripeEvent.objects.create(id="evt_1", type="invoice.paid", livemode=False, created=now, received_at=now)
     build.account(owner=dana, created_at=now)
     page = client.get(OVERVIEW).content.decode()

@@ -64,7 +64,7 @@ def use_card(sandbox, account, method):
     customer = account.stripe_customer_id
     card = sandbox.call("POST", f"/v1/payment_methods/{method}/attach", {"customer": customer}).json()
     for subscription in sandbox.objects("subscription"):
-        if subscription["customer"] == customer:
+        if subscription["customer"] == customer and subscription["status"] not in ("canceled", "incomplete_expired"):
             change(sandbox, subscription["id"], default_payment_method=card["id"])
 
 

@@ -4,7 +4,7 @@ The weather shuffles and doubles letters by a seed; they leave when a test lets 
 """
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.core.management import call_command
@@ -34,6 +34,7 @@ class Storm:
     """One test's world. `stripe` is the sandbox, for what happens on the other side."""
 
     stripe: Sandbox
+    prices: dict[str, str] = field(default_factory=dict)
 
     def begin(self, settings):
         """Let the product talk to this Stripe; publish the catalogue there once."""
@@ -98,6 +99,12 @@ class Storm:
 
     def subscriptions(self, account):
         return [one for one in self.stripe.objects("subscription") if one["customer"] == account.stripe_customer_id]
+
+    def price(self, key):
+        """The id of the Price that is sold under a lookup key."""
+        if key not in self.prices:
+            self.prices |= {one["lookup_key"]: one["id"] for one in self.stripe.objects("price") if one["active"]}
+        return self.prices[key]
 
     def pass_time(self, account, to):
         """Let time pass at Stripe, letters arrive and workers work."""

@@ -33,8 +33,11 @@ class BillingAccount(models.Model):
     sync_lease_until = models.DateTimeField(null=True)  # who holds it is the only one to fetch and apply
     last_synced_at = models.DateTimeField(null=True)
     read_in_full_at = models.DateTimeField(null=True)  # empty: the next sync reads every invoice, not the latest
+    compared_at = models.DateTimeField(null=True)  # when the reconciler last met its customer at Stripe
     delinquent_since = models.DateTimeField(null=True)  # first failed attempt of the open invoice; set by sync
-    hold_reason = models.CharField(max_length=32, blank=True)  # "dispute": set and lifted by sync
+    hold_reason = models.CharField(max_length=32, blank=True)  # "dispute" or "staff"; see `billing.holds`
+    staff_hold_at = models.DateTimeField(null=True)  # staff stopped what is paid, until they lift it
+    disputes_settled_at = models.DateTimeField(null=True)  # staff lifted the hold of disputes lost until then
     trial_consumed_at = models.DateTimeField(null=True)  # set by sync when a trial is first seen
     customer_gone_at = models.DateTimeField(null=True)  # deleted at Stripe; the next checkout makes a new customer
     erased_at = models.DateTimeField(null=True)  # set by privacy: the person left, invoices are kept without a name
@@ -136,7 +139,7 @@ class StripeOutbox(models.Model):
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
     account = models.ForeignKey(BillingAccount, null=True, on_delete=models.CASCADE, related_name="outbox")
-    kind = models.CharField(max_length=40)  # cancel_subscription, move_price, mail
+    kind = models.CharField(max_length=40)  # a kind of `billing.outbox_acts`
     key = models.CharField(max_length=200, unique=True)
     payload = models.JSONField(default=dict)
     state = models.CharField(max_length=16, choices=State.choices, default=State.PENDING)
@@ -154,39 +157,11 @@ class StripeOutbox(models.Model):
         return f"{self.kind} {self.state}"
 
 
-class DriftItem(models.Model):
-    """One row is one difference between Stripe and us that a person should see; `fixed_at` when it is gone."""
-
-    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
-    kind = models.CharField(max_length=40)
-    subject = models.CharField(max_length=80, blank=True)  # the subscription, price or row it is about
-    severity = models.CharField(max_length=8, choices=[("high", "high"), ("low", "low")])
-    account = models.ForeignKey(BillingAccount, null=True, on_delete=models.CASCADE, related_name="drift_items")
-    ours = models.CharField(max_length=300, blank=True)
-    stripe = models.CharField(max_length=300, blank=True)
-    first_seen = models.DateTimeField()
-    fixed_at = models.DateTimeField(null=True)  # set by sync or reconciliation when the difference is gone
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["kind", "account", "subject"],
-                condition=Q(fixed_at=None),
-                name="drift_once_while_open",
-                nulls_distinct=False,
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.kind
-
-
 class ReadMark(models.Model):
     """One row is how far a long read at Stripe has come, so that the next one goes on there."""
 
-    name = models.CharField(primary_key=True, max_length=40)  # events; reconcile:<walk>
+    name = models.CharField(primary_key=True, max_length=40)
     seen_until = models.DateTimeField(null=True)  # Stripe's clock
-    cursor = models.CharField(max_length=80, blank=True)  # the last object that was read
     taken_at = models.DateTimeField(null=True)  # our clock: who moves this has the turn
 
     def __str__(self) -> str:

@@ -40,10 +40,10 @@ def read_event(raw: Raw) -> Event:
         id=str(key),
         type=str(kind),
         object_id=str(subject.get("id") or ""),
-        customer=_customer_of(raw, subject),
+        customer=str(_customer_of(raw, subject)),
         mentions=frozenset(filter(None, _mentioned(subject))),
         livemode=bool(raw["livemode"]),
-        api_version=raw.get("api_version") or "",
+        api_version=str(raw.get("api_version") or ""),
         created=created,
         payload=raw,
     )

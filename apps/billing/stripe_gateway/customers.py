@@ -14,6 +14,11 @@ class CustomerCalls(Calls):
         params = {"email": email, "metadata": {"account_id": account}}
         return str(self._ask(self._client.v1.customers.create, params, key=key)["id"])
 
+    def say_whose(self, thing: str, account: str, *, key: str) -> None:
+        """Let a customer, or a subscription, name the account that it belongs to."""
+        calls = self._client.v1.subscriptions if thing.startswith("sub_") else self._client.v1.customers
+        self._ask(calls.update, {"metadata": {"account_id": account}}, thing, key=key)
+
     def fetch_customer(self, customer: str) -> facts.Customer:
         """Read a customer, also one that was deleted."""
         return facts.read_customer(self._ask(self._client.v1.customers.retrieve, {}, customer))

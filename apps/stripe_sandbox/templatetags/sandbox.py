@@ -23,6 +23,27 @@ def money(amount: int, currency: str) -> str:
 
 
 @register.filter
+def price_label(price: Document) -> str:
+    """Write what one unit of a price costs; usage may cost fractions of a cent, tiers have no one amount."""
+    if price.get("unit_amount") is not None:
+        return money(price["unit_amount"], price["currency"])
+    fraction = price.get("unit_amount_decimal")
+    return f"{fraction} ¢ {price['currency'].upper()}" if fraction else str(price["currency"]).upper()
+
+
+@register.filter
+def in_list(letter: object) -> list[object]:
+    """Make a list of one, for a template that draws lists."""
+    return [letter]
+
+
+@register.filter
+def as_line(document: Document) -> str:
+    """Write a small document on one line."""
+    return json.dumps(document, ensure_ascii=False)
+
+
+@register.filter
 def moment(seconds: float | None) -> datetime | None:
     """Turn seconds since 1970 into a datetime."""
     return clock.as_date(int(seconds)) if seconds is not None else None
