@@ -136,6 +136,25 @@ class Life(RuleBasedStateMachine):
             if charge["paid"] and left // part:
                 self.stripe.call("POST", "/v1/refunds", {"charge": charge["id"], "amount": str(left // part)})
 
+    @rule(outcome=st.sampled_from(["", "won", "lost", "prevented"]))
+    def dispute(self, outcome):
+        """The bank asks for a payment back, or decides about the last one that it asked for."""
+        for kind, path, body in (
+            ("charge", "charges/{}/dispute", {} if not outcome else None),
+            ("dispute", "disputes/{}/decide", {"outcome": outcome} if outcome else None),
+        ):
+            mine = [one for one in self.stripe.objects(kind) if self.is_mine(one)]
+            if mine and body is not None:
+                path = f"/_sandbox/api/{path.format(mine[0]['id'])}"
+                assert self.stripe.http.post(path, json=body).status_code in (200, 400)
+
+    def is_mine(self, one):
+        customer = self.account.stripe_customer_id
+        if one["object"] == "dispute":
+            charge = self.stripe.call("GET", f"/v1/charges/{one['charge']}").json()
+            return charge.get("customer") == customer
+        return one["customer"] == customer and one.get("paid", True)
+
     @rule()
     def pay_what_is_open(self):
         for one in self.stripe.objects("invoice"):

@@ -92,6 +92,11 @@ class Storm:
         account.refresh_from_db()
         return account
 
+    def act(self, path, **body):
+        """Do what a bank or the Dashboard does, through the console's JSON."""
+        answer = self.stripe.http.post(f"/_sandbox/api/{path}", json=body)
+        assert answer.is_success, answer.text
+
     def subscription(self, account):
         """The one subscription of an account, as Stripe has it."""
         (found,) = self.subscriptions(account)
