@@ -19,7 +19,7 @@ Start it with `python -m apps.stripe_sandbox`. What it leaves out it refuses: an
 | who a customer is, and their saved cards | `customers`, `payment_methods` |
 | a card is charged or saved | `intents`, `charges`; after 3-D Secure `challenges` |
 | payments that a caller makes, and purchases | `payment_intents`; through Checkout `one_off` |
-| money that goes back, or is taken back | `refunds`, `disputes` |
+| money that goes back, or is taken back | `refunds`, `disputes`; what is taken off an invoice `credit_notes` |
 | fees, and one entry for each movement | `balance_transactions` |
 | usage that is reported, added up, taken back | `meters`; what is wrong with it `meter_problems` |
 | what is billed by usage, and its lines | `metered`, `usage` |

@@ -52,6 +52,12 @@ NAMED: dict[str, dict[str, str]] = {
         "charge": "charge",
         "payment_intent": "payment_intent",
     },
+    "credit_note": {
+        "customer": "customer",
+        "customer_balance_transaction": "customer_balance_transaction",
+        "invoice": "invoice",
+    },
+    "customer_balance_transaction": {"customer": "customer", "invoice": "invoice"},
     "dispute": {"charge": "charge", "payment_intent": "payment_intent"},
     "balance_transaction": {},
     "checkout.session": {

@@ -158,6 +158,11 @@ def cancel(intent: Document, reason: str | None, *, now: int) -> Document:
     return _tell("payment_intent.canceled", after)
 
 
+def resize(intent: Document, amount: int) -> Document:
+    """Ask for another amount: something was taken off the invoice, or came back."""
+    return store.save({**intent, "amount": amount})
+
+
 def error_of(decline: Decline, method: Document | None) -> Document:
     """Build the error object that an intent carries after a decline."""
     error: Document = {"code": decline.code, "message": decline.message, "type": "card_error"}

@@ -275,7 +275,7 @@ def mark_paid(invoice: Document, amount: int, *, now: int) -> Document:
         "status_transitions": {**invoice["status_transitions"], "paid_at": now},
     }
     payment = payment_of(invoice)
-    if payment:
+    if payment and payment["status"] == "open":
         moved = {**payment["status_transitions"], "paid_at": now}
         paid = {**payment, "status": "paid", "amount_paid": amount, "status_transitions": moved}
         store.save(paid)
@@ -293,11 +293,17 @@ def close(invoice: Document, status: str, *, now: int) -> Document:
     moved = {**invoice["status_transitions"], stamp: now}
     after = {**invoice, "status": status, "auto_advance": False, "next_payment_attempt": None}
     after["status_transitions"] = moved
-    payment, intent = payment_of(invoice), intent_of(invoice)
-    if status == "void" and payment and intent:
-        gone = {**payment["status_transitions"], "canceled_at": now}
-        store.save({**payment, "status": "canceled", "status_transitions": gone})
-        intents.cancel(intent, "void_invoice", now=now)
+    if status == "void":
+        cancel_payment(invoice, now=now)
     store.save(after)
     events.emit("invoice.voided" if status == "void" else "invoice.marked_uncollectible", after)
     return after
+
+
+def cancel_payment(invoice: Document, *, now: int) -> None:
+    """Give up the payment of an invoice: nothing is to be charged for it any more."""
+    payment, intent = payment_of(invoice), intent_of(invoice)
+    if payment and intent and payment["status"] == "open":
+        gone = {**payment["status_transitions"], "canceled_at": now}
+        store.save({**payment, "status": "canceled", "status_transitions": gone})
+        intents.cancel(intent, "void_invoice", now=now)

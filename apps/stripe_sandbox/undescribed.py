@@ -20,15 +20,42 @@ def _takes(*required: str, **named: Document) -> Document:
     return {"type": "object", "properties": named, "required": list(required)}
 
 
+CREDITED = _takes(
+    "type",
+    amount=WHOLE,
+    description=TEXT,
+    invoice_line_item=TEXT,
+    metadata=FREE_MAP,
+    quantity=WHOLE,
+    type={"enum": ["custom_line_item", "invoice_line_item"]},
+    unit_amount=WHOLE,
+)
 # Method and pattern → what the call may be told.
 REQUESTS: dict[tuple[str, str], Document] = {
     ("GET", "/v1/balance_transactions/{}"): _takes(expand=TEXTS),
     ("GET", "/v1/charges"): _takes(created=BETWEEN, customer=TEXT, payment_intent=TEXT, transfer_group=TEXT, **PAGING),
+    ("GET", "/v1/credit_notes/preview"): _takes(
+        "invoice",
+        amount=WHOLE,
+        credit_amount=WHOLE,
+        email_type={"enum": ["credit_note", "none"]},
+        expand=TEXTS,
+        invoice=TEXT,
+        lines={"type": "array", "items": CREDITED},
+        memo=TEXT,
+        metadata=FREE_MAP,
+        out_of_band_amount=WHOLE,
+        reason={"enum": ["duplicate", "fraudulent", "order_change", "product_unsatisfactory"]},
+        refund_amount=WHOLE,
+        refunds={"type": "array", "items": _takes("refund", amount_refunded=WHOLE, refund=TEXT)},
+    ),
     ("GET", "/v1/credit_notes/{}/lines"): _takes(**PAGING),
     ("POST", "/v1/credit_notes/{}/void"): _takes(expand=TEXTS),
     ("POST", "/v1/billing/meters/{}/deactivate"): _takes(expand=TEXTS),
     ("POST", "/v1/billing/meters/{}/reactivate"): _takes(expand=TEXTS),
     ("POST", "/v1/disputes/{}/close"): _takes(expand=TEXTS),
+    ("GET", "/v1/invoice_payments/{}"): _takes(expand=TEXTS),
+    ("POST", "/v1/invoices/{}/mark_uncollectible"): _takes(expand=TEXTS),
     ("POST", "/v1/payment_intents/{}/cancel"): _takes(
         cancellation_reason={"enum": ["abandoned", "duplicate", "fraudulent", "requested_by_customer"]}, expand=TEXTS
     ),

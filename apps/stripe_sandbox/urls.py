@@ -24,6 +24,7 @@ urlpatterns = [
     path("3ds/<str:key>", three_d_secure.ask, name="three-d-secure"),
     path("i/<str:key>", invoice.pay, name="invoice"),
     path("i/<str:key>/receipt", invoice.show_receipt, name="receipt"),
+    path("credit-notes/<str:key>", receipts.show_credit_note, name="credit-note"),
     path("receipts/<str:key>", receipts.show_charge, name="charge-receipt"),
     path("p/session/<str:word>", portal.visit, name="portal"),
     path("_sandbox", console.look, name="console"),

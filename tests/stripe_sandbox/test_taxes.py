@@ -157,3 +157,13 @@ def test_a_tax_number_is_kept_and_printed(stripe, premium, browser):
     assert done.customer_details.tax_ids[0].to_dict() == {"type": "eu_vat", "value": "FR40303265045"}
     assert done.invoice.customer_tax_ids[0].value == "FR40303265045"
     assert "FR40303265045" in browser.get(done.invoice.invoice_pdf).text
+
+
+def test_a_credit_note_gives_its_share_of_the_tax_back(stripe, premium):
+    customer = make_customer(stripe, **PARIS)
+    invoice = subscribe(stripe, customer, premium, **TAXED, expand=["latest_invoice"]).latest_invoice
+    whole = stripe.credit_notes.preview({"invoice": invoice.id, "amount": 480, "refund_amount": 480})
+    assert (whole.total, whole.total_excluding_tax, whole.total_taxes[0].amount) == (480, 400, 80)
+    wanted = {"type": "invoice_line_item", "invoice_line_item": invoice.lines.data[0].id, "amount": 100}
+    note = stripe.credit_notes.create({"invoice": invoice.id, "lines": [wanted], "refund_amount": 120})
+    assert (note.subtotal, note.total, note.total_taxes[0].taxable_amount) == (100, 120, 100)

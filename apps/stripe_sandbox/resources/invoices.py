@@ -3,6 +3,7 @@
 from apps.stripe_sandbox import (
     clocks,
     collection,
+    events,
     invoicing,
     lists,
     payment_methods,
@@ -16,7 +17,10 @@ from apps.stripe_sandbox.parameters import (
     PAGING,
     RANGE,
     boolean,
+    clearable,
     fields,
+    free_map,
+    merge_metadata,
     one_of,
     text,
 )
@@ -65,7 +69,9 @@ def pay(key: str, params: Document) -> Document:
     if invoice["status"] == "void":
         raise invalid("You can only pay an open invoice.", code="invoice_not_editable")
     if params.get("paid_out_of_band"):
-        return collection.finish(invoice, amount=0, now=now).invoice
+        invoicing.cancel_payment(invoice, now=now)
+        elsewhere = {**invoice, "amount_paid_off_stripe": invoice["amount_due"]}
+        return collection.finish(elsewhere, amount=0, now=now).invoice
     customer, method = store.read("customer", invoice["customer"]), None
     if "payment_method" in params:
         method = payment_methods.get(params["payment_method"], param="payment_method", now=now)
@@ -83,6 +89,39 @@ def _refusal(collected: collection.Collected) -> Exception:
         error.error["message"] = "This invoice requires additional user action before it can be paid."
         return error
     return collected.as_error(keeps_rows=True)
+
+
+def update(key: str, params: Document) -> Document:
+    """Change what an invoice says beside its amounts."""
+    before = store.get("invoice", key, param="invoice")
+    after = {**before, **params, "metadata": merge_metadata(before["metadata"], params.get("metadata"))}
+    return events.update("invoice.updated", before, after)
+
+
+def void(key: str, params: Document) -> Document:
+    """Cancel an open invoice for good."""
+    invoice = store.get("invoice", key, param="invoice")
+    if invoice["status"] not in ("open", "uncollectible"):
+        raise _not_open(invoice, "void")
+    return invoicing.close(invoice, "void", now=clocks.time_on(invoice["test_clock"]))
+
+
+def mark_uncollectible(key: str, params: Document) -> Document:
+    """Give an open invoice up; it can still be paid or voided."""
+    invoice = store.get("invoice", key, param="invoice")
+    if invoice["status"] != "open":
+        raise _not_open(invoice, "mark as uncollectible")
+    return invoicing.close(invoice, "uncollectible", now=clocks.time_on(invoice["test_clock"]))
+
+
+def _not_open(invoice: Document, act: str) -> Exception:
+    message = f"You can only {act} an open invoice. This invoice is {invoice['status']}."
+    return invalid(message, code="invoice_not_editable")
+
+
+def retrieve_payment(key: str, params: Document) -> Document:
+    """Give one invoice payment."""
+    return store.get("invoice_payment", key)
 
 
 def list_payments(params: Document) -> Document:
@@ -105,6 +144,22 @@ OPERATIONS = [
         fields({**PAGING, "created": RANGE, "customer": text, "status": STATUS, "subscription": text}),
     ),
     Operation("GET", "/v1/invoices/{}", retrieve, NOTHING),
+    Operation(
+        "POST",
+        "/v1/invoices/{}",
+        update,
+        fields(
+            {
+                "auto_advance": boolean,
+                "description": clearable(text),
+                "footer": clearable(text),
+                "metadata": free_map,
+            }
+        ),
+    ),
+    Operation("POST", "/v1/invoices/{}/void", void, NOTHING),
+    Operation("POST", "/v1/invoices/{}/mark_uncollectible", mark_uncollectible, NOTHING),
+    Operation("GET", "/v1/invoice_payments/{}", retrieve_payment, NOTHING),
     Operation("POST", "/v1/invoices/{}/finalize", finalize, fields({"auto_advance": boolean})),
     Operation(
         "POST",

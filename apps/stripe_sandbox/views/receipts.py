@@ -1,4 +1,4 @@
-"""The receipt of one charge."""
+"""Plain pages to print: the receipt of one charge, and one credit note."""
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
@@ -17,3 +17,13 @@ def show_charge(request: HttpRequest, key: str) -> HttpResponse:
         return say(request, _("There is no such receipt"), text, status=404)
     kept = charge["amount"] - charge["amount_refunded"]
     return show(request, "charge_receipt", {"charge": charge, "kept": kept})
+
+
+@require_GET
+def show_credit_note(request: HttpRequest, key: str) -> HttpResponse:
+    """Show what was taken off an invoice."""
+    note = store.find("credit_note", key)
+    if note is None:
+        text = _("The address is incomplete, or the sandbox was emptied since.")
+        return say(request, _("There is no such credit note"), text, status=404)
+    return show(request, "credit_note", {"note": note, "invoice": store.read("invoice", note["invoice"])})
