@@ -254,7 +254,7 @@ class Life(RuleBasedStateMachine):
     def teardown(self):
         try:
             self.storm.calm_down()
-            self.stripe.deliver_all()
+            self.storm.deliver_all()
             jobs.lose()
             self.come_to_rest()
             promises.mirror_is_stripe(self.stripe, self.account)
@@ -263,7 +263,7 @@ class Life(RuleBasedStateMachine):
             promises.money_closes(self.stripe, self.account)
         finally:
             self.stripe.call("DELETE", f"/v1/test_helpers/test_clocks/{self.clock_id}")
-            self.stripe.deliver_all()
+            self.storm.deliver_all()
             StripeEvent.objects.all().delete()
 
     def come_to_rest(self):
