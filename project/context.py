@@ -1,7 +1,12 @@
-"""What every template may show: the site's name, and whether its money is play money."""
+"""What every template may show: the site's name, whether its money is play money, and what is wrong with paying."""
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from apps.billing import dunning
+from apps.billing.models import BillingAccount
+from apps.core import clock
 
 
 def site(_request: HttpRequest) -> dict[str, object]:
@@ -12,3 +17,16 @@ def site(_request: HttpRequest) -> dict[str, object]:
         "is_sandbox_money": settings.STRIPE_API_BASE != settings.STRIPE_API,
         "has_local_tools": settings.LOCAL_TOOLS,
     }
+
+
+def trouble(request: HttpRequest) -> dict[str, object]:
+    """What is wrong with paying for who is signed in; asked when a template shows it, and not before."""
+    return {"payment_trouble": SimpleLazyObject(lambda: _find_trouble(request))}
+
+
+def _find_trouble(request: HttpRequest) -> dunning.Trouble | None:
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return None
+    account = BillingAccount.objects.filter(owner=user).first()
+    return dunning.find_trouble(account, now=clock.now()) if account else None

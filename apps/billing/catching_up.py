@@ -4,10 +4,22 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.core.cache import cache
 from django.db import transaction
 from django.db.models import F, Q
 
-from apps.billing import change_requests, entitlements, inbox, leases, outbox, plans, shelf, stripe_gateway
+from apps.billing import (
+    change_requests,
+    entitlements,
+    inbox,
+    leases,
+    letters,
+    outbox,
+    plans,
+    reminders,
+    shelf,
+    stripe_gateway,
+)
 from apps.billing.errors import PaymentsAway
 from apps.billing.models import (
     BillingAccount,
@@ -24,6 +36,7 @@ LOOK_AGAIN = timedelta(minutes=10)
 LOOK_BACK = timedelta(hours=1)
 PAYLOADS_KEPT = timedelta(days=30)
 BATCH = 500
+REMINDED = "billing:reminded"
 EVENTS = "events"
 FIRST_TIME = timedelta(days=1)
 
@@ -38,6 +51,7 @@ def catch_up(*, clock: Callable[[], datetime]) -> dict[str, int]:
         "wanted": _nudge_wanted(),
         "reconciliations": _nudge_reconciliation(now=clock()),
         "run_out": _decide_again(now=clock()),
+        "reminders": _remind(now=clock()),
         "changes": change_requests.send_forgotten(clock=clock),
         "sent": outbox.send_due(clock=clock),
     }
@@ -95,8 +109,18 @@ def _decide_again(*, now: datetime) -> int:
     for account_id in accounts:
         with transaction.atomic(durable=True):
             account = BillingAccount.objects.select_for_update(no_key=True).get(pk=account_id)
-            entitlements.refresh(account, now=now)
+            before = account.snapshots.select_related("plan_version").order_by("-version").first()
+            snapshot = entitlements.refresh(account, now=now)
+            if snapshot is not None:
+                letters.want_for_access(account, before, snapshot, now=now)
     return len(accounts)
+
+
+def _remind(*, now: datetime) -> int:
+    """Every ten minutes: letters about what is about to happen."""
+    if not cache.add(REMINDED, "taken", timeout=LOOK_AGAIN.total_seconds()):
+        return 0
+    return reminders.remind(now=now)
 
 
 def _nudge_reconciliation(*, now: datetime) -> int:

@@ -14,12 +14,13 @@ from datetime import timedelta
 
 from django.db.models import Max, Q
 
-from apps.billing import renewals
+from apps.billing import credit_mirror, renewals
+from apps.billing.credit_mirror import FoundCredit
 from apps.billing.errors import MissingAtStripe
 from apps.billing.models import BillingAccount, CheckoutAttempt, StripeEvent
 from apps.billing.money_mirror import SETTLED
 from apps.billing.renewals import Renewal
-from apps.billing.stripe_facts import Card, Charge, Customer, Dispute, Invoice, Refund, Subscription
+from apps.billing.stripe_facts import Card, Charge, CreditNote, Customer, Dispute, Invoice, Refund, Subscription
 from apps.billing.stripe_gateway import Gateway
 
 NO_CARD = Card()
@@ -43,8 +44,10 @@ class Found:
     missing_invoices: tuple[str, ...] = ()  # mirrored here, not there any more
     refunds: tuple[Refund, ...] = ()
     disputes: tuple[Dispute, ...] = ()
+    credit_notes: tuple[CreditNote, ...] = ()
     renewals: Mapping[str, Renewal] = field(default_factory=dict)  # of subscriptions about which something changed
     sessions: Mapping[str, str] = field(default_factory=dict)  # id of each open checkout session → its status
+    credit: FoundCredit = credit_mirror.NOTHING
     is_full: bool = True
 
 
@@ -73,7 +76,9 @@ def fetch(account: BillingAccount, gateway: Gateway, go_on: Callable[[], None]) 
     living = [one for one in (customer, *former.values()) if not one.is_deleted]
     subscriptions = tuple(one for who in living for one in _subscriptions(who, visit))
     invoices, missing = _invoices(living, visit)
-    charges = [charge for invoice in invoices for charge in invoice.charges]
+    credit = credit_mirror.fetch(account, customer, gateway, go_on)
+    made = [*credit.charges, *(charge for invoice in invoices for charge in invoice.charges)]
+    charges = list({charge.payment_intent: charge for charge in made}.values())  # with an invoice: in both
     return Found(
         customer=customer,
         gone=tuple(key for key, one in former.items() if one.is_deleted),
@@ -83,8 +88,10 @@ def fetch(account: BillingAccount, gateway: Gateway, go_on: Callable[[], None]) 
         missing_invoices=missing,
         refunds=tuple(_refunds(charges, visit)),
         disputes=tuple(_disputes(charges, visit)),
+        credit_notes=tuple(_credit_notes(invoices, visit)),
         renewals=renewals.fetch(account, customer, subscriptions, gateway, go_on),
         sessions=_sessions(visit),
+        credit=credit,
         is_full=visit.is_full,
     )
 
@@ -165,10 +172,25 @@ def _refunds(charges: Iterable[Charge], visit: Visit) -> Iterator[Refund]:
 
 
 def _disputes(charges: Iterable[Charge], visit: Visit) -> Iterator[Dispute]:
+    """A bank that only asks leaves no mark on its charge: such a dispute is known by its event."""
+    told = StripeEvent.objects.filter(
+        account=visit.account, state=StripeEvent.State.STORED, type__startswith="charge.dispute."
+    )
+    known = {
+        *visit.account.disputes.values_list("stripe_payment_intent_id", flat=True),
+        *(key for keys in told.values_list("mentions", flat=True) for key in keys),
+    }
     for charge in charges:
-        if charge.is_disputed:
+        if charge.is_disputed or not known.isdisjoint((charge.id, charge.payment_intent)):
             visit.go_on()
             yield from visit.gateway.list_disputes(charge.payment_intent)
+
+
+def _credit_notes(invoices: Iterable[Invoice], visit: Visit) -> Iterator[CreditNote]:
+    for invoice in invoices:
+        if invoice.has_credit_notes:
+            visit.go_on()
+            yield from visit.gateway.list_credit_notes(invoice.id)
 
 
 def _sessions(visit: Visit) -> Mapping[str, str]:

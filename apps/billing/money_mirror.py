@@ -1,11 +1,18 @@
-"""What Stripe said of money becomes our rows: invoices, payments, refunds, disputes. Steps of one sync."""
+"""What Stripe said of money becomes our rows: invoices, payments, and what of them went back. Steps of one sync."""
 
 from collections.abc import Iterable
 from datetime import datetime
 
 from apps.billing.mirror import Values, write
-from apps.billing.models import BillingAccount, DisputeMirror, InvoiceMirror, PaymentMirror, RefundMirror
-from apps.billing.stripe_facts import Charge, Dispute, Invoice, Refund
+from apps.billing.models import (
+    BillingAccount,
+    CreditNoteMirror,
+    DisputeMirror,
+    InvoiceMirror,
+    PaymentMirror,
+    RefundMirror,
+)
+from apps.billing.stripe_facts import Charge, CreditNote, Dispute, Invoice, Refund
 from apps.core import guards
 
 DELETED = "deleted"
@@ -33,6 +40,16 @@ def write_invoices(account: BillingAccount, found: Iterable[Invoice], missing: I
     account.invoices.filter(pk__in=list(missing)).exclude(status__in=SETTLED).update(status=DELETED, synced_at=now)
 
 
+def write_loose_payments(account: BillingAccount, charges: Iterable[Charge], *, now: datetime) -> None:
+    """Mirror payments that belong to no invoice, such as recharges of credit; one that has an invoice keeps it."""
+    guards.inside_transaction()
+    known = {row.pk: row for row in account.payments.select_related("invoice")}
+    for charge in charges:
+        row = known.get(charge.payment_intent)
+        facts = _payment_values(account, charge, row.invoice if row else None)
+        write(PaymentMirror, row, charge.payment_intent, facts, now=now)
+
+
 def write_money_back(
     account: BillingAccount, refunds: Iterable[Refund], disputes: Iterable[Dispute], *, now: datetime
 ) -> None:
@@ -43,7 +60,26 @@ def write_money_back(
         write(RefundMirror, refunded.get(refund.id), refund.id, _money_back(account, refund), now=now)
     disputed = {row.pk: row for row in account.disputes.all()}
     for dispute in disputes:
-        write(DisputeMirror, disputed.get(dispute.id), dispute.id, _money_back(account, dispute), now=now)
+        values = {**_money_back(account, dispute), "evidence_due_by": dispute.evidence_due_by}
+        write(DisputeMirror, disputed.get(dispute.id), dispute.id, values, now=now)
+
+
+def write_credit_notes(account: BillingAccount, notes: Iterable[CreditNote], *, now: datetime) -> None:
+    """Mirror credit notes."""
+    guards.inside_transaction()
+    known = {row.pk: row for row in account.credit_notes.all()}
+    for note in notes:
+        values: dict[str, object] = {
+            "account_id": account.pk,
+            "stripe_invoice_id": note.invoice,
+            "number": note.number,
+            "amount_minor": note.amount_minor,
+            "currency": note.currency,
+            "status": note.status,
+            "reason": note.reason,
+            "created": note.created,
+        }
+        write(CreditNoteMirror, known.get(note.id), note.id, values, now=now)
 
 
 def _invoice_values(account: BillingAccount, invoice: Invoice) -> Values:
@@ -58,6 +94,7 @@ def _invoice_values(account: BillingAccount, invoice: Invoice) -> Values:
         "amount_due_minor": invoice.amount_due_minor,
         "amount_paid_minor": invoice.amount_paid_minor,
         "attempt_count": invoice.attempt_count,
+        "needs_action": invoice.needs_action,
         "created": invoice.created,
         "paid_at": invoice.paid_at,
         "period_start": invoice.period_start,
@@ -97,5 +134,6 @@ def _money_back(account: BillingAccount, fact: Refund | Dispute) -> Values:
         "currency": fact.currency,
         "status": fact.status,
         "stripe_payment_intent_id": fact.payment_intent,
+        "reason": fact.reason,
         "created": fact.created,
     }

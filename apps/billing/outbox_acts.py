@@ -2,15 +2,20 @@
 
 from collections.abc import Callable, Mapping
 
-from apps.billing import emails, stripe_gateway
+from apps.billing import credit_acts, emails, refund_acts, relevance, stripe_gateway
 from apps.billing.models import StripeOutbox
 
-CANCEL, MOVE, MAIL = "cancel_subscription", "move_price", "mail"
-METADATA = "repair_metadata"
+CANCEL, END, MOVE, MAIL = "cancel_subscription", "end_subscription", "move_price", "mail"
+METADATA, REFUND, CREDIT_NOTE = "repair_metadata", "refund", refund_acts.NOTE
+RECHARGE, START_OVERAGE, END_OVERAGE = "recharge", "start_overage", "end_overage"
 
 
 def _cancel(row: StripeOutbox) -> bool:
-    stripe_gateway.background().cancel_subscription(row.payload["subscription"], key=row.key)
+    return credit_acts.end_subscription(row.payload["subscription"], key=row.key)
+
+
+def _end(row: StripeOutbox) -> bool:
+    stripe_gateway.background().end_subscription(row.payload["subscription"], key=row.key)
     return True
 
 
@@ -21,8 +26,15 @@ def _move(row: StripeOutbox) -> bool:
 
 
 def _mail(row: StripeOutbox) -> bool:
-    if row.account is not None and row.account.erased_at is None:
-        emails.send(row.payload["letter"], row.payload, row.account.owner)
+    """Send a letter that is still true; where the bank wants its customer, with the address where it is confirmed."""
+    if row.account is None:
+        return True
+    if not relevance.is_so(row, row.account):
+        return False
+    facts = row.payload
+    if facts["letter"] == emails.ACTION_REQUIRED:
+        facts = {**facts, "action_url": stripe_gateway.background().fetch_invoice_url(facts["invoice"])}
+    emails.send(facts["letter"], facts, row.account.owner)
     return True
 
 
@@ -33,8 +45,16 @@ def _say_whose(row: StripeOutbox) -> bool:
 
 PERFORM: Mapping[str, Callable[[StripeOutbox], bool]] = {
     CANCEL: _cancel,
+    END: _end,
     MOVE: _move,
     MAIL: _mail,
     METADATA: _say_whose,
+    RECHARGE: credit_acts.recharge,
+    START_OVERAGE: credit_acts.begin_usage,
+    END_OVERAGE: credit_acts.end_usage,
+    REFUND: refund_acts.give_back,
+    CREDIT_NOTE: refund_acts.write_credit_note,
 }
-CHANGES_STRIPE = frozenset({CANCEL, MOVE})  # afterwards our mirror is behind
+CHANGES_STRIPE = frozenset(
+    {CANCEL, END, MOVE, REFUND, CREDIT_NOTE, RECHARGE, START_OVERAGE, END_OVERAGE}
+)  # afterwards our mirror is behind

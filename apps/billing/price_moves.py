@@ -1,14 +1,20 @@
 """Who pays an old price: left there and counted, or moved to the new price where the catalogue says so."""
 
+from calendar import monthrange
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from apps.billing import outbox, plans
+from apps.billing import emails, letters, outbox, plans
+from apps.billing.letters import Wanted
 from apps.billing.models import Price, StripeOutbox, SubscriptionItemMirror, SubscriptionMirror
 from apps.billing.terms import Catalogue
+
+NOTICE = timedelta(days=14)  # Visa asks for seven days before a recurring payment changes
+DRAFTED = timedelta(hours=2)  # after a renewal, whose invoice is final an hour later
+MONTHS = {"month": 1, "year": 12}
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,7 @@ def staying(price: str, moves: Iterable[Move]) -> int:
 def want(move: Move, *, now: datetime) -> None:
     """Want the new price for each; a row for each, so that one that Stripe refuses keeps nobody else.
 
+    Who will pay more is told at least NOTICE before. A renewal that comes sooner is still at the old price.
     Effect  an act. Repeat: each is wanted once per price.
     Raises  Price.DoesNotExist: the new price is not published yet.
     """
@@ -61,7 +68,10 @@ def want(move: Move, *, now: datetime) -> None:
     to = Price.objects.get(lookup_key=lookup_key, is_active=True, unit_amount_minor=move.after_minor)
     with transaction.atomic(durable=True):
         for item in move.items:
-            outbox.move_price(item, to, now=now)
+            moves_at, starts = _when(item, move, now=now)
+            outbox.move_price(item, to, now=moves_at)
+            if starts is not None:
+                letters.want(item.subscription.account, _letter(item, move, to, starts), now=now)
 
 
 def _movable(plan: str, interval: str, currency: str, amount_minor: int) -> list[SubscriptionItemMirror]:
@@ -85,3 +95,33 @@ def _movable(plan: str, interval: str, currency: str, amount_minor: int) -> list
     return [
         item for item in items.order_by("pk") if not to or outbox.move_key(item.subscription_id, to.pk) not in known
     ]
+
+
+def _when(item: SubscriptionItemMirror, move: Move, *, now: datetime) -> tuple[datetime, datetime | None]:
+    """When to tell Stripe, and from which renewal on the new price holds; None where no renewal is known."""
+    ends = item.subscription.current_period_end
+    if ends is None or move.after_minor < move.before_minor or ends - now >= NOTICE:
+        return now, ends
+    return ends + DRAFTED, _renewal_after(item, ends)
+
+
+def _renewal_after(item: SubscriptionItemMirror, ends: datetime) -> datetime:
+    """The end of the period that begins then: the same day of a later month, or its last one."""
+    count = ends.month - 1 + MONTHS[item.price.interval]
+    year, month = ends.year + count // 12, count % 12 + 1
+    anchor = max(ends.day, item.period_start.day if item.period_start else 0)
+    return ends.replace(year=year, month=month, day=min(anchor, monthrange(year, month)[1]))
+
+
+def _letter(item: SubscriptionItemMirror, move: Move, to: Price, starts: datetime) -> Wanted:
+    facts = {
+        "subscription": item.subscription_id,
+        "plan": plans.catalogue().plans[move.plan].name,
+        "before_minor": str(move.before_minor),
+        "price_minor": str(move.after_minor),
+        "currency": move.currency,
+        "interval": move.interval,
+        "starts": starts.isoformat(),
+        "move": outbox.move_key(item.subscription_id, to.pk),
+    }
+    return Wanted(emails.PRICE_MOVE, f"{item.subscription_id}:{to.pk}", facts)

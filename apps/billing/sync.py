@@ -10,30 +10,29 @@ from django.db import transaction
 
 from apps.billing import (
     change_requests,
+    credit_mirror,
     differences,
-    emails,
     entitlements,
+    holds,
     leases,
+    letters,
     mirror,
     money_mirror,
-    outbox,
+    refunds,
     stripe_gateway,
 )
 from apps.billing.differences import Difference
 from apps.billing.errors import PaymentsAway
 from apps.billing.fetching import Found, fetch
 from apps.billing.leases import Lease, LeaseLost
-from apps.billing.models import BillingAccount, CheckoutAttempt, EntitlementSnapshot, StripeEvent
+from apps.billing.models import BillingAccount, CheckoutAttempt, StripeEvent
 from apps.core import guards
 
 log = structlog.get_logger(__name__)
 Clock = Callable[[], datetime]
 ROUNDS = 3  # something may happen at Stripe while we look; then we look again, but not for ever
-DISPUTE_HOLDS = ("needs_response", "under_review", "warning_needs_response", "warning_under_review", "lost")
-LOST = "lost"
-HOLD = "dispute"
 LOOK_AGAIN_S = 0.05
-PAID = (EntitlementSnapshot.Source.SUBSCRIPTION, EntitlementSnapshot.Source.TRIAL)  # what letters of plans are about
+LATE = ("past_due", "unpaid")
 
 
 class OverBudget(Exception):
@@ -115,14 +114,19 @@ def apply(lease: Lease, customer: str | None, found: Found, *, now: datetime) ->
         account = BillingAccount.objects.select_for_update(no_key=True).get(pk=lease.account_id)
         if account.sync_lease_until != lease.until or account.stripe_customer_id != customer:
             raise LeaseLost
+        before = letters.see(account)
         mirror.write_subscriptions(account, found.subscriptions, found.card, now=now)
         mirror.write_renewals(account, found.renewals)
         money_mirror.write_invoices(account, found.invoices, found.missing_invoices, now=now)
+        money_mirror.write_loose_payments(account, found.credit.charges, now=now)
         money_mirror.write_money_back(account, found.refunds, found.disputes, now=now)
+        money_mirror.write_credit_notes(account, found.credit_notes, now=now)
         _write_standing(account, found, now=now)
         _write_access(account, now=now)
+        letters.want_for_changes(account, before, now=now)
         _close_attempts(account, found)
         change_requests.settle(account, began=lease.began, now=now)
+        credit_mirror.write(account, found.credit, found.disputes, now=now)
         handled = account.events.filter(state=StripeEvent.State.STORED, received_at__lte=lease.began)
         handled.update(state=StripeEvent.State.HANDLED, handled_at=now)
         BillingAccount.objects.filter(pk=account.pk).update(
@@ -133,13 +137,12 @@ def apply(lease: Lease, customer: str | None, found: Found, *, now: datetime) ->
 def _write_standing(account: BillingAccount, found: Found, *, now: datetime) -> None:
     """What of the account itself follows from the mirror: currency, unpaid bills, holds, a used trial."""
     guards.inside_transaction()
-    is_held = account.disputes.filter(status__in=DISPUTE_HOLDS).exists()
-    has_trial = any(subscription.trial_end for subscription in found.subscriptions)
+    has_trial = any(subscription.trial_end for subscription in found.subscriptions) or holds.has_lost(account)
     is_gone = found.customer.is_deleted and account.stripe_customer_id is not None
     values = {
         "currency": found.customer.currency or account.currency,
         "delinquent_since": _delinquent_since(account, now=now),
-        "hold_reason": HOLD if is_held else "",
+        "hold_reason": holds.reason_of(account),
         "trial_consumed_at": account.trial_consumed_at or (now if has_trial else None),
         "customer_gone_at": (account.customer_gone_at or now) if is_gone else None,
         "read_in_full_at": account.read_in_full_at or (now if found.is_full else None),
@@ -150,14 +153,13 @@ def _write_standing(account: BillingAccount, found: Found, *, now: datetime) -> 
         setattr(account, name, value)
     if changed:
         account.save(update_fields=list(changed))
-    if account.disputes.filter(status=LOST).exists():
-        for subscription in account.subscriptions.live():
-            outbox.cancel_subscription(subscription, now=now)
+    holds.follow_disputes(account, now=now)
+    refunds.follow(account, now=now)
 
 
 def _delinquent_since(account: BillingAccount, *, now: datetime) -> datetime | None:
-    """First failed attempt of the open invoices of subscriptions that are past due; None when all is paid."""
-    late = list(account.subscriptions.live().filter(status="past_due").values_list("pk", flat=True))
+    """First failed attempt of the open invoices of subscriptions that are late; None when all is paid."""
+    late = list(account.subscriptions.live().filter(status__in=LATE).values_list("pk", flat=True))
     if not late:
         return None
     invoices = account.invoices.filter(status="open", stripe_subscription_id__in=late)
@@ -176,24 +178,7 @@ def _write_access(account: BillingAccount, *, now: datetime) -> None:
     before = account.snapshots.select_related("plan_version").order_by("-version").first()
     snapshot = entitlements.refresh(account, now=now)
     if snapshot is not None:
-        _want_letter(account, before, snapshot, now=now)
-
-
-def _want_letter(
-    account: BillingAccount, before: EntitlementSnapshot | None, after: EntitlementSnapshot, *, now: datetime
-) -> None:
-    if after.source not in PAID:
-        return
-    had = before.plan_version.plan_id if before and before.source in PAID else None
-    if after.reason == "past_due" and (before is None or before.reason != "past_due"):
-        letter = emails.PAYMENT_FAILED
-    elif had != after.plan_version.plan_id and after.reason != "past_due":
-        letter = emails.PLAN_STARTED
-    else:
-        return
-    until = after.valid_until.isoformat() if after.valid_until else ""
-    facts = {"letter": letter, "plan": after.plan_version.terms["name"], "until": until}
-    outbox.add(outbox.MAIL, f"mail:{letter}:{account.pk}:{after.version}", facts, account, now=now)
+        letters.want_for_access(account, before, snapshot, now=now)
 
 
 def _close_attempts(account: BillingAccount, found: Found) -> None:

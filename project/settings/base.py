@@ -75,6 +75,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "project.context.site",
+                "project.context.trouble",
             ]
         },
     }
@@ -116,6 +117,9 @@ STRIPE_API = "https://api.stripe.com"
 STRIPE_API_BASE = env.url("STRIPE_API_BASE", STRIPE_API, schemes=("https", "http"))
 STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY", "")
 STRIPE_WEBHOOK_SECRETS = env.words("STRIPE_WEBHOOK_SECRETS")
+STRIPE_AUTOMATIC_TAX = env.flag("STRIPE_AUTOMATIC_TAX", default=False)
+# What one of the staff may give back alone, in minor units of whatever currency; beyond it, a second person agrees.
+REFUND_ALONE_MINOR = env.integer("REFUND_ALONE_MINOR", 10_000, least=0)
 
 # --- models: the addresses and keys that the catalogue's back ends name ---
 MODEL_BASE_URL = env.text("MODEL_BASE_URL", "")
@@ -143,9 +147,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 # A form that opens Stripe's pages is answered by a redirect to them, which browsers hold against `form-action`.
-_pay_pages = (
-    "https://checkout.stripe.com https://billing.stripe.com" if STRIPE_API_BASE == STRIPE_API else STRIPE_API_BASE
-)
+_hosted = "https://checkout.stripe.com https://billing.stripe.com https://invoice.stripe.com"
+_pay_pages = _hosted if STRIPE_API_BASE == STRIPE_API else STRIPE_API_BASE
 _policy = {
     "default-src": "'self'",
     "img-src": "'self' data:",

@@ -123,7 +123,7 @@ def test_what_happened_at_stripe_meanwhile_withdraws_the_move(published, account
     run("apply")
     account.refresh_from_db()
     wanted = account.sync_wanted_seq
-    assert send() == 1  # the letter about the plan alone
+    assert send() == 2  # receipt and plan; no letter about a price that does not come
     assert not StripeOutbox.objects.filter(kind="move_price").exists()
     assert not DriftItem.objects.filter(kind="outbox_dead").exists()
     account.refresh_from_db()

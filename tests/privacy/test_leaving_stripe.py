@@ -21,7 +21,7 @@ def test_f24_stripe_is_cancelled_then_seen_then_everything_is_erased(published):
     assert erasures.continue_erasure(request.pk, now=shop.now()) is False
     assert published.objects("subscription")[0]["status"] == "active"
 
-    assert outbox.send_due(clock=shop.now) == 2  # the cancellation, and the letter that welcomed him
+    assert outbox.send_due(clock=shop.now) == 2  # the cancellation and the receipt; no letter about a plan that ends
     assert published.objects("subscription")[0]["status"] == "canceled"
     assert erasures.continue_erasure(request.pk, now=shop.now() + timedelta(minutes=1)) is False
     ben.refresh_from_db()

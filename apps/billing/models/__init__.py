@@ -12,6 +12,7 @@ from apps.billing.models.accounts import (
 from apps.billing.models.drift import DriftItem, Reconciliation
 from apps.billing.models.mirror import (
     LIVE_STATUSES,
+    CreditNoteMirror,
     DisputeMirror,
     InvoiceMirror,
     PaymentMirror,
@@ -21,18 +22,33 @@ from apps.billing.models.mirror import (
     SubscriptionState,
 )
 from apps.billing.models.offer import ModelPrice, Plan, PlanVersion, Price
+from apps.billing.models.pay_as_you_go import (
+    AutoRecharge,
+    CreditPayment,
+    CreditPurchase,
+    MeterOutbox,
+    Overage,
+    SavedCard,
+)
 from apps.billing.models.plan_changes import PlanChange
+from apps.billing.models.refunds import RefundRequest
 
 __all__ = [
     "LIVE_STATUSES",
+    "AutoRecharge",
     "BillingAccount",
     "CheckoutAttempt",
+    "CreditNoteMirror",
+    "CreditPayment",
+    "CreditPurchase",
     "DisputeMirror",
     "DriftItem",
     "EntitlementSnapshot",
     "FormerCustomer",
     "InvoiceMirror",
+    "MeterOutbox",
     "ModelPrice",
+    "Overage",
     "PaymentMirror",
     "Plan",
     "PlanChange",
@@ -42,6 +58,8 @@ __all__ = [
     "ReadMark",
     "Reconciliation",
     "RefundMirror",
+    "RefundRequest",
+    "SavedCard",
     "StripeEvent",
     "StripeOutbox",
     "SubscriptionItemMirror",

@@ -35,7 +35,9 @@ class BillingAccount(models.Model):
     read_in_full_at = models.DateTimeField(null=True)  # empty: the next sync reads every invoice, not the latest
     compared_at = models.DateTimeField(null=True)  # when the reconciler last met its customer at Stripe
     delinquent_since = models.DateTimeField(null=True)  # first failed attempt of the open invoice; set by sync
-    hold_reason = models.CharField(max_length=32, blank=True)  # "dispute": set and lifted by sync
+    hold_reason = models.CharField(max_length=32, blank=True)  # "dispute" or "staff"; see `billing.holds`
+    staff_hold_at = models.DateTimeField(null=True)  # staff stopped what is paid, until they lift it
+    disputes_settled_at = models.DateTimeField(null=True)  # staff lifted the hold of disputes lost until then
     trial_consumed_at = models.DateTimeField(null=True)  # set by sync when a trial is first seen
     customer_gone_at = models.DateTimeField(null=True)  # deleted at Stripe; the next checkout makes a new customer
     erased_at = models.DateTimeField(null=True)  # set by privacy: the person left, invoices are kept without a name
@@ -137,7 +139,7 @@ class StripeOutbox(models.Model):
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
     account = models.ForeignKey(BillingAccount, null=True, on_delete=models.CASCADE, related_name="outbox")
-    kind = models.CharField(max_length=40)  # cancel_subscription, move_price, mail
+    kind = models.CharField(max_length=40)  # a kind of `billing.outbox_acts`
     key = models.CharField(max_length=200, unique=True)
     payload = models.JSONField(default=dict)
     state = models.CharField(max_length=16, choices=State.choices, default=State.PENDING)

@@ -114,6 +114,7 @@ class InvoiceMirror(models.Model):
     created = models.DateTimeField()
     paid_at = models.DateTimeField(null=True)
     first_failed_at = models.DateTimeField(null=True)
+    needs_action = models.BooleanField(default=False)  # open, and the bank wants its customer to confirm the payment
     period_start = models.DateTimeField(null=True)
     period_end = models.DateTimeField(null=True)
     synced_at = models.DateTimeField()
@@ -152,6 +153,7 @@ class RefundMirror(models.Model):
     currency = models.CharField(max_length=3)
     status = models.CharField(max_length=24)
     stripe_payment_intent_id = models.CharField(max_length=64, blank=True)
+    reason = models.CharField(max_length=40, blank=True)  # Stripe's word
     created = models.DateTimeField()
     synced_at = models.DateTimeField()
 
@@ -168,8 +170,28 @@ class DisputeMirror(models.Model):
     currency = models.CharField(max_length=3)
     status = models.CharField(max_length=32)
     stripe_payment_intent_id = models.CharField(max_length=64, blank=True)
+    reason = models.CharField(max_length=40, blank=True)  # Stripe's word
+    evidence_due_by = models.DateTimeField(null=True)  # until then Stripe takes an answer
     created = models.DateTimeField()
     synced_at = models.DateTimeField()
 
     def __str__(self) -> str:
         return self.stripe_dispute_id
+
+
+class CreditNoteMirror(models.Model):
+    """One row is one credit note at Stripe as last fetched: what an invoice is less, on paper."""
+
+    stripe_credit_note_id = models.CharField(primary_key=True, max_length=64)
+    account = models.ForeignKey(BillingAccount, on_delete=models.PROTECT, related_name="credit_notes")
+    stripe_invoice_id = models.CharField(max_length=64)
+    number = models.CharField(max_length=64, blank=True)
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    status = models.CharField(max_length=16)  # issued, void
+    reason = models.CharField(max_length=40, blank=True)  # Stripe's word
+    created = models.DateTimeField()
+    synced_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.number or self.stripe_credit_note_id

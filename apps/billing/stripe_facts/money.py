@@ -6,6 +6,9 @@ from datetime import UTC, datetime
 from apps.billing.stripe_facts.customers import Card
 from apps.billing.stripe_facts.raw import Raw, created_at, id_of, moment
 
+REQUEST = "refund_request"  # in the metadata of what staff asked for: our row
+AUTHENTICATE = "authentication_required"
+
 
 @dataclass(frozen=True)
 class Charge:
@@ -53,6 +56,8 @@ class Invoice:
     period_start: datetime | None  # of the service that its lines bill
     period_end: datetime | None
     charges: tuple[Charge, ...]
+    needs_action: bool = False  # the bank wants the card's owner to confirm
+    has_credit_notes: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,8 @@ class Refund:
     status: str
     created: datetime
     payment_intent: str = ""
+    reason: str = ""
+    request: str = ""  # of ours that it fulfils
 
 
 @dataclass(frozen=True)
@@ -77,6 +84,23 @@ class Dispute:
     status: str
     created: datetime
     payment_intent: str = ""
+    reason: str = ""
+    evidence_due_by: datetime | None = None
+
+
+@dataclass(frozen=True)
+class CreditNote:
+    """What an invoice is less, on paper, in minor units."""
+
+    id: str
+    invoice: str
+    number: str
+    amount_minor: int
+    currency: str
+    status: str
+    reason: str
+    created: datetime
+    request: str = ""  # of ours that it fulfils
 
 
 def read_invoice(raw: Raw) -> Invoice:
@@ -102,6 +126,8 @@ def read_invoice(raw: Raw) -> Invoice:
         period_start=moment(min((period["start"] for period in periods), default=None)),
         period_end=moment(max((period["end"] for period in periods), default=None)),
         charges=tuple(_read_charges(raw)),
+        needs_action=raw.get("status") == "open" and any(map(_asks_owner, _intents(raw))),
+        has_credit_notes=any(raw.get(f"{when}_payment_credit_notes_amount") for when in ("pre", "post")),
     )
 
 
@@ -120,20 +146,62 @@ def read_reason(raw: Raw) -> str:
 
 def read_refund(raw: Raw) -> Refund:
     """Read a refund."""
-    paid = id_of(raw.get("payment_intent"))
-    return Refund(raw["id"], raw["amount"], raw["currency"].lower(), raw.get("status") or "", created_at(raw), paid)
+    return Refund(
+        id=raw["id"],
+        amount_minor=raw["amount"],
+        currency=raw["currency"].lower(),
+        status=raw.get("status") or "",
+        created=created_at(raw),
+        payment_intent=id_of(raw.get("payment_intent")),
+        reason=raw.get("reason") or "",
+        request=(raw.get("metadata") or {}).get(REQUEST, ""),
+    )
 
 
 def read_dispute(raw: Raw) -> Dispute:
     """Read a dispute."""
-    paid = id_of(raw.get("payment_intent"))
-    return Dispute(raw["id"], raw["amount"], raw["currency"].lower(), raw["status"], created_at(raw), paid)
+    return Dispute(
+        id=raw["id"],
+        amount_minor=raw["amount"],
+        currency=raw["currency"].lower(),
+        status=raw["status"],
+        created=created_at(raw),
+        payment_intent=id_of(raw.get("payment_intent")),
+        reason=raw.get("reason") or "",
+        evidence_due_by=moment((raw.get("evidence_details") or {}).get("due_by")),
+    )
+
+
+def read_credit_note(raw: Raw) -> CreditNote:
+    """Read a credit note."""
+    return CreditNote(
+        id=raw["id"],
+        invoice=id_of(raw["invoice"]),
+        number=raw.get("number") or "",
+        amount_minor=raw["total"],
+        currency=raw["currency"].lower(),
+        status=raw["status"],
+        reason=raw.get("reason") or "",
+        created=created_at(raw),
+        request=(raw.get("metadata") or {}).get(REQUEST, ""),
+    )
+
+
+def _intents(raw: Raw) -> list[Raw]:
+    """The payments of an invoice that are expanded."""
+    payments = (raw.get("payments") or {}).get("data") or []
+    intents = (payment["payment"].get("payment_intent") for payment in payments)
+    return [intent for intent in intents if isinstance(intent, dict)]
+
+
+def _asks_owner(intent: Raw) -> bool:
+    """Whether a payment waits for the card's owner: asked on the page, or asked for when nobody was there."""
+    error = intent.get("last_payment_error") or {}
+    return intent["status"] == "requires_action" or AUTHENTICATE in (error.get("code"), error.get("decline_code"))
 
 
 def _read_charges(raw: Raw) -> list[Charge]:
-    payments = (raw.get("payments") or {}).get("data") or []
-    intents = [payment["payment"].get("payment_intent") for payment in payments]
-    pairs = [(intent["id"], intent.get("latest_charge")) for intent in intents if isinstance(intent, dict)]
+    pairs = [(intent["id"], intent.get("latest_charge")) for intent in _intents(raw)]
     return [read_charge(charge, key) for key, charge in pairs if isinstance(charge, dict)]
 
 

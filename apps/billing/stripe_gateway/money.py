@@ -1,4 +1,4 @@
-"""Money that came and went: invoices, refunds, disputes."""
+"""Money that came and went: invoices, refunds, disputes, credit notes."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -11,7 +11,7 @@ CHARGES = "payments.data.payment.payment_intent.latest_charge"
 
 
 class MoneyCalls(Calls):
-    """Money that came and went: invoices, refunds, disputes."""
+    """Money that came and went: invoices, refunds, disputes, credit notes."""
 
     def list_invoices(
         self, customer: str | None, *, since: datetime | None = None, after: str = ""
@@ -43,6 +43,18 @@ class MoneyCalls(Calls):
     def list_disputes(self, payment_intent: str) -> Iterator[facts.Dispute]:
         """Read the disputes of one payment."""
         return map(facts.read_dispute, self._pages(self._client.v1.disputes.list, {"payment_intent": payment_intent}))
+
+    def list_credit_notes(self, invoice: str) -> Iterator[facts.CreditNote]:
+        """Read the credit notes of one invoice."""
+        return map(facts.read_credit_note, self._pages(self._client.v1.credit_notes.list, {"invoice": invoice}))
+
+    def create_refund(self, params: Params, *, key: str) -> facts.Refund:
+        """Give a payment back, in part or in full. It ends no subscription."""
+        return facts.read_refund(self._ask(self._client.v1.refunds.create, params, key=key))
+
+    def create_credit_note(self, params: Params, *, key: str) -> facts.CreditNote:
+        """Write down that an invoice is less by what was given back."""
+        return facts.read_credit_note(self._ask(self._client.v1.credit_notes.create, params, key=key))
 
     def why_unpaid(self, invoice: str) -> str:
         """Why an open invoice is not paid, as a code: Stripe's word for the decline, or `requires_action`."""

@@ -6,6 +6,7 @@ from datetime import datetime
 from apps.billing import stripe_facts as facts
 from apps.billing.stripe_gateway.calls import Calls, Params
 
+ENDED = ("canceled", "incomplete_expired")
 EXPANDED = ("default_payment_method", "schedule")
 
 
@@ -19,10 +20,20 @@ class SubscriptionCalls(Calls):
         for raw in self._pages(self._client.v1.subscriptions.list, params):
             yield facts.read_subscription(self._with_discounts(raw))
 
-    def cancel_subscription(self, subscription: str, *, key: str) -> None:
-        """End a subscription at once, without another invoice."""
-        params = {"invoice_now": False, "prorate": False}
+    def cancel_subscription(self, subscription: str, *, bills_usage: bool = False, key: str) -> None:
+        """End a subscription at once; with a last invoice only where usage is still to be billed."""
+        params = {"invoice_now": bills_usage, "prorate": False}
         self._ask(self._client.v1.subscriptions.cancel, params, subscription, key=key)
+
+    def end_subscription(self, subscription: str, *, key: str) -> None:
+        """Let a subscription end with what is paid. A schedule is dropped: what it planned would come back."""
+        found = self._ask(self._client.v1.subscriptions.retrieve, {}, subscription)
+        if found["status"] in ENDED or found["cancel_at_period_end"] or found.get("cancel_at"):
+            return
+        if found.get("schedule"):
+            schedule = str(found["schedule"])
+            self._ask(self._client.v1.subscription_schedules.release, {}, schedule, key=f"{key}:release")
+        self._ask(self._client.v1.subscriptions.update, {"cancel_at_period_end": True}, subscription, key=key)
 
     def move_price(self, subscription: str, item: str, prices: tuple[str, str], *, key: str) -> bool:
         """Let an item pay another price from its next renewal on; False where something else happens to it meanwhile.
