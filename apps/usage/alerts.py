@@ -11,7 +11,8 @@ from apps.core import guards
 from apps.usage.buckets import Level
 from apps.usage.models import UsageAlert
 
-SCOPES = {Meter.SPENDING: "account", Meter.USAGE_CHARGES: "charges"}  # what letters are about
+# What a letter is about, where the cap is no key's.
+SCOPES: dict[str, str] = {Meter.SPENDING: "account", Meter.USAGE_CHARGES: "charges"}
 MARKS = (100, 80)  # percent; who jumps over both is told the higher one
 
 
