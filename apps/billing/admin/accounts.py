@@ -1,6 +1,5 @@
 """One account on one page: what it has, what Stripe says of it, and what staff may do about it."""
 
-from collections.abc import Callable
 from typing import cast
 
 from django.contrib import admin, messages
@@ -41,10 +40,11 @@ class BillingAccountAdmin(MirrorAdmin):
         self.message_user(request, _("Stripe is being looked at; reload in a moment."))
 
     def get_urls(self) -> list[URLPattern]:
-        def page(name: str, view: Callable[..., HttpResponse]) -> URLPattern:
-            return path(f"<uuid:key>/{name}/", self.admin_site.admin_view(view), name=f"billing_account_{name}")
-
-        own = [page("look", self.look), page("hold", self.hold)]
+        look, hold = self.admin_site.admin_view(self.look), self.admin_site.admin_view(self.hold)
+        own = [
+            path("<uuid:key>/look/", look, name="billing_account_look"),
+            path("<uuid:key>/hold/", hold, name="billing_account_hold"),
+        ]
         return [*own, *super().get_urls()]
 
     def change_view(

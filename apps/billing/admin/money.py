@@ -24,7 +24,7 @@ class InvoiceMirrorAdmin(MirrorAdmin):
     def give_back(self, invoice: InvoiceMirror) -> str | SafeString:
         left_minor = refunds.left_minor(invoice)
         if not left_minor:
-            return _("Nothing of this invoice is left to give back.")
+            return str(_("Nothing of this invoice is left to give back."))
         address = reverse("admin:billing_refundrequest_add", query={"invoice": invoice.pk})
         words = _("Give back up to %(amount)s") % {"amount": offers.money(left_minor, invoice.currency)}
         return format_html('<a class="underline" href="{}">{}</a>', address, words)
