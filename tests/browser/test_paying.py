@@ -1,11 +1,12 @@
 """A renewal that fails, in a real browser: the banner says so on every page, one button pays, and it is gone."""
 
 import re
-import time
 
 import httpx
 import pytest
 from playwright.sync_api import expect
+
+from tests.support import shop
 
 WORDS = {
     "en": ("did not go through", "Pay now", "Nothing is open", "Your bank wants you to confirm", "Confirm the payment"),
@@ -35,7 +36,7 @@ class Stripe:
         method = self.call("POST", f"/v1/payment_methods/{card}/attach", customer=customer)["id"]
         [subscription] = self.call("GET", f"/v1/subscriptions?customer={customer}")["data"]
         self.call("POST", f"/v1/subscriptions/{subscription['id']}", default_payment_method=method)
-        begin = {"frozen_time": str(int(time.time())), "customer": customer}
+        begin = {"frozen_time": str(int(shop.now().timestamp())), "customer": customer}
         clock = self.call("POST", "/v1/test_helpers/test_clocks", **begin)["id"]
         end = subscription["items"]["data"][0]["current_period_end"] + 2 * HOURS
         self.call("POST", f"/v1/test_helpers/test_clocks/{clock}/advance", frozen_time=str(end))
