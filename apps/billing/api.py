@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.accounts.models import User
-from apps.billing import entitlements, inbox
+from apps.billing import account_state, entitlements, inbox
 from apps.billing.errors import ForgedEvent
 from apps.core import clock
 
@@ -24,6 +24,21 @@ class PlanNamedSerializer(serializers.Serializer[object]):
 class CardSerializer(serializers.Serializer[object]):
     brand = serializers.CharField()
     last4 = serializers.CharField()
+    exp_month = serializers.IntegerField(allow_null=True)
+    exp_year = serializers.IntegerField(allow_null=True)
+
+
+class RenewalSerializer(serializers.Serializer[object]):
+    amount_minor = serializers.IntegerField(help_text="What the next renewal charges, in minor units, tax included.")
+    tax_minor = serializers.IntegerField()
+    currency = serializers.CharField()
+
+
+class ComingChangeSerializer(serializers.Serializer[object]):
+    kind = serializers.ChoiceField(choices=[account_state.PLANNED, account_state.UNPAID])
+    plan = PlanNamedSerializer(allow_null=True)
+    interval = serializers.CharField()
+    at = serializers.DateTimeField(help_text="From when on it holds; while it is unpaid: until when it can be paid.")
 
 
 class LimitSerializer(serializers.Serializer[object]):
@@ -37,8 +52,11 @@ class BillingStateSerializer(serializers.Serializer[object]):
     plan = PlanNamedSerializer()
     source = serializers.CharField()  # type: ignore[assignment]  # DRF fields have an attribute of this name
     status = serializers.CharField()
+    trial_ends_at = serializers.DateTimeField(allow_null=True)
     renews_at = serializers.DateTimeField(allow_null=True)
+    renewal = RenewalSerializer(allow_null=True)
     ends_at = serializers.DateTimeField(allow_null=True)
+    change = ComingChangeSerializer(allow_null=True)
     card = CardSerializer(allow_null=True)
     is_confirming = serializers.BooleanField()
     limits = LimitSerializer(many=True)
@@ -49,7 +67,7 @@ class BillingStateSerializer(serializers.Serializer[object]):
 def show_state(request: Request) -> Response:
     now = clock.now()
     account = entitlements.account_for(cast(User, request.user), now=now)
-    return Response(BillingStateSerializer(entitlements.state_for(account, now=now)).data)
+    return Response(BillingStateSerializer(account_state.state_for(account, now=now)).data)
 
 
 @csrf_exempt

@@ -4,8 +4,18 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from apps.billing import catalogue_models, plan_tables
-from apps.billing.terms import MODES, Catalogue, DeveloperTerms, PlanTerms
+from apps.billing.terms import (
+    COLLECTIONS,
+    MINOR,
+    MODES,
+    Catalogue,
+    CheckoutTerms,
+    CreditOffer,
+    DeveloperTerms,
+    PlanTerms,
+)
 from apps.billing.toml_source import Source, Table
+from apps.core import money
 
 STATUSES = ("trialing", "active", "past_due", "unpaid", "paused", "canceled", "incomplete", "incomplete_expired")
 NEVER_PAID = ("incomplete", "incomplete_expired")
@@ -43,6 +53,7 @@ def parse(path: Path) -> Catalogue:
         policy=_policy(top.table("policy")),
         plans=plans,
         developer=_developer(top.table("developer"), plans, currencies),
+        checkout=_checkout(top),
         models={key: table.values for key, table in models.items()},
         backends={key: table.values for key, table in backends.items()},
     )
@@ -87,15 +98,68 @@ def _policy(table: Table) -> Mapping[str, str]:
     return words
 
 
+def _checkout(top: Table) -> CheckoutTerms:
+    if not top.has("checkout"):
+        return CheckoutTerms()
+    table = top.table("checkout")
+    terms = CheckoutTerms(
+        allow_promotion_codes=table.flag("allow_promotion_codes", default=True),
+        payment_method_collection=table.choice("payment_method_collection", COLLECTIONS, default="always"),
+    )
+    table.refuse_rest()
+    return terms
+
+
 def _developer(table: Table, plans: Mapping[str, PlanTerms], currencies: tuple[str, ...]) -> DeveloperTerms:
     plan = plans[_unsold(table, "plan", plans)]
     if plan.limits:
         table.refuse(f"is “{plan.key}”, which has limits; every call is paid from credit, so it takes none", "plan")
-    credit = table.table("starter_credit")
-    amounts = {}
-    for currency in credit.values:
-        if currency not in currencies:
-            credit.refuse(f"is not a currency of the catalogue; known are {', '.join(currencies)}", currency)
-        amounts[currency] = credit.whole(currency)
+    terms = DeveloperTerms(
+        plan=plan,
+        starter_credit_micro=_by_currency(table.table("starter_credit"), currencies),
+        credit=_credit(table, currencies),
+        most_usage_micro=_most_usage(table, currencies),
+    )
     table.refuse_rest()
-    return DeveloperTerms(plan=plan, starter_credit_micro=amounts)
+    return terms
+
+
+def _credit(table: Table, currencies: tuple[str, ...]) -> Mapping[str, CreditOffer]:
+    """What of credit is sold, in whole units of each currency; without the table nothing is."""
+    if not table.has("credit"):
+        return {}
+    stated = table.table("credit")
+    _refuse_strangers(stated, currencies)
+    offers = {}
+    for currency in currencies:
+        offer = stated.table(currency)
+        least, most = offer.whole("least", least=1), offer.whole("most", least=1)
+        amounts = offer.wholes("amounts", least=1)
+        offer.refuse_rest()
+        if any(not least <= amount <= most for amount in amounts):
+            offer.refuse(f"go beyond what is sold at a time, {least} to {most}", "amounts")
+        offers[currency] = CreditOffer(tuple(amount * MINOR for amount in amounts), least * MINOR, most * MINOR)
+    return offers
+
+
+def _most_usage(table: Table, currencies: tuple[str, ...]) -> Mapping[str, int]:
+    """The highest cap of usage charges a person may set, in micro-units; without the table nobody pays afterwards."""
+    if not table.has("usage_charges"):
+        return {}
+    stated = table.table("usage_charges")
+    most = _by_currency(stated, currencies, least=1)
+    for currency in currencies:
+        if currency not in most:
+            stated.refuse("is missing", currency)
+    return {currency: amount * money.MICRO for currency, amount in most.items()}
+
+
+def _by_currency(stated: Table, currencies: tuple[str, ...], *, least: int = 0) -> dict[str, int]:
+    _refuse_strangers(stated, currencies)
+    return {currency: stated.whole(currency, least=least) for currency in stated.values}
+
+
+def _refuse_strangers(stated: Table, currencies: tuple[str, ...]) -> None:
+    for currency in stated.values:
+        if currency not in currencies:
+            stated.refuse(f"is not a currency of the catalogue; known are {', '.join(currencies)}", currency)

@@ -7,10 +7,11 @@ from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 
-from apps.billing import customers, entitlements, leases, plans, stripe_gateway
+from apps.billing import customers, leases, plan_choices, plans, promotions, stripe_gateway
 from apps.billing.errors import (
     AlreadySubscribed,
     CheckoutBusy,
+    CurrencyFixed,
     MissingAtStripe,
     NotOnSale,
     NotOnSaleYet,
@@ -29,21 +30,31 @@ SLACK = timedelta(minutes=30)  # an attempt that is about to expire is not offer
 TRIES = 2  # an attempt that turns out to be over is followed by one new one
 OPEN, COMPLETE = "open", "complete"
 OVER = Session("", "expired", "")
+TAX: Mapping[str, object] = {  # what the customer has at Stripe is completed from the payment page: tax needs a place
+    "automatic_tax": {"enabled": True},
+    "tax_id_collection": {"enabled": True},
+    "customer_update": {"address": "auto", "name": "auto"},
+}
 CANCELED = "canceled=yes"
 
 
-def open_checkout(account: BillingAccount, plan_key: str, interval: str, currency: str, *, now: datetime) -> str:
+def open_checkout(
+    account: BillingAccount, plan_key: str, interval: str, currency: str, code: str = "", *, now: datetime
+) -> str:
     """Give the address at which the account can pay for a plan: a bearer credential, for one redirect.
 
+    code    a promotion code that came with a link; without one the payment page may ask for it.
     Effect  the network and acts of its own. A second click, or a second tab, gets the same address.
-    Raises  NotOnSale, OnHold, AlreadySubscribed, NotOnSaleYet, PaymentRefused, PaymentsAway: nothing was charged.
+    Raises  NotOnSale, CurrencyFixed, OnHold, AlreadySubscribed, NotOnSaleYet, CodeRefused, PaymentRefused,
+            PaymentsAway: nothing was charged.
     """
     terms, price = _choose(account, plan_key, interval, currency)
     gateway = stripe_gateway.patient()
+    promotion = promotions.find(account, code, currency, gateway, now=now) if code else ""
     for _try in range(TRIES):
-        _close_other(account, price, gateway, now=now)
-        attempt = _attempt(account, price, now=now)
-        if attempt.lookup_key != price.lookup_key:
+        _close_other(account, price, promotion, gateway, now=now)
+        attempt = _attempt(account, price, promotion, now=now)
+        if not _is_for(attempt, price, promotion):
             continue  # another tab was faster with another plan: its page is closed, then this one opens
         session = _session(attempt, terms, price, gateway, now=now)
         if session.status == OPEN:
@@ -63,23 +74,33 @@ def _choose(account: BillingAccount, plan_key: str, interval: str, currency: str
     if (interval, currency) not in terms.prices:
         raise NotOnSale(field="currency" if currency not in catalogue.currencies else "interval")
     if account.currency and account.currency != currency:
-        raise NotOnSale(field="currency")
+        raise CurrencyFixed(account.currency)
     if account.hold_reason:
         raise OnHold  # it would be paid for, and give nothing
     if account.subscriptions.live().exists():
         raise AlreadySubscribed
-    price = Price.objects.filter(
-        lookup_key=plans.lookup_key(plan_key, interval, currency), is_active=True, livemode=entitlements.is_live()
-    ).first()
+    price = plan_choices.find_price(plan_key, interval, currency)
     if price is None:
         raise NotOnSaleYet
     return terms, price
 
 
-def _close_other(account: BillingAccount, price: Price, gateway: Gateway, *, now: datetime) -> None:
+def trial_days(account: BillingAccount | None, terms: PlanTerms) -> int:
+    """How many days somebody may try a plan for nothing: once per account. None: a stranger, who may."""
+    if account is None:
+        return terms.trial_days
+    had_it = account.trial_consumed_at is not None or account.subscriptions.live().exists()
+    return 0 if had_it or account.hold_reason else terms.trial_days
+
+
+def _is_for(attempt: CheckoutAttempt, price: Price, promotion: str) -> bool:
+    return (attempt.lookup_key, attempt.promotion_code) == (price.lookup_key, promotion)
+
+
+def _close_other(account: BillingAccount, price: Price, promotion: str, gateway: Gateway, *, now: datetime) -> None:
     """End an open attempt for something else, at Stripe first: two open pages could both be paid."""
     attempt = account.checkout_attempts.filter(state=State.OPEN).first()
-    if attempt is None or (attempt.lookup_key == price.lookup_key and attempt.expires_at > now + SLACK):
+    if attempt is None or (_is_for(attempt, price, promotion) and attempt.expires_at > now + SLACK):
         return
     if attempt.session_id:
         try:
@@ -92,7 +113,7 @@ def _close_other(account: BillingAccount, price: Price, gateway: Gateway, *, now
     _end(attempt)
 
 
-def _attempt(account: BillingAccount, price: Price, *, now: datetime) -> CheckoutAttempt:
+def _attempt(account: BillingAccount, price: Price, promotion: str, *, now: datetime) -> CheckoutAttempt:
     """The open attempt of the account, made where there is none. An act; the row's key is the key at Stripe."""
     with transaction.atomic(durable=True):
         BillingAccount.objects.select_for_update(no_key=True).get(pk=account.pk)
@@ -100,7 +121,11 @@ def _attempt(account: BillingAccount, price: Price, *, now: datetime) -> Checkou
         if found is not None:
             return found
         return CheckoutAttempt.objects.create(
-            account=account, lookup_key=price.lookup_key, created_at=now, expires_at=now + LIFETIME
+            account=account,
+            lookup_key=price.lookup_key,
+            promotion_code=promotion,
+            created_at=now,
+            expires_at=now + LIFETIME,
         )
 
 
@@ -133,8 +158,8 @@ def _params(attempt: CheckoutAttempt, terms: PlanTerms, price: Price, customer: 
     ours = {"account_id": str(attempt.account_id), "plan_key": terms.key}
     site = settings.SITE_URL
     subscription: dict[str, object] = {"metadata": ours, "billing_mode": {"type": "flexible"}}
-    if terms.trial_days and attempt.account.trial_consumed_at is None:
-        subscription["trial_period_days"] = terms.trial_days
+    if days := trial_days(attempt.account, terms):
+        subscription["trial_period_days"] = days
         subscription["trial_settings"] = {"end_behavior": {"missing_payment_method": "cancel"}}
     return {
         "mode": "subscription",
@@ -147,7 +172,17 @@ def _params(attempt: CheckoutAttempt, terms: PlanTerms, price: Price, customer: 
         "expires_at": int(attempt.expires_at.timestamp()),
         "metadata": ours,
         "subscription_data": subscription,
+        "payment_method_collection": plans.catalogue().checkout.payment_method_collection,
+        **_discounts(attempt),
+        **(TAX if settings.STRIPE_AUTOMATIC_TAX else {}),
     }
+
+
+def _discounts(attempt: CheckoutAttempt) -> Mapping[str, object]:
+    """The code that came with the link, or a field for one: Stripe takes one or the other."""
+    if attempt.promotion_code:
+        return {"discounts": [{"promotion_code": attempt.promotion_code}]}
+    return {"allow_promotion_codes": True} if plans.catalogue().checkout.allow_promotion_codes else {}
 
 
 def _end(attempt: CheckoutAttempt) -> None:

@@ -42,6 +42,19 @@ def remember(account: BillingAccount, customer: str, *, livemode: bool, now: dat
     FormerCustomer.objects.update_or_create(stripe_customer_id=customer, defaults=facts)
 
 
+def adopt(account: BillingAccount, customer: str, *, now: datetime) -> None:
+    """Give an account a customer that names it at Stripe: the answer that told us of it was lost. An act."""
+    with transaction.atomic(durable=True):
+        mine = BillingAccount.objects.select_for_update(no_key=True).get(pk=account.pk)
+        if mine.stripe_customer_id is None or mine.customer_gone_at is not None:
+            before, values = mine.stripe_customer_id, {"stripe_customer_id": customer, "customer_gone_at": None}
+            BillingAccount.objects.filter(pk=mine.pk).update(**values)
+            if before:
+                remember(mine, before, livemode=mine.livemode, now=now)
+        else:
+            remember(mine, customer, livemode=mine.livemode, now=now)
+
+
 def _find_made(account: BillingAccount, gateway: Gateway) -> str | None:
     """A customer that an earlier attempt made and whose answer never came: its key may be forgotten by now."""
     if account.checkout_attempts.count() <= 1:

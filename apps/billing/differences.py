@@ -1,9 +1,9 @@
 """Facts that do not fit are kept and shown, one open row for each; a row is closed when its difference is gone."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from django.db.models import Count, Max, Min
+from django.db.models import Count, Min
 
 from apps.billing.models import BillingAccount, DriftItem
 
@@ -24,13 +24,12 @@ class Difference:
 
 @dataclass(frozen=True)
 class OpenKind:
-    """What is open of one kind. `oldest`: since when the first of them is."""
+    """What is open of one kind. `first_seen`: the oldest of them."""
 
     kind: str
     severity: str
     number: int
-    oldest: timedelta
-    newest: timedelta
+    first_seen: datetime
 
 
 def note(difference: Difference, account: BillingAccount | None, *, now: datetime) -> DriftItem:
@@ -68,13 +67,11 @@ def close_unseen(kind: str, *, since: datetime, now: datetime) -> None:
     DriftItem.objects.filter(kind=kind, last_seen__lt=since, fixed_at=None).update(fixed_at=now)
 
 
-def count_open(*, now: datetime) -> list[OpenKind]:
+def count_open() -> list[OpenKind]:
     """What is open, by kind: the serious first, then what there is most of."""
     rows = DriftItem.objects.filter(fixed_at=None).order_by().values("kind", "severity")
-    counted = rows.annotate(number=Count("pk"), first=Min("first_seen"), last=Max("first_seen"))
-    found = [
-        OpenKind(row["kind"], row["severity"], row["number"], now - row["first"], now - row["last"]) for row in counted
-    ]
+    counted = rows.annotate(number=Count("pk"), first=Min("first_seen"))
+    found = [OpenKind(row["kind"], row["severity"], row["number"], row["first"]) for row in counted]
     return sorted(found, key=lambda one: (one.severity != HIGH, -one.number, one.kind))
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from apps.billing import differences, stripe_gateway
@@ -73,9 +72,9 @@ def reconcile_for(budget: timedelta, *, clock: Clock) -> bool:
     return _walk(Walker(run, stripe_gateway.background(), is_dry=False, clock=clock), until=now + budget)
 
 
-def is_unfinished() -> bool:
-    """Whether a run waits for its next slice."""
-    return Reconciliation.objects.filter(finished_at=None).exists()
+def find_last() -> Reconciliation | None:
+    """The last run of everything, finished or not."""
+    return Reconciliation.objects.order_by("-started_at").first()
 
 
 def _begin(*, since: datetime | None, now: datetime) -> Reconciliation:
@@ -83,11 +82,9 @@ def _begin(*, since: datetime | None, now: datetime) -> Reconciliation:
     open_runs = Reconciliation.objects.filter(finished_at=None)
     run = open_runs.first()
     if run is None:
-        try:
-            with transaction.atomic():
-                return Reconciliation.objects.create(started_at=now, since=since)
-        except IntegrityError:  # another worker began it at the same moment
-            return open_runs.get()
+        wanted = Reconciliation(started_at=now, since=since)
+        Reconciliation.objects.bulk_create([wanted], ignore_conflicts=True)
+        return open_runs.get()  # ours, or that of a worker who began at the same moment
     if since is None and run.since is not None:  # a person wants all of it, not what is left of the nightly part
         open_runs.update(since=None, walk="", cursor="", started_at=now)
         run.refresh_from_db()

@@ -22,7 +22,7 @@ from apps.billing.access import (
 )
 from apps.billing.meters import Meter
 from apps.billing.models import BillingAccount, EntitlementSnapshot, PlanVersion, SubscriptionMirror
-from apps.billing.terms import Catalogue, Limit, PlanTerms
+from apps.billing.terms import Catalogue, PlanTerms
 from apps.core import guards
 
 __all__ = ["NOT_PAID", "Decision", "Granted", "Rules", "Standing", "Subscribed", "decide"]
@@ -124,23 +124,6 @@ def record(account: BillingAccount, decision: Decision, *, now: datetime) -> Ent
     )
 
 
-def state_for(account: BillingAccount, *, now: datetime) -> dict[str, object]:
-    """What a page may say of the account's plan now: access from the snapshot, payment from the mirror."""
-    has = in_force(account, now=now)
-    paid = find_subscription(account)
-    ends_at = end_of(paid) or _loss(account, has)
-    return {
-        "plan": {"key": has.terms.key, "name": has.terms.name},
-        "source": str(has.source),
-        "status": paid.status if paid else NO_SUBSCRIPTION,
-        "renews_at": paid.current_period_end if paid and not ends_at else None,
-        "ends_at": ends_at,
-        "card": {"brand": paid.card_brand, "last4": paid.card_last4} if paid and paid.card_last4 else None,
-        "is_confirming": account.sync_wanted_seq > account.sync_done_seq,
-        "limits": [_limit_facts(limit) for limit in has.terms.limits],
-    }
-
-
 def since(account: BillingAccount, *, now: datetime) -> datetime | None:
     """Since when the account has the terms it has now, without a break; None where no snapshot says so."""
     latest = _latest(account)
@@ -163,6 +146,17 @@ def end_of(subscription: SubscriptionMirror | None) -> datetime | None:
     if subscription is None:
         return None
     return subscription.cancel_at or (subscription.current_period_end if subscription.cancel_at_period_end else None)
+
+
+def loss_of(account: BillingAccount, has: InForce) -> datetime | None:
+    """When time alone takes the plan away for a lesser one; None when nothing does that is known today."""
+    moment = None if has.source in NOT_PAID else has.valid_until
+    while moment is not None:
+        decision = decide_for(account, now=moment)
+        if decision.plan != has.terms.key:
+            return moment if _terms_for(decision, None).rank < has.terms.rank else None
+        moment = decision.valid_until
+    return None
 
 
 def lifting_plan(model: str, meter: Meter, above: int | None, *, window: timedelta | None = None) -> str | None:
@@ -190,17 +184,6 @@ def _subscribed(row: SubscriptionMirror) -> Subscribed:
 
 def _default_source() -> str:
     return decide((), (), Standing(), rules_of(plans.catalogue()), now=ALWAYS).source
-
-
-def _loss(account: BillingAccount, has: InForce) -> datetime | None:
-    """When time alone takes the plan away for a lesser one; None when nothing does that is known today."""
-    moment = None if has.source in NOT_PAID else has.valid_until
-    while moment is not None:
-        decision = decide_for(account, now=moment)
-        if decision.plan != has.terms.key:
-            return moment if _terms_for(decision, None).rank < has.terms.rank else None
-        moment = decision.valid_until
-    return None
 
 
 def _terms_for(decision: Decision, latest: EntitlementSnapshot | None) -> PlanTerms:
@@ -241,11 +224,6 @@ def _digest(decision: Decision, terms: PlanVersion) -> str:
         None if decision.source in NOT_PAID else terms.digest,
     ]
     return hashlib.sha256(json.dumps(words).encode()).hexdigest()
-
-
-def _limit_facts(limit: Limit) -> dict[str, object]:
-    window_s = int(limit.window.total_seconds()) if limit.window else None
-    return {"meter": str(limit.meter), "models": limit.models, "amount": limit.amount, "window_s": window_s}
 
 
 def _room(plan: PlanTerms, model: str, meter: Meter, window: timedelta | None) -> float:

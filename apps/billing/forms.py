@@ -84,6 +84,40 @@ class RefundForm(forms.Form):
         return Wish(amount_minor, said["why"], said["reason"], said["ending"], said["has_credit_note"])
 
 
+class CancelForm(forms.Form):
+    """Why somebody leaves, if they like to say it. The words for `feedback` are Stripe's."""
+
+    reason = forms.ChoiceField(
+        label=_("Why are you leaving? You need not say."),
+        required=False,
+        widget=forms.RadioSelect,
+        choices=[
+            ("too_expensive", _("It costs too much")),
+            ("unused", _("I do not use it enough")),
+            ("missing_features", _("Something is missing")),
+            ("low_quality", _("The answers are not good enough")),
+            ("too_complex", _("It is too complicated")),
+            ("switched_service", _("I use something else now")),
+            ("customer_service", _("The help I got was not good")),
+            ("other", _("Another reason")),
+        ],
+    )
+    words = forms.CharField(
+        label=_("Anything we should know?"),
+        required=False,
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    @property
+    def feedback(self) -> str:
+        return str(self.cleaned_data["reason"])
+
+    @property
+    def comment(self) -> str:
+        return str(self.cleaned_data["words"]).strip()
+
+
 class RevokeForm(ActionForm):  # type: ignore[misc]  # unfold ships no types
     """Beside the list's actions: why."""
 

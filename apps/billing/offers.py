@@ -10,12 +10,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from apps.billing import phrases, plans
+from apps.billing.models import Price
 from apps.billing.terms import INTERVALS, PlanTerms
 from apps.core.money import MICRO
 
 SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£"}
 MINOR_PER_MAJOR = 100
 MONTHS_PER_YEAR = 12
+MINUS = "\u2212"
 
 
 @dataclass(frozen=True)
@@ -87,9 +89,23 @@ def intervals() -> list[str]:
 
 
 def money(amount_minor: int, currency: str) -> str:
-    """An amount as people write it: $8, €79.20. Never a float, and no decimals where there are none."""
-    major = Decimal(amount_minor) / MINOR_PER_MAJOR
-    return _money(major, currency, least_digits=0 if amount_minor % MINOR_PER_MAJOR == 0 else 2)
+    """An amount as people write it: $8, €79.20, −$4. Never a float, and no decimals where there are none."""
+    major = Decimal(abs(amount_minor)) / MINOR_PER_MAJOR
+    shown = _money(major, currency, least_digits=0 if amount_minor % MINOR_PER_MAJOR == 0 else 2)
+    return f"{MINUS}{shown}" if amount_minor < 0 else shown
+
+
+def price_in_words(price: Price) -> str:
+    """“$8 a month”."""
+    return f"{money(price.unit_amount_minor or 0, price.currency)} {per(price.interval)}"
+
+
+def discount_in_words(coupon: Mapping[str, Any], currency: str) -> str:  # Any: JSON that sync wrote
+    """“20 % off”, “$5 off”, with the name it was given where there is one."""
+    percent = formats.localize(Decimal(coupon["percent_off"] or 0).normalize())
+    off = {"percent": percent, "amount": money(coupon["amount_off_minor"], currency)}
+    words = _("%(percent)s %% off") % off if coupon["percent_off"] else _("%(amount)s off") % off
+    return f"{coupon['name']}: {words}" if coupon["name"] else words
 
 
 def per(interval: str) -> str:

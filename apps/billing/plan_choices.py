@@ -61,6 +61,14 @@ def holding_of(account: BillingAccount) -> Holding:
     return Holding(subscription, item)
 
 
+def find_price_held(account: BillingAccount) -> Price | None:
+    """The Price that the account pays for its plan; None: it subscribes to none."""
+    try:
+        return holding_of(account).price
+    except NothingToChange:
+        return None
+
+
 def choices(holding: Holding) -> Iterator[Choice]:
     """Everything it may change to, by rank and interval; nothing that is not published."""
     for terms in sorted(plans.catalogue().plans.values(), key=lambda terms: terms.rank):
@@ -93,7 +101,7 @@ def choose(account: BillingAccount, plan: str, interval: str) -> tuple[Holding, 
     return holding, Choice(terms, price, kind)
 
 
-def block_of(account: BillingAccount, subscription: SubscriptionMirror, kind: PlanChange.Kind = Kind.NOW) -> str:
+def block_of(account: BillingAccount, subscription: SubscriptionMirror, kind: PlanChange.Kind) -> str:
     """Why nothing can change now, as a key of BLOCKS; empty when it can."""
     reasons = {
         "held": bool(account.hold_reason),
@@ -104,6 +112,12 @@ def block_of(account: BillingAccount, subscription: SubscriptionMirror, kind: Pl
         "planned": kind == Kind.NOW and subscription.planned_at is not None,
     }
     return next((reason for reason, holds in reasons.items() if holds), "")
+
+
+def why_blocked(account: BillingAccount, subscription: SubscriptionMirror) -> str:
+    """Why nothing at all can change now, in words; empty when something can."""
+    reason = block_of(account, subscription, Kind.LATER)
+    return str(BLOCKS[reason]) if reason else ""
 
 
 def find_price(plan: str, interval: str, currency: str) -> Price | None:

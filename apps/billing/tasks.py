@@ -7,7 +7,7 @@ from uuid import UUID
 import structlog
 from celery import Task, shared_task
 
-from apps.billing import catching_up, drift, leases, outbox, shelf, sync
+from apps.billing import catching_up, drift, leases, meter_outbox, outbox, repairs, shelf, sync
 from apps.billing.errors import PaymentsAway
 from apps.core import clock, jobs
 
@@ -45,6 +45,18 @@ def send_outbox() -> None:
     outbox.send_due(clock=clock.now)
 
 
+@shared_task(name="billing.report_usage")
+def report_usage() -> None:
+    """Tell Stripe what was used and is charged at the month's end.
+
+    Delivery  every minute, from beat; late is late. Repeat: rows are claimed, and Stripe counts an identifier once.
+              Crash: the rows' next try stands in the rows.
+    """
+    sent = meter_outbox.send_due(clock=clock.now)
+    if sent:
+        log.info("billing.usage_reported", rows=sent)
+
+
 @shared_task(name="billing.read_shelf")
 def read_shelf() -> None:
     """Read what is on sale at Stripe, after somebody changed it there.
@@ -71,6 +83,18 @@ def reconcile() -> None:
         return
     if not is_finished:
         jobs.enqueue("billing.reconcile")
+
+
+@shared_task(name="billing.repair")
+def repair(item_id: str) -> None:
+    """Repair one difference that staff pointed at.
+
+    Delivery  late is late. Repeat: finds nothing to do. Crash: the item is still open, and the nightly run meets it.
+    """
+    try:
+        repairs.perform(UUID(item_id), clock=clock.now)
+    except PaymentsAway:
+        log.info("billing.repair_later")
 
 
 @shared_task(name="billing.catch_up")

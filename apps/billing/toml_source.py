@@ -46,6 +46,13 @@ class Table:
             self.refuse(f"is {show(value)}; it takes a whole number from {least} up", key)
         return value
 
+    def flag(self, key: str, *, default: bool) -> bool:
+        """Read true or false."""
+        value = self.raw(key, default=default)
+        if not isinstance(value, bool):
+            self.refuse(f"is {show(value)}; it takes true or false", key)
+        return value
+
     def choice(self, key: str, among: Iterable[str], *, default: str | None = None) -> str:
         """Read one of a few words."""
         value, words = self.raw(key, default=default), tuple(among)
@@ -70,6 +77,15 @@ class Table:
         if len(set(values)) != len(values):
             self.refuse("names something twice", key)
         return tuple(values)
+
+    def wholes(self, key: str, *, least: int = 0) -> tuple[int, ...]:
+        """Read a list of whole numbers that rise, none of them below `least`."""
+        values = self.raw(key)
+        listed = values if isinstance(values, list) else []
+        are_whole = all(type(value) is int and value >= least for value in listed)
+        if not listed or not are_whole or sorted(set(listed)) != listed:
+            self.refuse(f"is {show(values)}; it takes whole numbers that rise, from {least} up", key)
+        return tuple(listed)
 
     def table(self, key: str) -> "Table":
         """Read a table inside this one."""

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Protocol, TypeVar
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from apps.billing import comparison, differences, inspection, shelf, stalls
+from apps.billing import comparison, customers, differences, inspection, shelf, stalls
 from apps.billing.comparison import ENDED, subscribed
 from apps.billing.differences import Difference
 from apps.billing.models import (
@@ -74,6 +75,7 @@ class Walker:
     def _meet(self, customer: Customer, account: BillingAccount | None) -> None:
         listed = [read_subscription(raw) for raw in customer.subscriptions]
         self.met.add(customer.id)
+        account = account or self._adopt(customer)
         if account is None:
             live = [one.id for one in listed if one.status not in ENDED and subscribed(one)]
             if live:
@@ -84,6 +86,14 @@ class Walker:
             BillingAccount.objects.filter(pk=account.pk).update(compared_at=self.clock())
         if not comparison.is_as_listed(account, customer, listed) or self._has_open_items(account):
             self.inspect(account)
+
+    def _adopt(self, customer: Customer) -> BillingAccount | None:
+        """A customer that we made and whose id never reached our table says itself whose it is."""
+        named = find_named(customer.account)
+        if named is not None and not self.is_dry:
+            customers.adopt(named, customer.id, now=self.clock())
+            named.refresh_from_db()
+        return named
 
     def _unseen(self) -> Iterator[str]:
         """Accounts whose customer no list named: deleted at Stripe, or never there."""
@@ -177,6 +187,14 @@ class Walker:
         things = iter(listed)
         while page := list(islice(things, PAGE)):
             yield page
+
+
+def find_named(account: str) -> BillingAccount | None:
+    """The account that metadata at Stripe names, of somebody who is still here; None where it names none of ours."""
+    try:
+        return BillingAccount.objects.filter(pk=UUID(account), erased_at=None).first()
+    except ValueError:
+        return None
 
 
 def _owners(customers: Sequence[str]) -> dict[str, BillingAccount]:

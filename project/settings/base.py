@@ -117,6 +117,7 @@ STRIPE_API = "https://api.stripe.com"
 STRIPE_API_BASE = env.url("STRIPE_API_BASE", STRIPE_API, schemes=("https", "http"))
 STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY", "")
 STRIPE_WEBHOOK_SECRETS = env.words("STRIPE_WEBHOOK_SECRETS")
+STRIPE_AUTOMATIC_TAX = env.flag("STRIPE_AUTOMATIC_TAX", default=False)
 # What one of the staff may give back alone, in minor units of whatever currency; beyond it, a second person agrees.
 REFUND_ALONE_MINOR = env.integer("REFUND_ALONE_MINOR", 10_000, least=0)
 

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from apps.billing import checkout, entitlements
-from apps.billing.errors import AlreadySubscribed, NotOnSale, NotOnSaleYet, PaymentRefused, PaymentsAway
+from apps.billing.errors import AlreadySubscribed, CurrencyFixed, NotOnSale, NotOnSaleYet, PaymentRefused, PaymentsAway
 from apps.billing.models import BillingAccount, CheckoutAttempt
 from tests import cast
 from tests.support import shop
@@ -107,9 +107,10 @@ def test_a_page_that_was_paid_unseen_is_not_offered_again(published, account):
 def test_a_customer_keeps_the_currency_of_the_first_payment(published, account):
     shop.buy(account)
     shop.end_subscriptions(published, account)
-    with pytest.raises(NotOnSale) as problem:
+    with pytest.raises(CurrencyFixed) as problem:
         open_premium(account, currency="eur")
     assert problem.value.field == "currency"
+    assert str(problem.value.sentence) == "You have paid in USD before, so your plan is paid in USD too."
 
 
 def test_stripes_own_reason_is_shown_where_we_did_not_know_the_currency(published, account):

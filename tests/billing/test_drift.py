@@ -90,6 +90,7 @@ def test_a_subscription_that_stripe_does_not_know(published, account):
 
 def test_a_customer_who_pays_and_belongs_to_nobody(published, account):
     shop.buy(account)
+    published.call("POST", f"/v1/customers/{account.stripe_customer_id}", {"metadata[account_id]": ""})
     type(account).objects.update(stripe_customer_id="cus_other")
     assert ("orphan_customer", account.stripe_customer_id) in everything(is_dry=True)
     assert not DriftItem.objects.exists()
@@ -143,6 +144,17 @@ def test_an_old_refund_that_nobody_told_us_of_is_found(published, account):
     assert RefundMirror.objects.get().amount_minor == 300
     assert (PaymentMirror.objects.get().refunded_minor, InvoiceMirror.objects.count()) == (300, 1)
     assert not DriftItem.objects.filter(account=account, fixed_at=None).exists()
+
+
+def test_a_customer_whose_id_never_reached_us_says_whose_it_is(published, account):
+    shop.buy(account)
+    customer = account.stripe_customer_id
+    type(account).objects.update(stripe_customer_id=None)
+    SubscriptionMirror.objects.update(status="canceled")
+    assert ("orphan_customer", customer) not in everything()
+    account.refresh_from_db()
+    assert account.stripe_customer_id == customer
+    assert SubscriptionMirror.objects.get().status == "active"
 
 
 def test_a_customer_that_names_another_account_is_set_right(published, account):

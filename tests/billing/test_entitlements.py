@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from apps.billing import entitlements, grants, plan_versions, plans
+from apps.billing import account_state, entitlements, grants, plan_versions, plans
 from apps.billing.access import Decision
 from apps.billing.catalogue_file import STATUSES
 from apps.billing.grants import Span
@@ -197,7 +197,7 @@ def test_since_when_somebody_has_these_terms(account):
 
 
 def ends_at(account):
-    return entitlements.state_for(account, now=NOW)["ends_at"]
+    return account_state.state_for(account, now=NOW)["ends_at"]
 
 
 def test_a_grant_that_ends_is_said_to_end(account):
@@ -247,13 +247,16 @@ def test_the_cheapest_plan_with_more_room_in_the_same_window(window, above, expe
 
 
 def test_the_state_of_who_bought_nothing(account):
-    state = entitlements.state_for(account, now=NOW)
+    state = account_state.state_for(account, now=NOW)
     assert state == {
         "plan": {"key": "free", "name": "Free"},
         "source": "default",
         "status": "no_subscription",
+        "trial_ends_at": None,
         "renews_at": None,
+        "renewal": None,
         "ends_at": None,
+        "change": None,
         "card": None,
         "is_confirming": False,
         "limits": [

@@ -1,4 +1,4 @@
-"""What comes next: the amount of the renewal, the card's end, and changes that are planned, all without asking twice."""
+"""What comes next: the amount of the renewal, the card's end, and changes that are planned."""
 
 from datetime import timedelta
 

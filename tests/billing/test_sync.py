@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from apps.billing import entitlements, fetching, leases, stripe_gateway, sync
+from apps.billing import account_state, entitlements, fetching, leases, stripe_gateway, sync
 from apps.billing.errors import PaymentsAway
 from apps.billing.models import (
     BillingAccount,
@@ -50,7 +50,7 @@ def test_the_mirror_says_what_a_page_needs(published, account):
     invoice = InvoiceMirror.objects.get()
     assert (invoice.status, invoice.total_minor, invoice.amount_paid_minor) == ("paid", 800, 800)
     assert (invoice.period_start, invoice.period_end) == (paid.started_at, paid.current_period_end)
-    state = entitlements.state_for(account, now=shop.now())
+    state = account_state.state_for(account, now=shop.now())
     assert (state["plan"], state["source"], state["status"]) == (
         {"key": "premium", "name": "Premium"},
         "subscription",
@@ -96,7 +96,7 @@ def test_a_canceled_plan_stays_until_the_period_ends(published, account):
     shop.change(published, paid.pk, cancel_at_period_end="true")
     shop.look(account)
     assert SubscriptionState.objects.count() == 1
-    state = entitlements.state_for(account, now=shop.now())
+    state = account_state.state_for(account, now=shop.now())
     assert (state["plan"]["key"], state["ends_at"], state["renews_at"]) == ("premium", paid.current_period_end, None)
     shop.pass_time(published, account, to=paid.current_period_end + timedelta(hours=2))
     shop.look(account, at=paid.current_period_end + timedelta(hours=2))
@@ -203,13 +203,13 @@ def test_a_trial_gives_the_plan_once_and_no_revenue(published, account, settings
     )
     settings.CATALOGUE_PATH = path
     shop.buy(account)
-    state = entitlements.state_for(account, now=shop.now())
+    state = account_state.state_for(account, now=shop.now())
     assert (state["plan"]["key"], state["source"], state["status"]) == ("premium", "trial", "trialing")
     assert SubscriptionState.objects.get().mrr_micro == 0
     assert account.trial_consumed_at is not None
     shop.end_subscriptions(published, account)
     shop.buy(account)
-    assert entitlements.state_for(account, now=shop.now())["source"] == "subscription"
+    assert account_state.state_for(account, now=shop.now())["source"] == "subscription"
 
 
 def test_an_upgrade_is_one_movement(published, account):

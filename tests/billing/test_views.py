@@ -83,11 +83,12 @@ def test_ana_sees_her_plan_and_a_button_for_each_other(tab):
     assert "Your plan" not in card_of(answer, "premium")
 
 
-def test_ben_sees_his_plan_and_changes_in_the_portal(published, tab, account):
+def test_ben_sees_his_plan_and_changes_on_our_own_page(published, tab, account):
     shop.buy(account)
     answer = tab.get("/pricing/?currency=eur")
     assert "Your plan" in card_of(answer, "premium")
-    assert 'action="/billing/portal/"' in card_of(answer, "premium_plus")
+    assert 'action="/settings/plan/change/"' in card_of(answer, "premium_plus")
+    assert "<form" not in card_of(answer, "premium")
     assert 'action="/billing/checkout/"' not in answer.content.decode()
     assert "$8 a month" in text_of(answer)  # the currency of the first payment stays
 
@@ -193,7 +194,8 @@ def test_the_plan_page_says_what_when_and_with_which_card(published, tab, accoun
     answer = tab.get("/settings/plan/")
     page = text_of(answer)
     assert "$8 a month" in page
-    assert "Renews on" in page
+    assert re.search(r"Next payment \$8 on \d+ \w+ \d{4}", page)
+    assert "good through 12/2034" in page
     assert "Visa •••• 4242" in page
     assert InvoiceMirror.objects.get().number in page
     assert answer["Cache-Control"].startswith("max-age=0, no-cache, no-store")
@@ -229,7 +231,7 @@ def test_a_canceled_plan_says_when_it_ends(published, tab, account):
     answer = tab.get("/billing/after-portal/", follow=True)
     assert answer.redirect_chain == [("/settings/plan/", 302)]
     assert "Ends on" in text_of(answer)
-    assert "Renews on" not in text_of(answer)
+    assert "Next payment" not in text_of(answer)
 
 
 def test_a_failed_payment_is_told_with_one_button(tab, account):
@@ -292,7 +294,9 @@ def test_the_state_as_json(published, tab, account):
         "subscription",
         "active",
     )
-    assert state["card"] == {"brand": "visa", "last4": "4242"}
+    assert state["card"] == {"brand": "visa", "last4": "4242", "exp_month": 12, "exp_year": 2034}
+    assert state["renewal"] == {"amount_minor": 800, "tax_minor": 0, "currency": "usd"}
+    assert (state["change"], state["trial_ends_at"]) == (None, None)
     assert (state["ends_at"], state["is_confirming"]) == (None, False)
     assert state["limits"][0] == {"meter": "messages", "models": ["chat-small"], "amount": 300, "window_s": 10800}
     assert Client().get("/api/v1/billing/state").status_code in (401, 403)

@@ -160,7 +160,7 @@ def start_sandbox(
         [webhook_secret] if webhook_secret else [],
         process,
         log,
-        httpx.Client(base_url=base, verify=False),
+        httpx.Client(base_url=base, verify=False, timeout=30),
     )
     _wait_for(sandbox)
     return sandbox

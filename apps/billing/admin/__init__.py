@@ -10,10 +10,10 @@ from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 
 from apps.accounts.models import User
-from apps.billing import entitlements, grants
+from apps.billing import differences, drift, entitlements, grants, repairs
 from apps.billing.admin import accounts, money, refunds  # noqa: F401  their pages are registered by this
 from apps.billing.admin.base import MirrorAdmin
-from apps.billing.errors import NotGrantable
+from apps.billing.errors import NotGrantable, ReasonMissing
 from apps.billing.forms import GrantForm, RevokeForm
 from apps.billing.grants import Span
 from apps.billing.models import (
@@ -24,6 +24,7 @@ from apps.billing.models import (
     PlanGrant,
     PlanVersion,
     Price,
+    Reconciliation,
     StripeEvent,
     StripeOutbox,
     SubscriptionMirror,
@@ -164,7 +165,69 @@ class ModelPriceAdmin(MirrorAdmin):
 
 @admin.register(DriftItem)
 class DriftItemAdmin(MirrorAdmin):
+    """How many of each kind, each one's two sides, and what to do: repaired by a worker, closed with a reason."""
+
     list_display = ("first_seen", "kind", "severity", "account", "subject", "ours", "stripe", "fixed_at")
     list_filter = ("severity", "kind", ("fixed_at", admin.EmptyFieldListFilter))
-    list_select_related = ("account",)
+    search_fields = ("=subject", "account__owner__email")
+    list_select_related = ("account__owner",)
     ordering = ("-first_seen",)
+    actions = ("repair",)
+    change_list_template = "billing/admin/drift_list.html"
+
+    def has_repair_permission(self, request: HttpRequest) -> bool:
+        return bool(ModelAdmin.has_change_permission(self, request))
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
+        if request.method == "GET" and not request.GET:
+            return redirect(f"{request.path}?fixed_at__isempty=1")
+        found = {"open_kinds": differences.count_open(), "last_run": drift.find_last()}
+        answer: HttpResponse = super().changelist_view(request, {**(extra_context or {}), **found})
+        return answer
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, object] | None = None
+    ) -> HttpResponse:
+        item = self.get_object(request, object_id)
+        if item is None or not self.has_view_permission(request, item):
+            raise PermissionDenied
+        if request.method == "POST":
+            return self._act(request, item)
+        context = {
+            **self.admin_site.each_context(request),
+            "item": item,
+            "advice": repairs.ADVICE.get(item.kind, ""),
+            "may_repair": self.has_repair_permission(request),
+            "title": item.kind,
+            "opts": self.opts,
+        }
+        return render(request, "billing/admin/drift_item.html", context)
+
+    def _act(self, request: HttpRequest, item: DriftItem) -> HttpResponse:
+        if not self.has_repair_permission(request):
+            raise PermissionDenied
+        staff, now = cast(User, request.user), clock.now()
+        try:
+            if "close" in request.POST:
+                repairs.close(item, reason=request.POST.get("reason", ""), by=staff, now=now)
+                self.message_user(request, _("Closed."))
+            else:
+                repairs.ask(item, by=staff, now=now)
+                self.message_user(request, _("A worker repairs it; reload in a moment."))
+        except ReasonMissing as error:
+            self.message_user(request, str(error.sentence), messages.ERROR)
+        return redirect("admin:billing_driftitem_change", item.pk)
+
+    @admin.action(description=_("Repair"), permissions=["repair"])
+    def repair(self, request: HttpRequest, found: QuerySet[DriftItem]) -> None:
+        staff, now = cast(User, request.user), clock.now()
+        for item in (items := list(found.filter(fixed_at=None).select_related("account__owner"))):
+            repairs.ask(item, by=staff, now=now)
+        text = ngettext("A worker repairs %(n)d of them.", "A worker repairs %(n)d of them.", len(items))
+        self.message_user(request, text % {"n": len(items)})
+
+
+@admin.register(Reconciliation)
+class ReconciliationAdmin(MirrorAdmin):
+    list_display = ("started_at", "finished_at", "walk", "accounts", "differences")
+    ordering = ("-started_at",)

@@ -36,7 +36,7 @@ class BillingAccountAdmin(MirrorAdmin):
     @admin.action(description=_("Look at Stripe now"), permissions=["view"])
     def look_at_stripe(self, request: HttpRequest, accounts: QuerySet[BillingAccount]) -> None:
         for account in accounts:
-            sync.want(account)
+            sync.want(account, is_full=True)
         self.message_user(request, _("Stripe is being looked at; reload in a moment."))
 
     def get_urls(self) -> list[URLPattern]:
@@ -76,7 +76,7 @@ class BillingAccountAdmin(MirrorAdmin):
 
     def look(self, request: HttpRequest, key: str) -> HttpResponse:
         account = self._asked(request, key, may=self.has_view_permission(request))
-        sync.want(account)
+        sync.want(account, is_full=True)
         is_done = sync.sync_customer(account.pk, clock=clock.now, budget_s=WAIT_S)
         words = _("This is what Stripe says now.") if is_done else _("Stripe is being looked at; reload in a moment.")
         self.message_user(request, words)

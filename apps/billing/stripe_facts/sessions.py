@@ -1,8 +1,9 @@
 """Visits to the hosted checkout, and codes that make it cheaper."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from apps.billing.stripe_facts.raw import Raw, id_of
+from apps.billing.stripe_facts.raw import Raw, id_of, moment
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Promotion:
     is_valid: bool
     currency: str  # of an amount off; empty for a share
     is_for_newcomers: bool
+    ends_at: datetime | None
 
 
 def read_promotion(raw: Raw) -> Promotion:
@@ -37,6 +39,7 @@ def read_promotion(raw: Raw) -> Promotion:
         is_valid=bool(raw["active"]) and bool(known.get("valid", True)),
         currency=(known.get("currency") or "").lower(),
         is_for_newcomers=bool((raw.get("restrictions") or {}).get("first_time_transaction")),
+        ends_at=moment(raw.get("expires_at")),
     )
 
 

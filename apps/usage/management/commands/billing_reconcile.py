@@ -46,13 +46,13 @@ class Command(BaseCommand):
                 [(owner, one.kind, one.severity, one.subject, one.ours, one.stripe) for owner, one in found],
             )
         self.stdout.write(f"{report.accounts} accounts, {len(found)} differences.")
-        self._sum_up(differences.count_open(now=clock.now()))
+        self._sum_up(differences.count_open())
         serious = sum(one.severity == HIGH for _owner, one in found) if is_dry else differences.count_open_high()
         if serious:
             raise CommandError(f"{serious} differences need a person.")
 
     def _sum_up(self, kinds: Iterable[OpenKind]) -> None:
-        rows = [(one.kind, one.severity, str(one.number), _age(one.oldest)) for one in kinds]
+        rows = [(one.kind, one.severity, str(one.number), _age(clock.now() - one.first_seen)) for one in kinds]
         if rows:
             self._table(("open", "severity", "number", "oldest"), rows)
 
