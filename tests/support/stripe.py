@@ -157,7 +157,7 @@ def start_sandbox(directory, *, weather="calm", seed="1", delivers=False, webhoo
         [WEBHOOK_SECRET] if webhook_url else [],
         process,
         log,
-        httpx.Client(base_url=base, verify=False),
+        httpx.Client(base_url=base, verify=False, timeout=30),
     )
     _wait_for(sandbox)
     return sandbox
