@@ -23,11 +23,11 @@ class Stripe:
     """The local Stripe of the running product, as its Dashboard and its clock."""
 
     def __init__(self, product):
-        self.http = httpx.Client(base_url=product.addresses.chosen["STRIPE_API_BASE"], timeout=30)
-        self.http.headers["Authorization"] = "Bearer sk_test_sandbox"
+        self.base = product.addresses.chosen["STRIPE_API_BASE"]
 
     def call(self, method, path, **fields):
-        answer = self.http.request(method, path, data=fields or None)
+        key = {"Authorization": "Bearer sk_test_sandbox"}
+        answer = httpx.request(method, f"{self.base}{path}", data=fields or None, headers=key, timeout=30)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
