@@ -61,7 +61,10 @@ def owing(new_page, sign_up, running_product, request):
         Stripe(running_product).renew(customer, card)
         late = f"{ask} WHERE u.email = %s AND a.delinquent_since IS NOT NULL"
         running_product.wait_for(lambda: running_product.rows(late, email), seconds=60)
-        page.context.set_extra_http_headers({"Accept-Language": language})
+        if language == "fr":
+            page.goto("/pricing/")
+            page.get_by_role("button", name="Français").click()
+            expect(page.locator("html")).to_have_attribute("lang", "fr")
         return page
 
     return go
