@@ -53,6 +53,8 @@ and access follows from the mirror by a pure decision.
 | money that staff give back | `refunds`, at Stripe by `refund_acts` |
 | what was missed is found again | `catching_up` |
 | whether Stripe and we agree | `drift`: `walks` through lists, `inspection` of one account, both by `comparison` |
+| a plan that was bought twice by mistake | `duplicates` |
+| two accounts of one person become one for Stripe | `merging` |
 | what staff do about a difference | `repairs` |
 | what does not fit, kept and shown | `differences`; what should have moved on, `stalls` |
 | the catalogue brought here and to Stripe | `publication` |

@@ -21,6 +21,7 @@ STATUSES = ("trialing", "active", "past_due", "unpaid", "paused", "canceled", "i
 NEVER_PAID = ("incomplete", "incomplete_expired")
 ACCESS = ("plan", "grace", "default")
 PAUSED_COLLECTION = "paused_collection"
+BOUGHT_TWICE = "bought_twice"
 CURRENCY_LETTERS = 3
 UNSOLD = {
     "default_plan": "people who pay nothing need a plan without",
@@ -94,6 +95,7 @@ def _policy(table: Table) -> Mapping[str, str]:
         if words[status] != "default":
             table.refuse(f"is “{words[status]}”; nobody has paid yet, so it takes only default", status)
     words[PAUSED_COLLECTION] = table.choice(PAUSED_COLLECTION, ("period_end", "keep"), default="period_end")
+    words[BOUGHT_TWICE] = table.choice(BOUGHT_TWICE, ("refund", "tell"), default="refund")
     table.refuse_rest()
     return words
 

@@ -57,8 +57,8 @@ def open_checkout(account: BillingAccount, amount_minor: int, currency: str, *, 
 
     saves_card  the card may be charged again when nobody is there: auto-recharge and usage charges need it.
     Effect      the network and acts of its own. A second click, or a second tab, gets the same address.
-    Raises      CreditNotOnSale, OnHold, NotOnSaleYet, PaidAlready, CheckoutBusy, PaymentRefused, PaymentsAway: nothing more
-                was charged.
+    Raises      CreditNotOnSale, OnHold, NotOnSaleYet, PaidAlready, CheckoutBusy, PaymentRefused, PaymentsAway: nothing
+                more was charged.
     """
     check_amount(amount_minor, currency)
     if account.hold_reason:

@@ -235,6 +235,12 @@ class PaymentsAway(Unavailable):
         self.spends_key = spends_key
 
 
+class NotMergeable(Conflict):
+    """These two accounts cannot become one; the sentence says why."""
+
+    code = "not_mergeable"
+
+
 class ReasonMissing(Invalid):
     """Staff must say why; the reason is kept."""
 

@@ -51,7 +51,12 @@ def add(
 def cancel_subscription(subscription: SubscriptionMirror, *, now: datetime) -> None:
     """Want a subscription to end at Stripe, at once. A step; repeating it changes nothing."""
     payload = {"subscription": subscription.pk}
-    add(CANCEL, f"cancel:{subscription.pk}", payload, subscription.account, now=now)
+    add(CANCEL, cancel_key(subscription.pk), payload, subscription.account, now=now)
+
+
+def cancel_key(subscription: str) -> str:
+    """Under which key a subscription ends at once."""
+    return f"cancel:{subscription}"
 
 
 def move_price(item: SubscriptionItemMirror, to: Price, *, now: datetime) -> None:

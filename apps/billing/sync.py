@@ -12,6 +12,7 @@ from apps.billing import (
     change_requests,
     credit_mirror,
     differences,
+    duplicates,
     entitlements,
     holds,
     leases,
@@ -123,6 +124,7 @@ def apply(lease: Lease, customer: str | None, found: Found, *, now: datetime) ->
         money_mirror.write_credit_notes(account, found.credit_notes, now=now)
         _write_standing(account, found, now=now)
         _write_access(account, now=now)
+        duplicates.settle(account, found.subscriptions, now=now)
         letters.want_for_changes(account, before, now=now)
         _close_attempts(account, found)
         change_requests.settle(account, began=lease.began, now=now)
