@@ -52,9 +52,11 @@ def _written(schedule: Document, given: list[Document], customer: Document, now:
             message = "Phases must follow one another without gaps: each begins when the one before it ends."
             raise invalid(message, f"phases[{number}][start_date]")
         at = _end_of(raw, start, wanted, number, now)
-        more = {
-            name: raw[name] for name in ("description", "metadata", "proration_behavior", "discounts") if name in raw
-        }
+        more = {name: raw[name] for name in ("description", "metadata", "proration_behavior") if name in raw}
+        if raw.get("discounts"):
+            more["discounts"] = [
+                {"coupon": None, "discount": None, "promotion_code": None, **each} for each in raw["discounts"]
+            ]
         plain = [
             {"price": each["price"], "metadata": each.get("metadata") or {}, **_quantity(each, item)}
             for each, item in zip(raw["items"], wanted, strict=True)

@@ -32,6 +32,7 @@ def or_now(inner: Reader) -> Reader:
 PHASE = fields(
     {
         "description": clearable(text),
+        "discounts": clearable(list_of(fields({"coupon": text, "discount": text, "promotion_code": text}))),
         "duration": fields(
             {"interval": one_of("day", "month", "week", "year"), "interval_count": natural}, ("interval",)
         ),
