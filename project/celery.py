@@ -33,6 +33,7 @@ app.conf.update(
         "inference.sweep": {"task": "inference.sweep", "schedule": 5.0, "options": {"expires": 5}},
         "usage.sweep": {"task": "usage.sweep", "schedule": 60.0, "options": {"expires": 60}},
         "billing.catch_up": {"task": "billing.catch_up", "schedule": 60.0, "options": {"expires": 60}},
+        "billing.report_usage": {"task": "billing.report_usage", "schedule": 60.0, "options": {"expires": 60}},
         "billing.reconcile": {
             "task": "billing.reconcile",
             "schedule": crontab(hour=3, minute=10),

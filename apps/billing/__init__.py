@@ -21,6 +21,14 @@ and access follows from the mirror by a pure decision.
 | the only door to Stripe | `stripe_gateway`, a folder of calls by noun |
 | what Stripe says, as our own values | `stripe_facts` |
 | buying a plan | `checkout`, with `customers`; codes by `promotions` |
+| buying credit for the API | `credit_purchases` |
+| the card that is charged when nobody is there | `saved_cards` |
+| credit that buys itself when little is left | `recharges` |
+| usage that is charged at the end of the month, and its subscription | `overage` |
+| how the outbox charges cards, and begins and ends that subscription | `credit_acts` |
+| what was paid for credit, as Stripe has it | `credit_mirror` |
+| what was used, told to Stripe once | `meter_outbox` |
+| what the API sells, at Stripe | `developer_shelf` |
 | what a subscriber may change to, and when that happens | `plan_choices` |
 | what a change would cost | `quotes`, in words by `quote_words` |
 | changing a plan: shown, agreed to, done | `plan_changes`, in words by `change_words` |
@@ -45,6 +53,8 @@ and access follows from the mirror by a pure decision.
 | money that staff give back | `refunds`, at Stripe by `refund_acts` |
 | what was missed is found again | `catching_up` |
 | whether Stripe and we agree | `drift`: `walks` through lists, `inspection` of one account, both by `comparison` |
+| a plan that was bought twice by mistake | `duplicates` |
+| two accounts of one person become one for Stripe | `merging` |
 | what staff do about a difference | `repairs` |
 | what does not fit, kept and shown | `differences`; what should have moved on, `stalls` |
 | the catalogue brought here and to Stripe | `publication` |

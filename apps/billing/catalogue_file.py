@@ -4,13 +4,24 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from apps.billing import catalogue_models, plan_tables
-from apps.billing.terms import COLLECTIONS, MODES, Catalogue, CheckoutTerms, DeveloperTerms, PlanTerms
+from apps.billing.terms import (
+    COLLECTIONS,
+    MINOR,
+    MODES,
+    Catalogue,
+    CheckoutTerms,
+    CreditOffer,
+    DeveloperTerms,
+    PlanTerms,
+)
 from apps.billing.toml_source import Source, Table
+from apps.core import money
 
 STATUSES = ("trialing", "active", "past_due", "unpaid", "paused", "canceled", "incomplete", "incomplete_expired")
 NEVER_PAID = ("incomplete", "incomplete_expired")
 ACCESS = ("plan", "grace", "default")
 PAUSED_COLLECTION = "paused_collection"
+BOUGHT_TWICE = "bought_twice"
 CURRENCY_LETTERS = 3
 UNSOLD = {
     "default_plan": "people who pay nothing need a plan without",
@@ -84,6 +95,7 @@ def _policy(table: Table) -> Mapping[str, str]:
         if words[status] != "default":
             table.refuse(f"is “{words[status]}”; nobody has paid yet, so it takes only default", status)
     words[PAUSED_COLLECTION] = table.choice(PAUSED_COLLECTION, ("period_end", "keep"), default="period_end")
+    words[BOUGHT_TWICE] = table.choice(BOUGHT_TWICE, ("refund", "tell"), default="refund")
     table.refuse_rest()
     return words
 
@@ -104,11 +116,52 @@ def _developer(table: Table, plans: Mapping[str, PlanTerms], currencies: tuple[s
     plan = plans[_unsold(table, "plan", plans)]
     if plan.limits:
         table.refuse(f"is “{plan.key}”, which has limits; every call is paid from credit, so it takes none", "plan")
-    credit = table.table("starter_credit")
-    amounts = {}
-    for currency in credit.values:
-        if currency not in currencies:
-            credit.refuse(f"is not a currency of the catalogue; known are {', '.join(currencies)}", currency)
-        amounts[currency] = credit.whole(currency)
+    terms = DeveloperTerms(
+        plan=plan,
+        starter_credit_micro=_by_currency(table.table("starter_credit"), currencies),
+        credit=_credit(table, currencies),
+        most_usage_micro=_most_usage(table, currencies),
+    )
     table.refuse_rest()
-    return DeveloperTerms(plan=plan, starter_credit_micro=amounts)
+    return terms
+
+
+def _credit(table: Table, currencies: tuple[str, ...]) -> Mapping[str, CreditOffer]:
+    """What of credit is sold, in whole units of each currency; without the table nothing is."""
+    if not table.has("credit"):
+        return {}
+    stated = table.table("credit")
+    _refuse_strangers(stated, currencies)
+    offers = {}
+    for currency in currencies:
+        offer = stated.table(currency)
+        least, most = offer.whole("least", least=1), offer.whole("most", least=1)
+        amounts = offer.wholes("amounts", least=1)
+        offer.refuse_rest()
+        if any(not least <= amount <= most for amount in amounts):
+            offer.refuse(f"go beyond what is sold at a time, {least} to {most}", "amounts")
+        offers[currency] = CreditOffer(tuple(amount * MINOR for amount in amounts), least * MINOR, most * MINOR)
+    return offers
+
+
+def _most_usage(table: Table, currencies: tuple[str, ...]) -> Mapping[str, int]:
+    """The highest cap of usage charges a person may set, in micro-units; without the table nobody pays afterwards."""
+    if not table.has("usage_charges"):
+        return {}
+    stated = table.table("usage_charges")
+    most = _by_currency(stated, currencies, least=1)
+    for currency in currencies:
+        if currency not in most:
+            stated.refuse("is missing", currency)
+    return {currency: amount * money.MICRO for currency, amount in most.items()}
+
+
+def _by_currency(stated: Table, currencies: tuple[str, ...], *, least: int = 0) -> dict[str, int]:
+    _refuse_strangers(stated, currencies)
+    return {currency: stated.whole(currency, least=least) for currency in stated.values}
+
+
+def _refuse_strangers(stated: Table, currencies: tuple[str, ...]) -> None:
+    for currency in stated.values:
+        if currency not in currencies:
+            stated.refuse(f"is not a currency of the catalogue; known are {', '.join(currencies)}", currency)

@@ -29,6 +29,7 @@ PLAN_LOST, PAYMENT_RECOVERED, PLAN_HELD = "plan_lost", "payment_recovered", "pla
 RECEIPT, REFUND_MADE = "receipt", "refund_made"
 TRIAL_ENDING, RENEWAL_REMINDER, CARD_EXPIRING = "trial_ending", "renewal_reminder", "card_expiring"
 PRICE_MOVE, SPENDING_ALERT = "price_move", "spending_alert"
+RECHARGED, RECHARGE_FAILED, RECHARGE_MONTH_FULL = "recharged", "recharge_failed", "recharge_month_full"
 DATES = ("until", "starts", "trial_end", "paid_at", "period_start", "period_end")
 TEXT, HTML, SUBJECT = "billing/mail/_letter.txt", "billing/mail/_letter.html", "billing/mail/_subject.txt"
 # The colours of tokens.css as numbers: mail programs know neither variables nor oklch().
@@ -122,6 +123,7 @@ def _places() -> dict[str, str]:
         "pay_url": settings.SITE_URL + reverse("billing:pay"),
         "pricing_url": settings.SITE_URL + reverse("billing:pricing"),
         "usage_url": f"{settings.SITE_URL}/settings/usage/",
+        "credit_url": f"{settings.SITE_URL}/settings/credit/",
         "chat_url": settings.SITE_URL + settings.LOGIN_REDIRECT_URL,
         "fallback": catalogue.plans[catalogue.default_plan].name,
     }

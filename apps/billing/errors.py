@@ -3,6 +3,7 @@
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from apps.billing.terms import MINOR, CreditOffer
 from apps.core.errors import Conflict, Invalid, Missing, Unavailable
 
 
@@ -17,6 +18,58 @@ class NotOnSale(Invalid):
 
     def __init__(self, *, field: str) -> None:
         super().__init__(_("This plan is not on sale. Please choose one from the pricing page."), field=field)
+
+
+class CreditNotOnSale(Invalid):
+    """No credit is sold in this currency, or not this much, or not so little at a time."""
+
+    code = "credit_not_on_sale"
+
+    def __init__(self, offer: CreditOffer | None, currency: str, *, field: str) -> None:
+        if offer is None:
+            super().__init__(_("API credit is not on sale in your currency."), field=field)
+            return
+        bounds = {
+            "least": offer.least_minor // MINOR,
+            "most": offer.most_minor // MINOR,
+            "currency": currency.upper(),
+        }
+        super().__init__(_("Choose a whole amount from %(least)s to %(most)s %(currency)s.") % bounds, field=field)
+
+
+class RechargeRefused(Invalid):
+    """Auto-recharge cannot be set up so; `field` says which amount of it."""
+
+    code = "recharge_refused"
+
+    def __init__(self, *, field: str) -> None:
+        sentences = {
+            "threshold": _("Recharge below an amount from 0 to the most that can be bought at a time."),
+            "most": _("The most in a month cannot be less than one recharge."),
+        }
+        super().__init__(sentences[field], field=field)
+
+
+class UsageChargesRefused(Invalid):
+    """Usage cannot be charged at the month's end so."""
+
+    code = "usage_charges_refused"
+
+    def __init__(self, most_micro: int, currency: str) -> None:
+        bounds = {"most": most_micro // 1_000_000, "currency": currency.upper()}
+        sentence = _("A cap is an amount above 0, up to %(most)s %(currency)s.") % bounds
+        if not most_micro:
+            sentence = str(_("Usage charges are not offered in your currency."))
+        super().__init__(sentence, field="usage_cap")
+
+
+class NoSavedCard(Conflict):
+    """Nobody left a card that may be charged again."""
+
+    code = "no_saved_card"
+
+    def __init__(self) -> None:
+        super().__init__(_("There is no saved card yet. Buy credit once with “Save my card”, then turn this on."))
 
 
 class NotGrantable(Invalid):
@@ -53,6 +106,15 @@ class OnHold(Conflict):
 
     def __init__(self) -> None:
         super().__init__(_("Your account is on hold, so nothing can be bought right now. Your plan page says why."))
+
+
+class PaidAlready(Conflict):
+    """This was paid a moment ago, in another tab."""
+
+    code = "paid_already"
+
+    def __init__(self) -> None:
+        super().__init__(_("This was paid already, in another tab. The credit appears here in a moment."))
 
 
 class AlreadySubscribed(Conflict):
@@ -171,6 +233,12 @@ class PaymentsAway(Unavailable):
         super().__init__(_("The payment service does not answer right now. Nothing was charged. Please try again."))
         self.cause = cause
         self.spends_key = spends_key
+
+
+class NotMergeable(Conflict):
+    """These two accounts cannot become one; the sentence says why."""
+
+    code = "not_mergeable"
 
 
 class ReasonMissing(Invalid):

@@ -14,7 +14,8 @@ from datetime import timedelta
 
 from django.db.models import Max, Q
 
-from apps.billing import renewals
+from apps.billing import credit_mirror, renewals
+from apps.billing.credit_mirror import FoundCredit
 from apps.billing.errors import MissingAtStripe
 from apps.billing.models import BillingAccount, CheckoutAttempt, StripeEvent
 from apps.billing.money_mirror import SETTLED
@@ -46,6 +47,7 @@ class Found:
     credit_notes: tuple[CreditNote, ...] = ()
     renewals: Mapping[str, Renewal] = field(default_factory=dict)  # of subscriptions about which something changed
     sessions: Mapping[str, str] = field(default_factory=dict)  # id of each open checkout session → its status
+    credit: FoundCredit = credit_mirror.NOTHING
     is_full: bool = True
 
 
@@ -74,7 +76,9 @@ def fetch(account: BillingAccount, gateway: Gateway, go_on: Callable[[], None]) 
     living = [one for one in (customer, *former.values()) if not one.is_deleted]
     subscriptions = tuple(one for who in living for one in _subscriptions(who, visit))
     invoices, missing = _invoices(living, visit)
-    charges = [charge for invoice in invoices for charge in invoice.charges]
+    credit = credit_mirror.fetch(account, customer, gateway, go_on)
+    made = [*credit.charges, *(charge for invoice in invoices for charge in invoice.charges)]
+    charges = list({charge.payment_intent: charge for charge in made}.values())  # with an invoice: in both
     return Found(
         customer=customer,
         gone=tuple(key for key, one in former.items() if one.is_deleted),
@@ -87,6 +91,7 @@ def fetch(account: BillingAccount, gateway: Gateway, go_on: Callable[[], None]) 
         credit_notes=tuple(_credit_notes(invoices, visit)),
         renewals=renewals.fetch(account, customer, subscriptions, gateway, go_on),
         sessions=_sessions(visit),
+        credit=credit,
         is_full=visit.is_full,
     )
 

@@ -14,7 +14,10 @@ class Meter(StrEnum):
     BATCH_TOKENS = "batch_tokens"
     CONCURRENCY = "concurrency"  # answers at the same time; no window
     SPENDING = "spending"  # money for API calls, micro-units: what a person caps for themselves, no plan does
+    USAGE_CHARGES = (
+        "usage_charges"  # of it, what the month's end charges because credit was spent; sorts, and locks, last
+    )
 
 
-NOT_FOR_PLANS = (Meter.CONCURRENCY, Meter.SPENDING)
+NOT_FOR_PLANS = (Meter.CONCURRENCY, Meter.SPENDING, Meter.USAGE_CHARGES)
 LIMITED = tuple(meter for meter in Meter if meter not in NOT_FOR_PLANS)  # what the catalogue may limit per window

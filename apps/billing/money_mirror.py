@@ -40,6 +40,16 @@ def write_invoices(account: BillingAccount, found: Iterable[Invoice], missing: I
     account.invoices.filter(pk__in=list(missing)).exclude(status__in=SETTLED).update(status=DELETED, synced_at=now)
 
 
+def write_loose_payments(account: BillingAccount, charges: Iterable[Charge], *, now: datetime) -> None:
+    """Mirror payments that belong to no invoice, such as recharges of credit; one that has an invoice keeps it."""
+    guards.inside_transaction()
+    known = {row.pk: row for row in account.payments.select_related("invoice")}
+    for charge in charges:
+        row = known.get(charge.payment_intent)
+        facts = _payment_values(account, charge, row.invoice if row else None)
+        write(PaymentMirror, row, charge.payment_intent, facts, now=now)
+
+
 def write_money_back(
     account: BillingAccount, refunds: Iterable[Refund], disputes: Iterable[Dispute], *, now: datetime
 ) -> None:

@@ -17,6 +17,7 @@ log = structlog.get_logger(__name__)
 State = StripeOutbox.State
 CANCEL, END, MOVE, MAIL = outbox_acts.CANCEL, outbox_acts.END, outbox_acts.MOVE, outbox_acts.MAIL
 METADATA, REFUND = outbox_acts.METADATA, outbox_acts.REFUND
+RECHARGE, START_OVERAGE, END_OVERAGE = outbox_acts.RECHARGE, outbox_acts.START_OVERAGE, outbox_acts.END_OVERAGE
 FIRST_WAIT = timedelta(seconds=30)  # doubled with each try, and at most a day
 LONGEST_WAIT = timedelta(days=1)
 MOST_ATTEMPTS = 14  # about four days
@@ -25,13 +26,22 @@ BATCH = 100
 TEXT = 300
 
 
-def add(kind: str, key: str, payload: Mapping[str, str], account: BillingAccount | None, *, now: datetime) -> bool:
+def add(
+    kind: str,
+    key: str,
+    payload: Mapping[str, str],
+    account: BillingAccount | None,
+    *,
+    not_before: datetime | None = None,
+    now: datetime,
+) -> bool:
     """Want something, once per key; say whether it is new.
 
+    not_before  when it is to be done; None: at once.
     Effect  a step; a job is nudged after the commit, and a sweeper finds what it missed.
     """
     guards.inside_transaction()
-    row = StripeOutbox(kind=kind, key=key, payload=dict(payload), account=account, next_at=now)
+    row = StripeOutbox(kind=kind, key=key, payload=dict(payload), account=account, next_at=not_before or now)
     is_new = not StripeOutbox.objects.filter(key=key).exists()
     StripeOutbox.objects.bulk_create([row], ignore_conflicts=True)
     jobs.enqueue("billing.send_outbox")
@@ -41,7 +51,12 @@ def add(kind: str, key: str, payload: Mapping[str, str], account: BillingAccount
 def cancel_subscription(subscription: SubscriptionMirror, *, now: datetime) -> None:
     """Want a subscription to end at Stripe, at once. A step; repeating it changes nothing."""
     payload = {"subscription": subscription.pk}
-    add(CANCEL, f"cancel:{subscription.pk}", payload, subscription.account, now=now)
+    add(CANCEL, cancel_key(subscription.pk), payload, subscription.account, now=now)
+
+
+def cancel_key(subscription: str) -> str:
+    """Under which key a subscription ends at once."""
+    return f"cancel:{subscription}"
 
 
 def move_price(item: SubscriptionItemMirror, to: Price, *, now: datetime) -> None:

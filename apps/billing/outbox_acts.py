@@ -2,16 +2,16 @@
 
 from collections.abc import Callable, Mapping
 
-from apps.billing import emails, refund_acts, relevance, stripe_gateway
+from apps.billing import credit_acts, emails, refund_acts, relevance, stripe_gateway
 from apps.billing.models import StripeOutbox
 
 CANCEL, END, MOVE, MAIL = "cancel_subscription", "end_subscription", "move_price", "mail"
 METADATA, REFUND, CREDIT_NOTE = "repair_metadata", "refund", refund_acts.NOTE
+RECHARGE, START_OVERAGE, END_OVERAGE = "recharge", "start_overage", "end_overage"
 
 
 def _cancel(row: StripeOutbox) -> bool:
-    stripe_gateway.background().cancel_subscription(row.payload["subscription"], key=row.key)
-    return True
+    return credit_acts.end_subscription(row.payload["subscription"], key=row.key)
 
 
 def _end(row: StripeOutbox) -> bool:
@@ -49,7 +49,12 @@ PERFORM: Mapping[str, Callable[[StripeOutbox], bool]] = {
     MOVE: _move,
     MAIL: _mail,
     METADATA: _say_whose,
+    RECHARGE: credit_acts.recharge,
+    START_OVERAGE: credit_acts.begin_usage,
+    END_OVERAGE: credit_acts.end_usage,
     REFUND: refund_acts.give_back,
     CREDIT_NOTE: refund_acts.write_credit_note,
 }
-CHANGES_STRIPE = frozenset({CANCEL, END, MOVE, REFUND, CREDIT_NOTE})  # afterwards our mirror is behind
+CHANGES_STRIPE = frozenset(
+    {CANCEL, END, MOVE, REFUND, CREDIT_NOTE, RECHARGE, START_OVERAGE, END_OVERAGE}
+)  # afterwards our mirror is behind

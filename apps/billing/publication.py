@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
-from apps.billing import leases, mirror, model_prices, plan_versions, plans, price_moves, terms_changes
+from apps.billing import developer_shelf, leases, mirror, model_prices, plan_versions, plans, price_moves, terms_changes
 from apps.billing.models import Plan, PlanGrant, SubscriptionMirror
 from apps.billing.models import Price as PriceRow
 from apps.billing.price_moves import Move
@@ -41,6 +41,7 @@ class Publication:
         self.products: dict[str, Product] = {}
         self.prices: dict[str, list[Price]] = {}
         self.moves = price_moves.due(catalogue) if self.gateway is not None else []
+        self.developer = developer_shelf.of(catalogue, self.gateway)
         if self.gateway is not None:
             self._read(self.gateway)
 
@@ -50,7 +51,7 @@ class Publication:
         if self.gateway is not None:
             at_stripe = [*self._on_sale(self.gateway), *self._off_sale(self.gateway)]
             found += [*at_stripe, *self._rows_here(self.gateway, has_more=bool(at_stripe)), *self._moves()]
-            found += self._portal(self.gateway, has_more=bool(at_stripe))
+            found += [*self._portal(self.gateway, has_more=bool(at_stripe)), *self._for_developers()]
         return found
 
     # --- plans and their terms: our own rows ---
@@ -199,6 +200,16 @@ class Publication:
                     Plan.objects.filter(pk=plan).update(stripe_product_id=product.id)
                     for price in self.prices[plan]:
                         mirror.write_price(price, plan=row)
+
+    # --- what the API sells ---
+    def _for_developers(self) -> Iterator[Change]:
+        if self.developer is None:
+            return
+        at_stripe = [Change(STRIPE, text, perform) for text, perform in self.developer.changes()]
+        yield from at_stripe
+        if at_stripe or self.developer.has_new_rows():
+            shelf = self.developer
+            yield Change(HERE, "prices of the API as Stripe has them", lambda _now: shelf.write_rows())
 
     # --- subscribers who pay an old price ---
     def _moves(self) -> Iterator[Change]:

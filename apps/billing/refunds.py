@@ -83,6 +83,30 @@ def ask(invoice: InvoiceMirror, wish: Wish, *, by: User, now: datetime) -> Refun
     return request
 
 
+def give_back_bought_twice(invoice: InvoiceMirror, *, now: datetime) -> RefundRequest | None:
+    """Give back all that is left of an invoice that was paid by mistake; None where nothing is. A step.
+
+    The system asks, so no second person does: `billing.duplicates` says when, and the catalogue whether.
+    """
+    guards.inside_transaction()
+    payment, left = payment_of(invoice), left_minor(invoice)
+    if payment is None or left == 0:
+        return None
+    request = RefundRequest.objects.create(
+        account=invoice.account,
+        invoice=invoice,
+        stripe_payment_intent_id=payment.pk,
+        amount_minor=left,
+        why="duplicate",
+        reason="bought twice",
+        ending=Ending.KEEP,
+        state=State.APPROVED,
+        asked_at=now,
+    )
+    _send(request, now=now)
+    return request
+
+
 def approve(request: RefundRequest, *, by: User, now: datetime) -> None:
     """Agree to what somebody else asked for. An act.
 

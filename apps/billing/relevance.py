@@ -7,7 +7,7 @@ from apps.billing.access import NOT_PAID
 from apps.billing.models import LIVE_STATUSES, BillingAccount, StripeOutbox, SubscriptionMirror
 
 RUNNING = ("active", "trialing")
-MONEY = frozenset({emails.RECEIPT, emails.REFUND_MADE})  # who leaves is still told of these
+MONEY = frozenset({emails.RECEIPT, emails.REFUND_MADE, emails.RECHARGED})  # who leaves is still told of these
 Question = Callable[[SubscriptionMirror, Mapping[str, str]], bool]
 
 

@@ -10,7 +10,9 @@ from django.db import transaction
 
 from apps.billing import (
     change_requests,
+    credit_mirror,
     differences,
+    duplicates,
     entitlements,
     holds,
     leases,
@@ -117,13 +119,16 @@ def apply(lease: Lease, customer: str | None, found: Found, *, now: datetime) ->
         mirror.write_subscriptions(account, found.subscriptions, found.card, now=now)
         mirror.write_renewals(account, found.renewals)
         money_mirror.write_invoices(account, found.invoices, found.missing_invoices, now=now)
+        money_mirror.write_loose_payments(account, found.credit.charges, now=now)
         money_mirror.write_money_back(account, found.refunds, found.disputes, now=now)
         money_mirror.write_credit_notes(account, found.credit_notes, now=now)
         _write_standing(account, found, now=now)
         _write_access(account, now=now)
+        duplicates.settle(account, found.subscriptions, now=now)
         letters.want_for_changes(account, before, now=now)
         _close_attempts(account, found)
         change_requests.settle(account, began=lease.began, now=now)
+        credit_mirror.write(account, found.credit, found.disputes, now=now)
         handled = account.events.filter(state=StripeEvent.State.STORED, received_at__lte=lease.began)
         handled.update(state=StripeEvent.State.HANDLED, handled_at=now)
         BillingAccount.objects.filter(pk=account.pk).update(

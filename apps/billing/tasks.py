@@ -7,7 +7,7 @@ from uuid import UUID
 import structlog
 from celery import Task, shared_task
 
-from apps.billing import catching_up, drift, leases, outbox, repairs, shelf, sync
+from apps.billing import catching_up, drift, leases, meter_outbox, outbox, repairs, shelf, sync
 from apps.billing.errors import PaymentsAway
 from apps.core import clock, jobs
 
@@ -43,6 +43,18 @@ def send_outbox() -> None:
               next try stands in the row.
     """
     outbox.send_due(clock=clock.now)
+
+
+@shared_task(name="billing.report_usage")
+def report_usage() -> None:
+    """Tell Stripe what was used and is charged at the month's end.
+
+    Delivery  every minute, from beat; late is late. Repeat: rows are claimed, and Stripe counts an identifier once.
+              Crash: the rows' next try stands in the rows.
+    """
+    sent = meter_outbox.send_due(clock=clock.now)
+    if sent:
+        log.info("billing.usage_reported", rows=sent)
 
 
 @shared_task(name="billing.read_shelf")

@@ -17,6 +17,7 @@ ATTACHABLE = ("image", "pdf", "text")
 COLLECTIONS = ("always", "if_required")
 QUEUES = ("runs.free", "runs.premium", "runs.batch")
 UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+MINOR = 100  # minor units in one of each currency on sale
 WINDOW = re.compile(r"([1-9][0-9]{0,3})([mhd])")
 
 
@@ -161,15 +162,32 @@ def _plain(value: object) -> object:
 
 
 @dataclass(frozen=True)
+class CreditOffer:
+    """What of credit can be bought in one currency: amounts to choose from, and how little or much at a time."""
+
+    amounts_minor: tuple[int, ...]
+    least_minor: int
+    most_minor: int
+
+    def allows(self, amount_minor: int) -> bool:
+        """Whether so much is sold at a time: within the bounds, and whole units of the currency."""
+        return self.least_minor <= amount_minor <= self.most_minor and amount_minor % MINOR == 0
+
+
+@dataclass(frozen=True)
 class DeveloperTerms:
-    """What the API sells apart from subscriptions: every call is paid from credit.
+    """What the API sells apart from subscriptions: calls are paid from credit, or at the end of the month.
 
     plan                  its models, and how fast and how many at once; without prices and without limits of its own.
     starter_credit_micro  currency → micro-units, given once.
+    credit                currency → what is sold; empty: credit is not sold.
+    most_usage_micro      currency → the highest monthly cap of usage charges a person may set; empty: not offered.
     """
 
     plan: PlanTerms
     starter_credit_micro: Mapping[str, int]
+    credit: Mapping[str, CreditOffer] = field(default_factory=dict)
+    most_usage_micro: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def models(self) -> tuple[str, ...]:

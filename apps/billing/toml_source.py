@@ -78,6 +78,15 @@ class Table:
             self.refuse("names something twice", key)
         return tuple(values)
 
+    def wholes(self, key: str, *, least: int = 0) -> tuple[int, ...]:
+        """Read a list of whole numbers that rise, none of them below `least`."""
+        values = self.raw(key)
+        listed = values if isinstance(values, list) else []
+        are_whole = all(type(value) is int and value >= least for value in listed)
+        if not listed or not are_whole or sorted(set(listed)) != listed:
+            self.refuse(f"is {show(values)}; it takes whole numbers that rise, from {least} up", key)
+        return tuple(listed)
+
     def table(self, key: str) -> "Table":
         """Read a table inside this one."""
         value = self.raw(key)

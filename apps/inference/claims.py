@@ -125,7 +125,7 @@ def _prepare(run: Run, plan: PlanTerms, prompt: MakePrompt, *, now: datetime) ->
     if run.channel == Run.Channel.CHAT:
         _reserve_messages(run, plan, model, asked, now=now)
     else:
-        _reserve_credit(run, plan, model, asked, currency=currency, now=now)
+        _reserve_payment(run, plan, model, asked, currency=currency, now=now)
     price = model_prices.ensure(model.key, plans.catalogue().models[model.key], now=now)
     servers = backends.candidates(language_models.servers_of(model), now=now)
     token = run.lease_token
@@ -147,7 +147,7 @@ def _reserve_messages(run: Run, plan: PlanTerms, model: LanguageModel, asked: Pr
     ledger.reserve(run.account, run.pk, demand, timeout_s=RUN_TIMEOUT_S, now=now)
 
 
-def _reserve_credit(
+def _reserve_payment(
     run: Run, plan: PlanTerms, model: LanguageModel, asked: Prompt, *, currency: str, now: datetime
 ) -> None:
     """A slot, room under the person's own caps, and money; or none of it."""
@@ -160,4 +160,4 @@ def _reserve_credit(
     demand = Demand(plan, model.key, {Meter.SPENDING: most_micro}, met)
     with transaction.atomic():
         ledger.reserve(run.account, run.pk, demand, timeout_s=RUN_TIMEOUT_S, now=now)
-        ledger.reserve_credit(run.account, run.pk, most_micro, currency=currency, timeout_s=RUN_TIMEOUT_S, now=now)
+        ledger.reserve_payment(run.account, run.pk, most_micro, currency=currency, timeout_s=RUN_TIMEOUT_S, now=now)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from apps.stripe_sandbox import dunning, events, intents, invoicing, payment_methods, standing, store
 from apps.stripe_sandbox.cards import Decline, Verdict
-from apps.stripe_sandbox.documents import Document
+from apps.stripe_sandbox.documents import Document, public
 from apps.stripe_sandbox.errors import StripeError, declined
 
 NO_CARD = Decline("card_declined", "There is no card to charge.", "generic_decline")
@@ -20,11 +20,15 @@ class Collected:
 
     def as_error(self, *, keeps_rows: bool) -> StripeError:
         """Say it as Stripe answers a call that must not end unpaid."""
+        intent = invoicing.intent_of(self.invoice)
+        more: Document = {"payment_intent": public(intent)} if intent else {}
+        if intent and intent["latest_charge"]:
+            more["charge"] = intent["latest_charge"]
         if self.verdict is Verdict.REQUIRES_ACTION:
             message = "Payment for this subscription requires additional user action before it can be completed."
-            return declined("subscription_payment_intent_requires_action", message, None, keeps_rows=keeps_rows)
+            return declined("subscription_payment_intent_requires_action", message, None, keeps_rows=keeps_rows, **more)
         decline = self.decline or NO_CARD
-        return declined(decline.code, decline.message, decline.decline_code, keeps_rows=keeps_rows)
+        return declined(decline.code, decline.message, decline.decline_code, keeps_rows=keeps_rows, **more)
 
 
 def collect(

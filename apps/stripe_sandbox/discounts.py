@@ -148,6 +148,14 @@ def drop(subscription: Document, *, kept: Sequence[str]) -> None:
             events.emit("customer.discount.deleted", each)
 
 
+def renewed(subscription: Document, raw: list[Document], basket: Basket, *, now: int) -> Document:
+    """Redeem what a call names and is new, let go of what it does not name; give the subscription with the rest."""
+    after = given(subscription, describe(raw, basket, held_by(subscription), now=now))
+    keep(after, before=subscription["discounts"])
+    drop(subscription, kept=after["discounts"])
+    return after
+
+
 def spend(subscription: Document, invoice: Document, *, now: int) -> Document:
     """Give the subscription without what this invoice used up, and without what is over."""
     used = {each["discount"] for each in invoice["total_discount_amounts"] if each["amount"]}

@@ -22,6 +22,18 @@ COUNTRIES = [
 ]
 
 
+REASONS = {
+    "too_expensive": _("It is too expensive"),
+    "missing_features": _("Something is missing"),
+    "switched_service": _("I use something else"),
+    "unused": _("I do not use it"),
+    "customer_service": _("The support was not good"),
+    "too_complex": _("It is too complicated"),
+    "low_quality": _("The quality is not good"),
+    "other": _("Another reason"),
+}
+
+
 class CardForm(forms.Form):
     email = forms.EmailField(label=_("E-mail"), widget=forms.EmailInput(attrs={"autocomplete": "email"}))
     number = forms.CharField(
@@ -127,6 +139,20 @@ class CodeForm(forms.Form):
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # Django's own arguments, handed on
         self.label_suffix = ""
+
+
+class LeaveForm(forms.Form):
+    comment = forms.CharField(label=_("Anything to add?"), max_length=500, required=False)
+
+    def __init__(self, *args: object, options: list[str], **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # Django's own arguments, handed on
+        self.label_suffix = ""
+        if not options:
+            self.fields.clear()
+            return
+        choices = [("", _("I would rather not say")), *((each, REASONS[each]) for each in options)]
+        self.fields["feedback"] = forms.ChoiceField(label=_("Why do you leave?"), required=False, choices=choices)
+        self.order_fields(["feedback", "comment"])
 
 
 class FaultForm(forms.Form):

@@ -1,10 +1,13 @@
 """The phases of a schedule: read from a call, checked against each other, and brought into force at their boundary."""
 
-from apps.stripe_sandbox import endings, events, items, metered, periods, plan_changes, schedules, store
+from apps.stripe_sandbox import discounts, endings, events, items, metered, periods, plan_changes, schedules, store
 from apps.stripe_sandbox.documents import Document
 from apps.stripe_sandbox.errors import invalid
 from apps.stripe_sandbox.items import Wanted
+from apps.stripe_sandbox.parameters import merge_metadata
 from apps.stripe_sandbox.plan_changes import Terms
+
+NO_DISCOUNT = {"coupon": None, "discount": None, "promotion_code": None}
 
 
 def rewrite(schedule: Document, given: list[Document], proration_behavior: str, *, now: int) -> Document:
@@ -52,11 +55,8 @@ def _written(schedule: Document, given: list[Document], customer: Document, now:
             message = "Phases must follow one another without gaps: each begins when the one before it ends."
             raise invalid(message, f"phases[{number}][start_date]")
         at = _end_of(raw, start, wanted, number, now)
-        more = {name: raw[name] for name in ("description", "metadata", "proration_behavior") if name in raw}
-        if raw.get("discounts"):
-            more["discounts"] = [
-                {"coupon": None, "discount": None, "promotion_code": None, **each} for each in raw["discounts"]
-            ]
+        more: Document = {name: raw[name] for name in ("description", "metadata", "proration_behavior") if name in raw}
+        more["discounts"] = [{**NO_DISCOUNT, **each} for each in raw.get("discounts") or []]
         plain = [
             {"price": each["price"], "metadata": each.get("metadata") or {}, **_quantity(each, item)}
             for each, item in zip(raw["items"], wanted, strict=True)
@@ -116,8 +116,21 @@ def at_renewal(subscription: Document, *, now: int) -> Document:
     return items.replaced(subscription, items.changed(subscription, wanted, now=now)) if wanted else subscription
 
 
+def _told(subscription: Document, phase: Document, now: int) -> Document:
+    """Give a subscription the metadata of a phase, and its discounts and no others: one that names none has none."""
+    raw = [{name: value for name, value in each.items() if value} for each in phase["discounts"]]
+    basket = items.basket(
+        [Wanted(item["price"], item.get("quantity")) for item in subscription["items"]["data"]],
+        store.read("customer", subscription["customer"]),
+    )
+    after = discounts.renewed(subscription, raw, basket, now=now)
+    after = {**after, "metadata": merge_metadata(subscription["metadata"], phase["metadata"])}
+    return events.update("customer.subscription.updated", subscription, after)
+
+
 def _enforce(subscription: Document, phase: Document, terms: Terms, now: int) -> None:
-    """Give a subscription the items of a phase; at the end of a period they wait for the renewal of that moment."""
+    """Give a subscription what a phase has; at the end of a period the items wait for the renewal of that moment."""
+    subscription = _told(subscription, phase, now)
     wanted = _wanted(subscription, phase)
     if not wanted:
         return

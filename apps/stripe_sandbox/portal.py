@@ -9,6 +9,7 @@ from apps.stripe_sandbox import (
     intents,
     invoicing,
     items,
+    metered,
     payment_methods,
     phases,
     plan_changes,
@@ -19,7 +20,7 @@ from apps.stripe_sandbox.cards import Verdict
 from apps.stripe_sandbox.checkout import Payment
 from apps.stripe_sandbox.documents import Document
 from apps.stripe_sandbox.items import Wanted
-from apps.stripe_sandbox.plan_changes import Change, Terms
+from apps.stripe_sandbox.plan_changes import Terms
 
 IDLE_S = 300
 
@@ -41,11 +42,11 @@ def find_session(word: str, *, real_now: int) -> Document | None:
 
 
 def live_subscription(customer: Document) -> Document | None:
-    """Find the subscription that a customer manages: the newest that has not ended."""
-    for subscription in store.documents(store.select("subscription", customer=customer["id"])):
-        if subscription["status"] not in ("canceled", "incomplete", "incomplete_expired"):
-            return subscription
-    return None
+    """Find the subscription that a customer manages: the newest that has not ended and is not for usage alone."""
+    found = store.documents(store.select("subscription", customer=customer["id"]))
+    live = [each for each in found if each["status"] not in ("canceled", "incomplete", "incomplete_expired")]
+    plans = [each for each in live if metered.licensed(each["items"]["data"])]
+    return next(iter(plans or live), None)
 
 
 def offers(configuration: Document, subscription: Document) -> list[Offer]:
@@ -80,10 +81,15 @@ def terms_of(configuration: Document, *, now: int) -> Terms:
     )
 
 
-def weigh_switch(subscription: Document, configuration: Document, price: Document, *, now: int) -> Change:
-    """Say what a switch would cost today."""
+def preview_switch(subscription: Document, configuration: Document, price: Document, *, now: int) -> Document | None:
+    """Describe the invoice that a switch would cause today; nothing when it causes none."""
     wanted = [Wanted(price, key=subscription["items"]["data"][0]["id"])]
-    return plan_changes.weigh(subscription, wanted, terms_of(configuration, now=now), now=now)
+    terms = terms_of(configuration, now=now)
+    change = plan_changes.weigh(subscription, wanted, terms, now=now)
+    if not change.lines or not (change.resets_period or terms.proration_behavior == "always_invoice"):
+        return None
+    customer, pending = store.read("customer", subscription["customer"]), subscription["_pending_lines"]
+    return invoicing.build(customer, change.after, [*pending, *change.lines], "subscription_update", now=now)
 
 
 def switch(subscription: Document, configuration: Document, price: Document, *, now: int) -> Document:
@@ -124,9 +130,16 @@ def forget_plan(subscription: Document, *, now: int) -> Document:
     return store.read("subscription", subscription["id"])
 
 
-def cancel(subscription: Document, configuration: Document, *, now: int) -> Document:
-    """Cancel as the configuration says: at the period's end, or at once; a planned switch is dropped."""
+def cancel(subscription: Document, configuration: Document, why: Document, *, now: int) -> Document:
+    """Cancel as the configuration says: at the period's end, or at once; a planned switch is dropped.
+
+    why  `feedback` and `comment`, as the customer gave them.
+    """
     subscription = forget_plan(subscription, now=now)
+    told = {**subscription["cancellation_details"], **why}
+    subscription = events.update(
+        "customer.subscription.updated", subscription, {**subscription, "cancellation_details": told}
+    )
     if configuration["features"]["subscription_cancel"]["mode"] == "immediately":
         return endings.cancel(subscription, "cancellation_requested", now=now)
     after = endings.schedule_end(subscription, at_period_end=True, now=now)

@@ -13,6 +13,9 @@ and one row per answer; that ledger is append-only.
 | what dead workers left is given back | `sweep` |
 | what is left of each limit | `balances` |
 | prepaid money for the API, grant by grant | `credits` |
+| what was paid is granted, what went back is taken back, and little left is recharged | `top_ups` |
+| usage that the month's end charges, once credit is spent | `charges` |
+| what the page of credit shows | `purse` |
 | what a person lets be spent in a month | `caps` |
 | what of usage does not add up, shown beside what differs from Stripe | `drift` |
 | warnings at 80 % and 100 % | `alerts` |

@@ -152,6 +152,7 @@ def _too_much(account: BillingAccount, model: str, limit: Limit, *, now: datetim
 
 def _cap_reached(cap: Cap, used: int, *, now: datetime) -> Refused:
     code = errors.KEY_CAP if cap.key_id else errors.SPENDING_CAP
+    code = errors.USAGE_CAP if cap.meter == Meter.USAGE_CHARGES else code
     _start, resets_at = limits.month_of(now)
     refusal = Refusal(code, cap.amount, used, resets_at, errors.OWN_CAP, str(cap.meter), cap.currency)
     return errors.payment_needed(refusal)

@@ -10,9 +10,9 @@ from uuid import UUID
 from django.db.models import F
 
 from apps.billing import plans
-from apps.billing.models import BillingAccount
+from apps.billing.models import BillingAccount, Overage
 from apps.billing.plans import PlanTerms
-from apps.core import guards
+from apps.core import guards, jobs
 from apps.core.errors import Refusal
 from apps.usage import errors, limits, roundtrip
 from apps.usage.models import CreditAccount, CreditGrant, UsageLedger
@@ -22,9 +22,14 @@ Source = CreditGrant.Source
 # What was given is spent before what was bought; among equals, what ends first.
 PRIORITIES = {Source.PROMO: 10, Source.SUPPORT: 20, Source.PURCHASE: 50}
 
+# What is left, and whether this answer left so little that the card is to be charged: the wish is read on the same way.
 PAY = """
-    UPDATE usage_creditaccount SET reserved_micro = reserved_micro - %s, balance_micro = balance_micro - %s
-     WHERE account_id = %s RETURNING balance_micro
+    UPDATE usage_creditaccount AS purse SET reserved_micro = reserved_micro - %s, balance_micro = balance_micro - %s
+     WHERE account_id = %s
+ RETURNING balance_micro, EXISTS (
+           SELECT FROM billing_autorecharge AS wish
+            WHERE wish.account_id = purse.account_id AND wish.is_on AND wish.threshold_micro > purse.balance_micro
+              AND wish.threshold_micro <= purse.balance_micro + %s)
 """
 SPEND = """
     WITH line AS (
@@ -45,6 +50,12 @@ def balance_micro(account: BillingAccount) -> int:
     return max(0, credit.balance_micro - credit.reserved_micro) if credit else 0
 
 
+def debt_micro(account: BillingAccount) -> int:
+    """What answers or disputes took beyond all credit, in micro-units: the next grant pays it first."""
+    credit = CreditAccount.objects.filter(account=account).first()
+    return max(0, -credit.balance_micro) if credit else 0
+
+
 def currency_of(account: BillingAccount) -> str:
     """The currency of the account's credit; before there is any, that of its payments, else the catalogue's first."""
     credit = CreditAccount.objects.filter(account=account).first()
@@ -55,9 +66,10 @@ def currency_of(account: BillingAccount) -> str:
 
 
 def api_terms(account: BillingAccount, plan: PlanTerms) -> PlanTerms:
-    """The terms by which an account calls the API: its plan's, and the developers' once it has bought credit."""
-    has_bought = CreditGrant.objects.filter(account=account, source=Source.PURCHASE).exists()
-    return limits.paying_as_they_go(plan, plans.catalogue().developer.plan) if has_bought else plan
+    """The terms of an account's calls: its plan's, and the developers' once it bought credit or pays by the month."""
+    bought = CreditGrant.objects.filter(account=account, source=Source.PURCHASE, amount_micro__gt=F("refunded_micro"))
+    pays = bought.exists() or Overage.objects.filter(account=account, is_on=True).exists()
+    return limits.paying_as_they_go(plan, plans.catalogue().developer.plan) if pays else plan
 
 
 def unspent(account: BillingAccount) -> list[CreditGrant]:
@@ -135,14 +147,16 @@ def take(account: BillingAccount, amount_micro: int, currency: str, *, now: date
 def spend(account_id: UUID, given_back_micro: int, price_micro: int) -> int:
     """Give back what was set aside and take the price from the grants; give the part that no credit covers (debt).
 
-    Effect  a step.
+    Effect  a step. Where little is left and the person wants it, the job that recharges is nudged.
     """
     guards.inside_transaction()
-    statements = [Statement(PAY, (given_back_micro, price_micro, account_id))]
+    statements = [Statement(PAY, (given_back_micro, price_micro, account_id, price_micro))]
     if price_micro:  # the first holds the account's row, so that nobody else moves its grants until the commit
         statements.append(Statement(SPEND, (account_id, price_micro, price_micro)))
     after_micro: int
-    ((after_micro,),), *_rest = roundtrip.ask(statements)
+    ((after_micro, is_low),), *_rest = roundtrip.ask(statements)
+    if is_low:
+        jobs.enqueue("usage.recharge", str(account_id))
     return max(0, -after_micro) - max(0, -(after_micro + price_micro))
 
 
@@ -172,6 +186,57 @@ def expire(account_id: UUID, *, now: datetime) -> int:
     return total
 
 
+def follow_refunds(grant_id: UUID, gone_micro: int, lost_micro: int, *, now: datetime) -> int:
+    """Take back what a purchase gave as far as its money went back; give how the balance moved, in micro-units.
+
+    The credit of that purchase goes first, then what else was bought, then the rest: down to nothing. What was used
+    already is not asked for again after a refund, which we chose to give; after a dispute that was lost it is a debt,
+    which the next grant pays first. A refund that failed gives back what was taken for it.
+
+    gone_micro  all that went back so far, with `lost_micro`, what disputes took of it. Again: nothing.
+    Effect      a step; a ledger row, and another for a debt.
+    """
+    guards.inside_transaction()
+    account_id: UUID = CreditGrant.objects.values_list("account_id", flat=True).get(pk=grant_id)
+    credit = CreditAccount.objects.select_for_update(no_key=True).get(account_id=account_id)
+    row = CreditGrant.objects.get(pk=grant_id)
+    more_micro = min(gone_micro, row.amount_micro) - row.refunded_micro
+    if more_micro > 0:
+        taken_micro = _take_from_grants(row, min(more_micro, max(0, credit.balance_micro)))
+        debt_micro = min(more_micro - taken_micro, lost_micro)
+    else:
+        taken_micro, debt_micro = -_restore(row, min(-more_micro, row.taken_back_micro), credit.balance_micro), 0
+    CreditGrant.objects.filter(pk=grant_id).update(
+        refunded_micro=F("refunded_micro") + more_micro,
+        taken_back_micro=F("taken_back_micro") + taken_micro + debt_micro,
+    )
+    CreditAccount.objects.filter(pk=credit.pk).update(balance_micro=F("balance_micro") - taken_micro - debt_micro)
+    key = f"{row.source_ref}:{row.refunded_micro}:{gone_micro}:{now.isoformat()}"
+    for kind, moved_micro in ((UsageLedger.Kind.REFUND, taken_micro), (UsageLedger.Kind.DEBT, debt_micro)):
+        if moved_micro:
+            _write(account_id, kind, -moved_micro, credit.currency, f"{kind}:{key}", now=now)
+    return -taken_micro - debt_micro
+
+
+def _take_from_grants(own: CreditGrant, wanted_micro: int) -> int:
+    """Take so much from the grants: its own first, then what was bought, then the rest. The account's row is held."""
+    left_micro = wanted_micro
+    rows = CreditGrant.objects.filter(account_id=own.account_id, remaining_micro__gt=0)
+    for row in sorted(rows, key=lambda row: (row.pk != own.pk, -row.priority, row.granted_at)):
+        part_micro = min(row.remaining_micro, left_micro)
+        if part_micro:
+            CreditGrant.objects.filter(pk=row.pk).update(remaining_micro=F("remaining_micro") - part_micro)
+            left_micro -= part_micro
+    return wanted_micro - left_micro
+
+
+def _restore(own: CreditGrant, back_micro: int, balance_micro: int) -> int:
+    """Give so much back to a grant; a debt is paid by it first."""
+    paid_micro = min(back_micro, max(0, -balance_micro))
+    CreditGrant.objects.filter(pk=own.pk).update(remaining_micro=F("remaining_micro") + back_micro - paid_micro)
+    return back_micro
+
+
 def record_debt(row: UsageLedger, debt_micro: int) -> None:
     """Say in a row of its own that an answer cost more than was left; the next grant pays it first. A step."""
     guards.inside_transaction()
@@ -184,6 +249,7 @@ def record_debt(row: UsageLedger, debt_micro: int) -> None:
         model=row.model,
         credit_micro=-debt_micro,
         currency=row.currency,
+        cost_currency=row.cost_currency,
         provenance=row.provenance,
         occurred_at=row.occurred_at,
         recorded_at=row.recorded_at,

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
+from django.conf import settings
 from django.utils import formats, timezone
 from django.utils.functional import lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from apps.billing import phrases, plans
+from apps.billing import credit_purchases, phrases, plans
 from apps.billing.meters import LIMITED, Meter
 from apps.billing.plans import Limit
 from apps.core import money
@@ -21,6 +22,7 @@ NOT_INCLUDED = "not_included"
 CREDIT_SPENT = "credit_spent"
 SPENDING_CAP = "spending_cap_reached"  # the person's own, for the account
 KEY_CAP = "key_cap_reached"  # the same for one API key
+USAGE_CAP = "usage_cap_reached"  # … for what the month's end may charge, once credit is spent
 CREDIT = "credit"  # what `lifted_by` says when no plan, but money, is missing
 OWN_CAP = "spending_cap"  # … and when the person can lift it by a word
 SLOT_WAIT_S = 5  # a slot is free as soon as an answer ends: nobody knows when
@@ -94,7 +96,7 @@ def _what(refusal: Refusal) -> str:
     limit = refusal.limit or 0
     match refusal.code:
         case "credit_spent":
-            return _("Your API credit does not cover this. Ask for a shorter answer (max_tokens), or for more credit.")
+            return _credit_spent()
         case "too_many_at_once":
             return ngettext(
                 "Your plan writes %(limit)d answer at a time: wait until it is finished, then send again.",
@@ -103,12 +105,27 @@ def _what(refusal: Refusal) -> str:
             ) % {"limit": limit}
         case "not_included" if not limit:
             return _("Your plan does not include this.")
-        case "spending_cap_reached" | "key_cap_reached":
+        case "spending_cap_reached" | "key_cap_reached" | "usage_cap_reached":
             return _what_cap(refusal) % {"amount": money_amount(limit, refusal.currency)}
     return _what_window(refusal) % {"amount": amount(limit, refusal.meter)}
 
 
+def _credit_spent() -> str:
+    if not plans.catalogue().sells or not plans.catalogue().developer.credit:
+        return _("Your API credit does not cover this. Ask for a shorter answer (max_tokens), or for more credit.")
+    url = settings.SITE_URL + credit_purchases.PAGE
+    return _(
+        "Your API credit does not cover this. Ask for a shorter answer (max_tokens), or buy credit at %(url)s; "
+        "there it can also be recharged by itself."
+    ) % {"url": url}
+
+
 def _what_cap(refusal: Refusal) -> str:
+    if refusal.code == USAGE_CAP:
+        return _(
+            "Your API credit is spent, and this could cost more than is left of the %(amount)s that you let be charged "
+            "at the end of a month."
+        )
     if refusal.code == KEY_CAP:
         return _("This could cost more than is left of the %(amount)s that you let this key spend in a month.")
     return _("This could cost more than is left of the %(amount)s that you let be spent in a month.")

@@ -6,13 +6,14 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from apps.billing import entitlements
 from apps.billing.meters import Meter
 from apps.billing.models import BillingAccount
 from apps.core import guards
-from apps.core.errors import LimitReached, Refusal
-from apps.usage import alerts, buckets, credits, errors, history, limits, reservations, roundtrip
+from apps.core.errors import LimitReached, PaymentNeeded, Refusal
+from apps.usage import alerts, buckets, charges, credits, errors, history, limits, reservations, roundtrip
 from apps.usage.limits import Demand
 from apps.usage.models import UsageAlert, UsageLedger, UsageReservation
 from apps.usage.reservations import Held
@@ -57,7 +58,7 @@ class Used:
                 return self.messages
             case Meter.TOKENS | Meter.BATCH_TOKENS:
                 return self.input_tokens + self.output_tokens
-            case Meter.SPENDING:
+            case Meter.SPENDING | Meter.USAGE_CHARGES:
                 return self.price_micro
         return 0
 
@@ -100,25 +101,34 @@ def reserve(account: BillingAccount, run_id: UUID, demand: Demand, *, timeout_s:
         reservations.hold_again(run_id, expires_at=expires_at)
 
 
-def reserve_credit(
+def reserve_payment(
     account: BillingAccount, run_id: UUID, amount_micro: int, *, currency: str, timeout_s: float, now: datetime
 ) -> None:
-    """Set prepaid money aside for a run, or refuse before any model is called.
+    """Choose what pays a run, and set it aside: prepaid credit, else the month's end where that is on.
 
-    Effect  a step: one conditional UPDATE of the account's credit, after any bucket.
-    Raises  PaymentNeeded `credit_spent`: less is left than the run may cost, or it is in another currency.
+    Effect  a step: one conditional UPDATE of the account's credit, after any bucket; where it has not enough, one of
+            what may be charged this month. A run is paid from one of the two.
+    Raises  PaymentNeeded `credit_spent`: less is left than the run may cost, or it is in another currency;
+            `usage_cap_reached`: credit is spent, and the cap of usage charges as well.
     Repeat  same run again → what it holds stays.
     """
     guards.inside_transaction()
     expires_at = now + timedelta(seconds=timeout_s + GRACE_S)
-    held = UsageReservation.objects.of_run(run_id).filter(bucket=None).first()
+    paying = Q(bucket=None) | Q(bucket__meter=Meter.USAGE_CHARGES)
+    held = UsageReservation.objects.of_run(run_id).filter(paying).first()
     if held is not None and held.state != State.RELEASED:
         return
     if held is not None:
         held.delete()
-    credits.take(account, amount_micro, currency, now=now)
+    try:
+        credits.take(account, amount_micro, currency, now=now)
+        bucket_id = None
+    except PaymentNeeded:
+        bucket_id = charges.take(account, amount_micro, currency, now=now)
+        if bucket_id is None:
+            raise
     UsageReservation.objects.create(
-        account=account, run_id=run_id, bucket=None, amount=amount_micro, created_at=now, expires_at=expires_at
+        account=account, run_id=run_id, bucket_id=bucket_id, amount=amount_micro, created_at=now, expires_at=expires_at
     )
 
 
@@ -139,6 +149,8 @@ def settle(run_id: UUID, used: Used, *, now: datetime) -> Settled:
         raise UsageReservation.DoesNotExist(f"Run {run_id} has reserved nothing.")
     entry, debt_micro = _entry(held[0].account_id, run_id, used, now=now), 0
     credit = next((row for row in held if row.bucket_id is None), None)
+    if any(row.meter == Meter.USAGE_CHARGES for row in held):
+        entry.charged_micro = used.price_micro
     if credit is None:
         levels = buckets.move(held, used.of, then=_booking(held, entry))
     else:
@@ -213,7 +225,12 @@ def _entry(account_id: UUID, run_id: UUID, used: Used, *, now: datetime) -> Usag
 
 
 def _booking(held: list[Held], entry: UsageLedger) -> list[Statement]:
-    return [reservations.closing(held, State.SETTLED), _writing(entry), *history.counting(entry)]
+    return [
+        reservations.closing(held, State.SETTLED),
+        _writing(entry),
+        *history.counting(entry),
+        *charges.reporting(entry),
+    ]
 
 
 def _writing(entry: UsageLedger) -> Statement:

@@ -93,6 +93,11 @@ def spending_cap(amount_micro: int | None, currency: str, key_id: UUID | None = 
     return Cap(Meter.SPENDING, (), amount_micro, None, MONTH, "refuse", None, key_id=key_id, currency=currency)
 
 
+def usage_cap(amount_micro: int, currency: str) -> Cap:
+    """What may be charged at the month's end, as a limit; it is locked after the caps of spending."""
+    return Cap(Meter.USAGE_CHARGES, (), amount_micro, None, MONTH, "refuse", None, currency=currency)
+
+
 def met_by(demand: Demand) -> tuple[tuple[Limit, int], ...]:
     """The limits that a demand meets with what it takes of each, in the order in which they are locked."""
     wanted = {**demand.ceilings, Meter.CONCURRENCY: 1}

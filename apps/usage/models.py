@@ -125,6 +125,7 @@ class UsageLedger(models.Model):
     credit_micro = models.BigIntegerField(
         default=0
     )  # how this row moved the prepaid credit: a grant up, an answer down
+    charged_micro = models.BigIntegerField(default=0)  # what the month's end charges for it, in place of credit
     currency = models.CharField(max_length=3)  # lower case; the account's
     cost_currency = models.CharField(max_length=3, blank=True)  # the model's; empty where no model was called
     model_price = models.ForeignKey(  # the rates that were used
@@ -245,7 +246,7 @@ class CreditGrantQuerySet(models.QuerySet["CreditGrant"]):
 class CreditGrant(models.Model):
     """One row is credit that was given or bought, once per source.
 
-    remaining_micro  moved by settle in the order of spending, by expiry, and by the debt that a grant pays first:
+    remaining_micro  moved by settle in the order of spending, by expiry, by refunds, and by the debt it pays first:
                      over all grants of an account its sum is the balance, or nothing while there is a debt.
     """
 
@@ -260,6 +261,8 @@ class CreditGrant(models.Model):
     source_ref = models.CharField(max_length=120)
     amount_micro = models.BigIntegerField()
     remaining_micro = models.BigIntegerField()
+    refunded_micro = models.BigIntegerField(default=0)  # of what it cost: so much money went back, and was dealt with
+    taken_back_micro = models.BigIntegerField(default=0)  # … for which so much credit was taken
     priority = models.PositiveSmallIntegerField(default=50)  # 0 is spent first, as at Stripe
     expires_at = models.DateTimeField(null=True)  # then what is left is gone; NULL: never
     granted_at = models.DateTimeField()

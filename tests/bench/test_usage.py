@@ -101,7 +101,7 @@ def test_what_counting_costs(account, capsys):
             ledger.reserve(
                 account, run_id, Demand(PLAN, "chat-small", {Meter.SPENDING: 90}, met), timeout_s=60, now=clock.now()
             )
-            ledger.reserve_credit(account, run_id, 90, currency="usd", timeout_s=60, now=clock.now())
+            ledger.reserve_payment(account, run_id, 90, currency="usd", timeout_s=60, now=clock.now())
         with transaction.atomic():
             facts = used(channel="api", price_micro=7, key_id=key, occurred_at=clock.now())
             ledger.settle(run_id, facts, now=clock.now())

@@ -11,6 +11,7 @@ from tests import build, cast
 from tests.support import shop
 from tests.support import storm as weather
 from tests.support.stripe import start_sandbox
+from tests.support.stripe_names import unknown_names
 
 SHELF = (Plan, PlanVersion, Price)
 
@@ -31,6 +32,20 @@ def stripe(sandbox_server, settings):
     sandbox_server.http.request("DELETE", "/_sandbox/api/faults", json={})
     yield sandbox_server
     sandbox_server.require_no_violations()
+
+
+@pytest.fixture(autouse=True)
+def drifted(monkeypatch):
+    """The names that the gateway sent and the official client does not have; each test must leave it empty."""
+    found, ask = [], stripe_gateway.Gateway._ask
+
+    def watched(gateway, call, params, *path, **options):
+        found.extend(f"{call.__name__}: {name}" for name in unknown_names(call, params))
+        return ask(gateway, call, params, *path, **options)
+
+    monkeypatch.setattr(stripe_gateway.Gateway, "_ask", watched)
+    yield found
+    assert found == []
 
 
 @pytest.fixture

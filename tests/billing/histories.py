@@ -136,6 +136,23 @@ class Life(RuleBasedStateMachine):
             if charge["paid"] and left // part:
                 self.stripe.call("POST", "/v1/refunds", {"charge": charge["id"], "amount": str(left // part)})
 
+    @rule(outcome=st.sampled_from(["", "won", "lost", "prevented"]))
+    def dispute(self, outcome):
+        """The bank asks for a payment back, or decides about the last one that it asked for."""
+        kind, path = ("dispute", "disputes/{}/decide") if outcome else ("charge", "charges/{}/dispute")
+        mine = [one for one in self.stripe.objects(kind) if self.is_mine(one)]
+        if mine:
+            address = f"/_sandbox/api/{path.format(mine[0]['id'])}"
+            answer = self.stripe.http.post(address, json={"outcome": outcome} if outcome else {})
+            assert answer.status_code in (200, 400), answer.text
+
+    def is_mine(self, one):
+        customer = self.account.stripe_customer_id
+        if one["object"] == "dispute":
+            charge = self.stripe.call("GET", f"/v1/charges/{one['charge']}").json()
+            return charge.get("customer") == customer
+        return one["customer"] == customer and one.get("paid", True)
+
     @rule()
     def pay_what_is_open(self):
         for one in self.stripe.objects("invoice"):
@@ -235,7 +252,7 @@ class Life(RuleBasedStateMachine):
     def teardown(self):
         try:
             self.storm.calm_down()
-            self.stripe.deliver_all()
+            self.storm.deliver_all()
             jobs.lose()
             self.come_to_rest()
             promises.mirror_is_stripe(self.stripe, self.account)
@@ -244,7 +261,7 @@ class Life(RuleBasedStateMachine):
             promises.money_closes(self.stripe, self.account)
         finally:
             self.stripe.call("DELETE", f"/v1/test_helpers/test_clocks/{self.clock_id}")
-            self.stripe.deliver_all()
+            self.storm.deliver_all()
             StripeEvent.objects.all().delete()
 
     def come_to_rest(self):

@@ -193,7 +193,7 @@ BAD = [
     ('plan = "coder"', 'plan = "pro"', "line 106, developer.plan: is “pro”, which has prices; pay as you go is paid from credit and needs a plan without"),
     ('plan = "coder"', 'plan = "guest"', "line 106, developer.plan: is “guest”, which people chat with; pay as you go needs a plan of its own"),
     ('plan = "coder"', 'plan = "free"', "line 106, developer.plan: is “free”, which has limits; every call is paid from credit, so it takes none"),
-    ('plan = "coder"\n', 'plan = "coder"\nmodels = ["small"]\n', "line 107, developer.models: is not known here; known are plan, starter_credit"),
+    ('plan = "coder"\n', 'plan = "coder"\nmodels = ["small"]\n', "line 107, developer.models: is not known here; known are credit, plan, starter_credit, usage_charges"),
     ("rank = 5", "rank = 10", "line 96, plans.coder.rank: is 10, which another plan has; ranks decide between plans and must differ"),
     ("grace_days = 7", 'grace_days = 7\nexisting_prices = "raise"', "line 6, existing_prices: is “raise”; it takes one of keep, move"),
     ("amount = 100\n", "amount = 0\n", "line 74, plans.pro.limit[1].when_spent: falls back to “small”, of which no limit of this plan gives anything; say how much it includes"),

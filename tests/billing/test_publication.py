@@ -20,6 +20,7 @@ PRICES = [
     "premium_year_eur",
     "premium_year_usd",
 ]
+FOR_DEVELOPERS = ["api_credit_eur", "api_credit_usd"]
 
 
 def run(act, *words):
@@ -48,20 +49,21 @@ def test_diff_shows_and_changes_nothing(sandbox):
     models = [f"here: prices of {key}" for key in ("chat-small", "chat-large")]
     assert said[:8] == [*plans, *models, "Stripe: new product Premium"]
     assert "Stripe: new price premium_month_usd: 800 usd a month" in said
-    assert said[-1] == "19 changes; `manage.py catalogue apply` makes them."
+    assert said[-1] == "23 changes; `manage.py catalogue apply` makes them."
     assert sandbox.objects("product") == []
     assert not Plan.objects.exists()
     assert not ModelPrice.objects.exists()
 
 
 def test_apply_makes_products_and_prices(sandbox):
-    assert run("apply")[-1] == "Done: 19 changes."
-    assert sorted(product["metadata"]["plan_key"] for product in sandbox.objects("product")) == [
-        "premium",
-        "premium_plus",
+    assert run("apply")[-1] == "Done: 23 changes."
+    assert sorted(str(product["metadata"]) for product in sandbox.objects("product")) == [
+        "{'plan_key': 'premium'}",
+        "{'plan_key': 'premium_plus'}",
+        "{'sells': 'api_credit'}",
     ]
     prices = active(sandbox)
-    assert sorted(prices) == PRICES
+    assert sorted(prices) == [*FOR_DEVELOPERS, *PRICES]
     year = prices["premium_year_eur"]
     assert (year["unit_amount"], year["currency"], year["recurring"]["interval"]) == (8400, "eur", "year")
     assert year["tax_behavior"] == "exclusive"
@@ -109,15 +111,15 @@ def test_a_plan_that_leaves_the_catalogue_is_archived_and_comes_back(sandbox, se
     assert said[0] == "here: plan premium_plus leaves the catalogue; who has it keeps it"
     assert "Stripe: archive product Premium+" in said
     assert run("diff") == ["Nothing to do: all is as the catalogue says."]
-    assert set(active(sandbox)) == {key for key in PRICES if "plus" not in key}
-    assert len(sandbox.objects("product")) == 2
+    assert set(active(sandbox)) == {key for key in (*FOR_DEVELOPERS, *PRICES) if "plus" not in key}
+    assert len(sandbox.objects("product")) == 3
     assert Plan.objects.get(pk="premium_plus").left_at is not None
     settings.CATALOGUE_PATH = shipped
     said = run("apply")
     assert said[0] == "here: plan premium_plus is back in the catalogue"
     assert "Stripe: product Premium+ on sale" in said
     assert Plan.objects.get(pk="premium_plus").left_at is None
-    assert sorted(active(sandbox)) == PRICES
+    assert sorted(active(sandbox)) == [*FOR_DEVELOPERS, *PRICES]
     assert run("diff") == ["Nothing to do: all is as the catalogue says."]
 
 
@@ -181,7 +183,7 @@ def test_a_database_that_was_lost_learns_what_stripe_has(sandbox):
     run("apply")
     Price.objects.all().delete()
     assert run("apply")[0] == "here: products and prices as Stripe has them"
-    assert Price.objects.count() == 8
+    assert Price.objects.count() == 10
 
 
 def test_internal_mode_needs_no_stripe(settings, tmp_path, db):

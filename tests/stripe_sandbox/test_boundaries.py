@@ -1,6 +1,7 @@
 """The sandbox imports nothing of ours, and nothing of ours imports it."""
 
 import ast
+import tomllib
 
 from tests.support.stripe import ROOT
 
@@ -31,3 +32,17 @@ def test_reads_the_time_in_one_module_only():
     for path in (ROOT / "apps" / "stripe_sandbox").rglob("*.py"):
         if path.name != "clock.py":
             assert {"time", "time.time", "django.utils.timezone"}.isdisjoint(imports_of(path)), path
+
+
+def test_production_neither_knows_nor_installs_it():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert [line for line in project["dependencies"] if line.startswith("jsonschema")] == []
+    for path in (ROOT / "project").rglob("*.py"):
+        assert "stripe_sandbox" not in path.read_text(encoding="utf-8"), path
+    assert [path for path in ROOT.glob("*Dockerfile*") if "stripe_sandbox" in path.read_text(encoding="utf-8")] == []
+
+
+def test_only_the_tools_of_one_machine_name_it():
+    ours = [path for path in (ROOT / "apps").rglob("*.py") if "stripe_sandbox" not in path.parts]
+    naming = {path.relative_to(ROOT).parts[1] for path in ours if "stripe_sandbox" in path.read_text(encoding="utf-8")}
+    assert naming <= {"localdev"}

@@ -3,7 +3,7 @@
 import pytest
 import stripe as stripe_library
 
-from tests.stripe_sandbox.conftest import event_types, make_customer
+from tests.stripe_sandbox.conftest import event_types, make_customer, subscribe
 
 
 @pytest.fixture
@@ -115,3 +115,18 @@ def test_any_charge_can_be_disputed_by_hand(sandbox, stripe, customer):
     assert sandbox.http.post("/_sandbox/api/charges/ch_x/dispute", json={}).status_code == 404
     assert sandbox.http.post(address, data={"reason": "fraudulent"}).status_code == 400
     assert len(sandbox.objects("dispute")) == 1
+
+
+def test_neither_a_refund_nor_a_dispute_ends_a_subscription(sandbox, stripe, premium):
+    """Scenario 7: a refund without a cancellation, a dispute, won again; the subscription lives on."""
+    customer = make_customer(stripe, card="pm_card_visa")
+    subscription = subscribe(stripe, customer, premium)
+    (paid,) = stripe.charges.list({"customer": customer.id}).data
+    stripe.refunds.create({"charge": paid.id, "amount": 300})
+    assert stripe.subscriptions.retrieve(subscription.id).status == "active"
+    made = sandbox.http.post(f"/_sandbox/api/charges/{paid.id}/dispute", json={}).json()
+    assert made["amount"] == 500
+    assert stripe.subscriptions.retrieve(subscription.id).status == "active"
+    assert decide(sandbox, stripe.disputes.retrieve(made["id"]), "won").status_code == 200
+    assert stripe.subscriptions.retrieve(subscription.id).status == "active"
+    assert stripe.charges.retrieve(paid.id).amount_refunded == 300

@@ -32,6 +32,9 @@ def run(*arguments, **environment):
             "DJANGO_SETTINGS_MODULE is project.settings.prod",
         ),
         ([], {"STRIPE_SECRET_KEY": "sk_live_abc"}, "STRIPE_SECRET_KEY is a live key"),
+        ([], {"STRIPE_SECRET_KEY": "rk_live_abc"}, "STRIPE_SECRET_KEY is a live key"),
+        (["--host", "::"], {}, "listens on 127.0.0.1 only, not on ::"),
+        ([], {"SANDBOX_CHECK_ANSWERS": "yes", "STRIPE_SPEC_DIR": "/nowhere"}, "needs Stripe's description in /nowhere"),
         (["--host", "0.0.0.0"], {}, "listens on 127.0.0.1 only, not on 0.0.0.0"),
         ([], {"SANDBOX_WEATHER": "sunny"}, "SANDBOX_WEATHER is “sunny”"),
         ([], {"SANDBOX_WEBHOOK_URL": "http://127.0.0.1:1/"}, "belong together"),
@@ -86,3 +89,12 @@ def test_the_same_seed_gives_the_same_ids(tmp_path):
         keys.append(sandbox.call("POST", "/v1/customers", {"name": "Ana"}).json()["id"])
         sandbox.stop()
     assert keys[0] == keys[1]
+
+
+def test_says_once_why_nothing_is_judged(tmp_path, monkeypatch):
+    monkeypatch.setattr("tests.support.stripe.SPEC_FOLDER", tmp_path)
+    sandbox = start_sandbox(tmp_path)
+    answer = sandbox.call("POST", "/v1/customers", {"name": "Ana"})
+    sandbox.stop()
+    assert answer.status_code == 200
+    assert sandbox.log.read_text().count("Calls and answers are not judged") == 1

@@ -71,6 +71,7 @@ def test_a_price_can_be_described_in_place(sandbox, stripe, customer, browser):
     line = stripe.checkout.sessions.line_items.list(session.id).data[0]
     assert (line.description, line.quantity, line.amount_total) == ("Two weeks", 2, 2100)
     assert (line.price.active, line.price.type) == (False, "one_time")
+    assert "€10.50 each" in browser.get(session.url).text
     assert browser.pay(session.url, GOOD).status_code == 303
 
 
@@ -136,7 +137,7 @@ def test_setup_saves_a_card_and_charges_nothing(sandbox, stripe, customer, brows
     session = stripe.checkout.sessions.create({**fields, "setup_intent_data": {"metadata": {"a": "1"}}})
     assert (session.amount_total, session.payment_status) == (None, "unpaid")
     page = browser.get(session.url).text
-    assert ("Save a card" in page, "Nothing is charged now." in page) == (True, True)
+    assert ("Save a card" in page, "Nothing is charged now." in page, "$0.00" in page) == (True, True, False)
     assert browser.pay(session.url, GOOD).status_code == 303
     done = stripe.checkout.sessions.retrieve(session.id, {"expand": ["setup_intent"]})
     assert (done.status, done.payment_status) == ("complete", "no_payment_required")

@@ -163,6 +163,19 @@ def test_an_invoices_own_payment_is_not_given_up_alone(stripe):
     assert (paid.status, stripe.invoices.retrieve(invoice.latest_invoice.id).status) == ("succeeded", "paid")
 
 
+def test_a_declined_invoice_names_its_payment_and_its_charge(stripe):
+    customer = make_customer(stripe, card="pm_card_chargeCustomerFail")
+    subscription = subscribe(stripe, customer, stripe.prices.retrieve(_price(stripe)))
+    with pytest.raises(stripe_library.CardError) as refusal:
+        stripe.invoices.pay(subscription.latest_invoice)
+    error = refusal.value.error
+    assert (error.payment_intent.status, error.payment_intent.latest_charge) == (
+        "requires_payment_method",
+        error.charge,
+    )
+    assert stripe.charges.retrieve(error.charge).status == "failed"
+
+
 def _price(stripe):
     fields = {"currency": "usd", "unit_amount": 800, "recurring": {"interval": "month"}}
     return stripe.prices.create({**fields, "product_data": {"name": "Premium"}}).id

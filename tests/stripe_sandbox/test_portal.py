@@ -201,3 +201,28 @@ def test_a_switch_that_cannot_be_paid_changes_nothing_and_says_so(
     after = subscription_of(stripe, person)
     assert (after.status, after["items"].data[0].price.id) == ("active", premium.id)
     assert len(sandbox.objects("invoice")) == 1
+
+
+def test_says_why_it_was_left(stripe, person, browser):
+    configuration = stripe.billing_portal.configurations.list().data[0]
+    reason = {"enabled": True, "options": ["too_expensive", "other"]}
+    leaving = {"enabled": True, "mode": "at_period_end", "cancellation_reason": reason}
+    stripe.billing_portal.configurations.update(configuration.id, {"features": {"subscription_cancel": leaving}})
+    url = enter(stripe, person)
+    page = browser.get(f"{url}?panel=cancel").text
+    assert ("It is too expensive" in page, "Something is missing" in page) == (True, False)
+    assert browser.submit(url, action="cancel", feedback="nonsense").status_code == 200
+    assert subscription_of(stripe, person).cancel_at_period_end is False
+    browser.submit(url, action="cancel", feedback="too_expensive", comment="Sorry")
+    after = subscription_of(stripe, person)
+    told = (after.cancellation_details.feedback, after.cancellation_details.comment, after.cancellation_details.reason)
+    assert (after.cancel_at_period_end, told) == (True, ("too_expensive", "Sorry", "cancellation_requested"))
+
+
+def test_a_flow_is_about_the_subscription_it_names(stripe, person, premium_plus, browser):
+    first = subscription_of(stripe, person)
+    subscribe(stripe, person, premium_plus)
+    flow = {"type": "subscription_cancel", "subscription_cancel": {"subscription": first.id}}
+    browser.submit(enter(stripe, person, flow_data=flow), action="cancel")
+    assert stripe.subscriptions.retrieve(first.id).cancel_at_period_end is True
+    assert subscription_of(stripe, person).cancel_at_period_end is False

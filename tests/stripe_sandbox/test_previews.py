@@ -9,6 +9,7 @@ from tests.stripe_sandbox.conftest import DAY, JANUARY, make_customer, make_pric
 from tests.stripe_sandbox.test_coupons import half
 
 APRIL, MAY = JANUARY + 90 * DAY, JANUARY + 120 * DAY
+PLAN = st.tuples(st.integers(51, 99_999), st.integers(1, 4), st.sampled_from(["month", "year"]))
 
 
 @pytest.fixture
@@ -142,22 +143,20 @@ def test_the_end_of_a_trial_can_be_tried(stripe, customer, premium, april):
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    amounts_=st.tuples(st.integers(51, 99_999), st.integers(51, 99_999)),
-    quantities=st.tuples(st.integers(1, 4), st.integers(1, 4)),
-    intervals=st.tuples(st.sampled_from(["month", "year"]), st.sampled_from(["month", "year"])),
+    plans=st.tuples(PLAN, PLAN),
     seconds=st.integers(1, 27 * DAY),
     off=st.sampled_from([None, "once", "forever"]),
     behavior=st.sampled_from(["always_invoice", "create_prorations", "none"]),
 )
-def test_the_preview_is_what_is_then_charged(stripe, amounts_, quantities, intervals, seconds, off, behavior):
+def test_the_preview_is_what_is_then_charged(stripe, plans, seconds, off, behavior):
     key = stripe.test_helpers.test_clocks.create({"frozen_time": APRIL}).id
     customer = make_customer(stripe, test_clock=key)
-    old, new = (make_price(stripe, "Plan", a, interval=i) for a, i in zip(amounts_, intervals, strict=True))
+    old, new = (make_price(stripe, "Plan", amount, interval=interval) for amount, _, interval in plans)
     fields = {"discounts": [{"coupon": half(stripe, off).id}]} if off else {}
-    items = [{"price": old.id, "quantity": quantities[0]}]
+    items = [{"price": old.id, "quantity": plans[0][1]}]
     subscription = stripe.subscriptions.create({"customer": customer.id, "items": items, **fields})
     stripe.test_helpers.test_clocks.advance(key, {"frozen_time": APRIL + seconds})
-    change = {"items": item_of(subscription, new, quantity=quantities[1]), "proration_behavior": behavior}
+    change = {"items": item_of(subscription, new, quantity=plans[1][1]), "proration_behavior": behavior}
     shown = preview(stripe, subscription, change)
     stripe.subscriptions.update(subscription.id, change)
     made = stripe.invoices.list({"subscription": subscription.id}).data

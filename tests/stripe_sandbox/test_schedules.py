@@ -192,3 +192,20 @@ def test_a_schedule_and_its_subscription_name_each_other_when_expanded(stripe, s
     found = stripe.subscriptions.retrieve(subscription.id, {"expand": ["schedule"]})
     assert found.schedule.phases[0].start_date == JANUARY
     assert stripe.subscription_schedules.retrieve(schedule.id, {"expand": ["subscription"]}).subscription.id == found.id
+
+
+def test_a_phase_has_the_discounts_that_it_names_and_no_others(stripe, customer, premium, premium_plus, clock):
+    coupon = stripe.coupons.create({"percent_off": 50, "duration": "forever"})
+    subscription = subscribe(stripe, customer, premium_plus, discounts=[{"coupon": coupon.id}])
+    schedule = stripe.subscription_schedules.create({"from_subscription": subscription.id})
+    present = schedule.phases[0]
+    kept = [{"discount": each.discount} for each in present.discounts]
+    first = {"start_date": JANUARY, "end_date": FEBRUARY, "items": [{"price": premium_plus.id}], "discounts": kept}
+    second = {"items": [{"price": premium.id}], "end_date": MARCH, "discounts": kept, "metadata": {"plan": "premium"}}
+    stripe.subscription_schedules.update(schedule.id, {"phases": [first, second, {"items": [{"price": premium.id}]}]})
+    clock.advance_to(FEBRUARY + 7200)
+    assert stripe.invoices.list({"customer": customer.id}).data[0].total == 400
+    assert stripe.subscriptions.retrieve(subscription.id).metadata.to_dict() == {"plan": "premium"}
+    clock.advance_to(MARCH + 7200)
+    assert stripe.invoices.list({"customer": customer.id}).data[0].total == 800
+    assert stripe.subscriptions.retrieve(subscription.id).discounts == []

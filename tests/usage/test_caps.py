@@ -25,7 +25,7 @@ def hold(account, number, most_micro, *, key=None, now=NOW):
     demand = Demand(PLAN, "chat-small", {Meter.SPENDING: most_micro}, met)
     with transaction.atomic():
         ledger.reserve(account, UUID(int=number), demand, timeout_s=60, now=now)
-        ledger.reserve_credit(account, UUID(int=number), most_micro, currency="usd", timeout_s=60, now=now)
+        ledger.reserve_payment(account, UUID(int=number), most_micro, currency="usd", timeout_s=60, now=now)
 
 
 def call(account, number, *, most_micro, price_micro, key=None, now=NOW):

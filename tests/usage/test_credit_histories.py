@@ -58,7 +58,7 @@ class Histories(RuleBasedStateMachine):
         try:
             with transaction.atomic():
                 ledger.reserve(self.account, run_id, demand, timeout_s=60, now=self.now)
-                ledger.reserve_credit(self.account, run_id, most, currency="usd", timeout_s=60, now=self.now)
+                ledger.reserve_payment(self.account, run_id, most, currency="usd", timeout_s=60, now=self.now)
         except (LimitReached, PaymentNeeded):  # the slots; cap or credit
             assert not UsageReservation.objects.of_run(run_id).exists()
         return run_id

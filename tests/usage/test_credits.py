@@ -29,7 +29,9 @@ def funded(amount_micro=1_000):
 
 def hold(account, amount_micro, run_id=RUN, currency="usd"):
     with transaction.atomic():
-        return build.act(ledger.reserve_credit, account, run_id, amount_micro, currency=currency, timeout_s=60, now=NOW)
+        return build.act(
+            ledger.reserve_payment, account, run_id, amount_micro, currency=currency, timeout_s=60, now=NOW
+        )
 
 
 def purse():
@@ -123,7 +125,7 @@ def left():
 def pay(account, price_micro, number=1, *, now=NOW):
     run_id = UUID(int=number)
     arguments = {"currency": "usd", "timeout_s": 60, "now": now}
-    build.act(ledger.reserve_credit, account, run_id, price_micro, **arguments)
+    build.act(ledger.reserve_payment, account, run_id, price_micro, **arguments)
     return build.act(ledger.settle, run_id, used(channel="api", price_micro=price_micro), now=now).row
 
 

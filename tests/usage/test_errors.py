@@ -6,6 +6,10 @@ from django.utils import timezone, translation
 from apps.core.errors import LimitReached, PaymentNeeded, Refusal
 from apps.usage import errors
 
+BUY = (
+    "Your API credit does not cover this. Ask for a shorter answer (max_tokens), or buy credit at "
+    "http://testserver/settings/credit/; there it can also be recharged by itself."
+)
 RESETS_AT = datetime(2026, 3, 2, 12, 5, tzinfo=UTC)
 
 
@@ -41,7 +45,12 @@ RESETS_AT = datetime(2026, 3, 2, 12, 5, tzinfo=UTC)
         ),
         (
             Refusal("credit_spent", lifted_by="credit"),
-            "Your API credit does not cover this. Ask for a shorter answer (max_tokens), or for more credit.",
+            BUY,
+        ),
+        (
+            Refusal("usage_cap_reached", 50_000_000, 49_000_000, RESETS_AT, "spending_cap", "usage_charges", "usd"),
+            "Your API credit is spent, and this could cost more than is left of the 50.00 USD that you let be charged "
+            "at the end of a month. You can go on from 2 March, 12:05 UTC. You can raise this cap in your settings.",
         ),
         (
             Refusal("spending_cap_reached", 20_000_000, 19_999_999, RESETS_AT, "spending_cap", "spending", "usd"),

@@ -51,7 +51,7 @@ def test_works_through_more_than_one_batch(monkeypatch):
 def test_gives_back_credit_too():
     account = build.account()
     CreditAccount.objects.create(account=account, currency="usd", balance_micro=500)
-    build.act(ledger.reserve_credit, account, UUID(int=1), 300, currency="usd", timeout_s=60, now=NOW)
+    build.act(ledger.reserve_payment, account, UUID(int=1), 300, currency="usd", timeout_s=60, now=NOW)
     assert sweep.expire_reservations(now=NOW + timedelta(hours=1)) == 1
     credit = CreditAccount.objects.get()
     assert (credit.balance_micro, credit.reserved_micro) == (500, 0)

@@ -73,7 +73,7 @@ def test_shows_credit_grant_by_grant_in_the_order_of_spending(client):
         facts = {"expires_at": expires_at, "now": clock.now()}
         build.act(credits.grant, account, source, f"test:{source}", 2_500_000, "usd", **facts)
     client.force_login(ana)
-    text = client.get(PAGE).content.decode()
+    text = client.get("/settings/credit/").content.decode()
     assert "5.00 USD" in text
     assert text.index("A present from us") < text.index("Bought")
     assert text.count("2.50 of 2.50") == 2

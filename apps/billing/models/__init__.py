@@ -22,20 +22,33 @@ from apps.billing.models.mirror import (
     SubscriptionState,
 )
 from apps.billing.models.offer import ModelPrice, Plan, PlanVersion, Price
+from apps.billing.models.pay_as_you_go import (
+    AutoRecharge,
+    CreditPayment,
+    CreditPurchase,
+    MeterOutbox,
+    Overage,
+    SavedCard,
+)
 from apps.billing.models.plan_changes import PlanChange
 from apps.billing.models.refunds import RefundRequest
 
 __all__ = [
     "LIVE_STATUSES",
+    "AutoRecharge",
     "BillingAccount",
     "CheckoutAttempt",
     "CreditNoteMirror",
+    "CreditPayment",
+    "CreditPurchase",
     "DisputeMirror",
     "DriftItem",
     "EntitlementSnapshot",
     "FormerCustomer",
     "InvoiceMirror",
+    "MeterOutbox",
     "ModelPrice",
+    "Overage",
     "PaymentMirror",
     "Plan",
     "PlanChange",
@@ -46,6 +59,7 @@ __all__ = [
     "Reconciliation",
     "RefundMirror",
     "RefundRequest",
+    "SavedCard",
     "StripeEvent",
     "StripeOutbox",
     "SubscriptionItemMirror",

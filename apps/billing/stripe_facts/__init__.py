@@ -15,15 +15,17 @@ from apps.billing.stripe_facts.money import (
     read_reason,
     read_refund,
 )
+from apps.billing.stripe_facts.payments import CardOnFile, Payment, read_card_on_file, read_payment
 from apps.billing.stripe_facts.previews import Preview, PreviewLine, read_preview
 from apps.billing.stripe_facts.sessions import Promotion, Session, read_promotion, read_session
-from apps.billing.stripe_facts.shelf import Price, Product, read_price, read_product
+from apps.billing.stripe_facts.shelf import Meter, Price, Product, read_meter, read_price, read_product
 from apps.billing.stripe_facts.subscriptions import Awaited, Coupon, Item, Subscription, read_subscription
 
 __all__ = [
     "REQUEST",
     "Awaited",
     "Card",
+    "CardOnFile",
     "Charge",
     "Coupon",
     "CreditNote",
@@ -32,6 +34,8 @@ __all__ = [
     "Event",
     "Invoice",
     "Item",
+    "Meter",
+    "Payment",
     "Preview",
     "PreviewLine",
     "Price",
@@ -41,11 +45,14 @@ __all__ = [
     "Session",
     "Subscription",
     "read_card",
+    "read_card_on_file",
     "read_credit_note",
     "read_customer",
     "read_dispute",
     "read_event",
     "read_invoice",
+    "read_meter",
+    "read_payment",
     "read_preview",
     "read_price",
     "read_product",

@@ -19,6 +19,8 @@ class Price:
     interval: str  # empty for one-off prices
     interval_count: int
     usage_type: str
+    unit_amount_decimal: str = ""  # minor units as text, also where they are a fraction
+    meter: str = ""  # what is counted of a metered price
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,16 @@ class Product:
     id: str
     name: str
     plan_key: str  # empty: not one of ours
+    is_active: bool
+    sells: str = ""  # what it is, where it is ours and no plan
+
+
+@dataclass(frozen=True)
+class Meter:
+    """What Stripe counts of us, by the name of its events."""
+
+    id: str
+    event_name: str
     is_active: bool
 
 
@@ -45,9 +57,17 @@ def read_price(raw: Raw) -> Price:
         interval=recurring.get("interval", ""),
         interval_count=recurring.get("interval_count", 1),
         usage_type=recurring.get("usage_type", "licensed"),
+        unit_amount_decimal=str(raw.get("unit_amount_decimal") or ""),
+        meter=recurring.get("meter") or "",
     )
 
 
 def read_product(raw: Raw) -> Product:
     """Read a product."""
-    return Product(raw["id"], raw["name"], (raw.get("metadata") or {}).get("plan_key", ""), raw["active"])
+    metadata = raw.get("metadata") or {}
+    return Product(raw["id"], raw["name"], metadata.get("plan_key", ""), raw["active"], metadata.get("sells", ""))
+
+
+def read_meter(raw: Raw) -> Meter:
+    """Read a meter."""
+    return Meter(raw["id"], raw["event_name"], raw["status"] == "active")

@@ -15,7 +15,11 @@ class ShelfCalls(Calls):
 
     def create_product(self, plan: str, name: str, *, key: str) -> facts.Product:
         """Make the product of a plan."""
-        params = {"name": name, "metadata": {"plan_key": plan}}
+        return self.create_marked_product({"plan_key": plan}, name, key=key)
+
+    def create_marked_product(self, mark: Params, name: str, *, key: str) -> facts.Product:
+        """Make a product that is found again by its mark."""
+        params = {"name": name, "metadata": mark}
         return facts.read_product(self._ask(self._client.v1.products.create, params, key=key))
 
     def update_product(self, product: str, params: Params, *, key: str) -> None:

@@ -20,9 +20,9 @@ class SubscriptionCalls(Calls):
         for raw in self._pages(self._client.v1.subscriptions.list, params):
             yield facts.read_subscription(self._with_discounts(raw))
 
-    def cancel_subscription(self, subscription: str, *, key: str) -> None:
-        """End a subscription at once, without another invoice."""
-        params = {"invoice_now": False, "prorate": False}
+    def cancel_subscription(self, subscription: str, *, bills_usage: bool = False, key: str) -> None:
+        """End a subscription at once; with a last invoice only where usage is still to be billed."""
+        params = {"invoice_now": bills_usage, "prorate": False}
         self._ask(self._client.v1.subscriptions.cancel, params, subscription, key=key)
 
     def end_subscription(self, subscription: str, *, key: str) -> None:

@@ -248,11 +248,8 @@ def _discounts(before: Document, after: Document, raw: list[Document], now: int)
     """Redeem what is new, and let go of what is not named any more."""
     wanted = [items.Wanted(item["price"], item.get("quantity")) for item in before["items"]["data"]]
     basket = items.basket(wanted, store.read("customer", before["customer"]))
-    found = discounts.describe(raw, basket, discounts.held_by(before), now=now)
-    after = discounts.given(after, found)
-    discounts.keep(after, before=before["discounts"])
-    discounts.drop(before, kept=after["discounts"])
-    return after
+    renewed = discounts.renewed(before, raw, basket, now=now)
+    return {**after, "discounts": renewed["discounts"], "_discounts": renewed["_discounts"]}
 
 
 def _moment(params: Document, subscription: Document, now: int) -> int:

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods
 from apps.stripe_sandbox import cards, clock, clocks, payment_methods, portal, store
 from apps.stripe_sandbox.documents import Document
 from apps.stripe_sandbox.errors import StripeError
-from apps.stripe_sandbox.forms import CardForm
+from apps.stripe_sandbox.forms import CardForm, LeaveForm
 from apps.stripe_sandbox.views import chips
 from apps.stripe_sandbox.views.answers import SeeOther, say, show, speak
 
@@ -27,9 +27,10 @@ class Visit:
         self.session = session
         self.customer = store.read("customer", session["customer"])
         self.configuration = store.read("billing_portal.configuration", session["configuration"])
-        self.subscription = portal.live_subscription(self.customer)
         self.now = clocks.time_of_customer(self.customer)
         flow = session["flow"]
+        named = flow and (flow.get(flow["type"]) or {}).get("subscription")
+        self.subscription = store.find("subscription", named) or portal.live_subscription(self.customer)
         self.panel = PANELS[flow["type"]] if flow else request.GET.get("panel", "")
         confirm = (flow or {}).get("subscription_update_confirm")
         wanted = confirm["items"][0].get("price") if confirm else request.GET.get("price")
@@ -40,6 +41,15 @@ class Visit:
             now=self.now,
             email=self.customer["email"] or "-",
         )
+
+        typed = request.POST if request.POST.get("action") == "cancel" else None
+        reason = self.configuration["features"]["subscription_cancel"]["cancellation_reason"]
+        self.leaving = LeaveForm(typed, options=reason["options"] if reason["enabled"] else [])
+
+    @property
+    def why(self) -> Document:
+        """Why the customer leaves, once the form is valid: only what was said."""
+        return {name: value for name, value in self.leaving.cleaned_data.items() if value}
 
     def offer(self) -> portal.Offer | None:
         """Find the plan that was asked for among those that may be chosen."""
@@ -72,7 +82,7 @@ def _answer(request: HttpRequest, word: str) -> HttpResponse:
         return _say_closed(request)
     speak(request, session["locale"])
     seen = Visit(request, session)
-    if seen.form.is_bound and not seen.form.is_valid():
+    if any(form.is_bound and not form.is_valid() for form in (seen.form, seen.leaving)):
         return _show(request, seen, seen.form, "")
     problem, onward = _act(request.POST.get("action", ""), seen)
     if problem:
@@ -94,7 +104,7 @@ def _act(action: str, seen: Visit) -> tuple[str, str]:
     if subscription is None:
         return _("There is no subscription to change."), ""
     if action == "cancel" and features["subscription_cancel"]["enabled"]:
-        portal.cancel(subscription, seen.configuration, now=seen.now)
+        portal.cancel(subscription, seen.configuration, seen.why, now=seen.now)
     elif action == "keep":
         portal.forget_plan(subscription, now=seen.now)
     elif action == "undo":
@@ -131,6 +141,7 @@ def _show(request: HttpRequest, seen: Visit, form: CardForm, problem: str) -> Ht
         "problem": problem and _(problem),
         "session": seen.session,
         "subscription": seen.subscription,
+        "leaving": seen.leaving,
         "is_done": "done" in request.GET,
     }
     if seen.subscription:
@@ -149,5 +160,5 @@ def _describe_plan(seen: Visit, subscription: Document) -> dict[str, object]:
     if offer:
         described["offer"] = offer
         described["waits"] = portal.waits_for_period_end(seen.configuration, item["price"], offer.price)
-        described["change"] = portal.weigh_switch(subscription, seen.configuration, offer.price, now=seen.now)
+        described["change"] = portal.preview_switch(subscription, seen.configuration, offer.price, now=seen.now)
     return described

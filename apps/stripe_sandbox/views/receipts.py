@@ -16,7 +16,8 @@ def show_charge(request: HttpRequest, key: str) -> HttpResponse:
         text = _("The address is incomplete, or the sandbox was emptied since.")
         return say(request, _("There is no such receipt"), text, status=404)
     kept = charge["amount"] - charge["amount_refunded"]
-    return show(request, "charge_receipt", {"charge": charge, "kept": kept})
+    context = {"charge": charge, "returned": -charge["amount_refunded"], "kept": kept}
+    return show(request, "charge_receipt", context)
 
 
 @require_GET

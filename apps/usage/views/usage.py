@@ -15,8 +15,8 @@ from apps.billing.meters import Meter
 from apps.billing.models import BillingAccount
 from apps.core import clock, money
 from apps.core.errors import Invalid
-from apps.usage import balances, caps, credits, errors, history
-from apps.usage.models import CreditGrant, UsageAlert
+from apps.usage import balances, caps, credits, errors, history, purse
+from apps.usage.models import UsageAlert
 
 HISTORY_DAYS = 30
 MOST_ALERTS = 5
@@ -67,7 +67,8 @@ def _money(account: BillingAccount, cap_micro: int | None, *, now: datetime) -> 
     return {
         "credit": money.decimal_from_micro(credits.balance_micro(account)),
         "credit_currency": credits.currency_of(account).upper(),
-        "grants": [_grant(grant) for grant in credits.unspent(account)],
+        "currency": credits.currency_of(account).upper(),
+        **purse.charges_so_far(account, now=now),
         "spent": money.decimal_from_micro(spent_micro),
         "cap": None if cap_micro is None else money.decimal_from_micro(cap_micro),
         "cap_percent": min(100, spent_micro * 100 // cap_micro) if cap_micro else 100,
@@ -79,11 +80,6 @@ def _row(balance: balances.Balance) -> dict[str, object]:
     fallback = _names((balance.fallback_model,)) if balance.fallback_model else []
     words = {"what": phrases.things(balance.meter), "period": phrases.period_s(balance.window_s)}
     return {"balance": balance, "fallback": fallback, **words}
-
-
-def _grant(grant: CreditGrant) -> dict[str, object]:
-    left, amount = money.decimal_from_micro(grant.remaining_micro), money.decimal_from_micro(grant.amount_micro)
-    return {"source": grant.source, "left": left, "amount": amount, "expires_at": grant.expires_at}
 
 
 def _names(models: tuple[str, ...]) -> list[str]:
@@ -98,7 +94,7 @@ def _alerts_of(account: BillingAccount) -> list[UsageAlert]:
 def _alert(alert: UsageAlert) -> dict[str, object]:
     _meter, _colon, rest = alert.bucket.limit_key.partition(":")
     models = rest.rpartition(":")[0]
-    is_money = alert.bucket.meter == Meter.SPENDING
+    is_money = alert.bucket.meter in (Meter.SPENDING, Meter.USAGE_CHARGES)
     names = [] if is_money or models == "*" else _names(tuple(models.split("+")))
     micro_text = errors.money_amount(alert.limit_value, None)
     of = micro_text if is_money else errors.amount(alert.limit_value, alert.bucket.meter)

@@ -1,0 +1,1 @@
+"""Pages of usage: what was used, and credit for the API."""
