@@ -167,13 +167,17 @@ class ModelPriceAdmin(MirrorAdmin):
 class DriftItemAdmin(MirrorAdmin):
     """How many of each kind, each one's two sides, and what to do: repaired by a worker, closed with a reason."""
 
-    list_display = ("first_seen", "kind", "severity", "account", "subject", "ours", "stripe", "fixed_at")
+    list_display = ("first_seen", "kind", "severity", "owner", "subject", "ours", "stripe", "fixed_at")
     list_filter = ("severity", "kind", ("fixed_at", admin.EmptyFieldListFilter))
     search_fields = ("=subject", "account__owner__email")
     list_select_related = ("account__owner",)
     ordering = ("-first_seen",)
     actions = ("repair",)
     change_list_template = "billing/admin/drift_list.html"
+
+    @admin.display(description=_("Account"))
+    def owner(self, item: DriftItem) -> str:
+        return item.account.owner.email if item.account is not None else ""
 
     def has_repair_permission(self, request: HttpRequest) -> bool:
         return bool(ModelAdmin.has_change_permission(self, request))
