@@ -56,5 +56,5 @@ def _finish(request: HttpRequest, response: HttpResponseBase, request_id: str, b
     if response.get("Content-Type", "").startswith("text/html"):
         is_admin = request.path.startswith("/admin/")
         policy = settings.ADMIN_CONTENT_SECURITY_POLICY if is_admin else settings.CONTENT_SECURITY_POLICY
-        response["Content-Security-Policy"] = policy
+        response.setdefault("Content-Security-Policy", policy)  # a page may ask for a stricter one
     return response

@@ -52,6 +52,7 @@ and access follows from the mirror by a pure decision.
 | an unpaid bill: what a person is told, and where it is paid | `dunning` |
 | what stops all that an account has | `holds` |
 | money that staff give back | `refunds`, at Stripe by `refund_acts` |
+| what went back of each invoice, in words | `money_back` |
 | what was missed is found again | `catching_up` |
 | whether Stripe and we agree | `drift`: `walks` through lists, `inspection` of one account, both by `comparison` |
 | a plan that was bought twice by mistake | `duplicates` |

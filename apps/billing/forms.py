@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -9,10 +10,14 @@ from unfold.widgets import (
     UnfoldAdminSelectWidget,
     UnfoldAdminSplitDateTimeWidget,
     UnfoldAdminTextInputWidget,
+    UnfoldBooleanWidget,
 )
 
 from apps.accounts.models import User
 from apps.billing import grants, plans
+from apps.billing.models import RefundRequest
+from apps.billing.offers import MINOR_PER_MAJOR
+from apps.billing.refunds import Wish
 
 
 class GrantForm(forms.Form):
@@ -39,6 +44,44 @@ class GrantForm(forms.Form):
         if person is None:
             raise forms.ValidationError(_("Nobody has this address."))
         return person
+
+
+class RefundForm(forms.Form):
+    amount = forms.DecimalField(
+        label=_("Amount"), min_value=Decimal("0.01"), max_digits=12, decimal_places=2, widget=UnfoldAdminTextInputWidget
+    )
+    why = forms.ChoiceField(
+        label=_("For Stripe"),
+        choices=[
+            ("requested_by_customer", _("The person asked for it")),
+            ("duplicate", _("It was paid twice")),
+            ("fraudulent", _("It is fraud")),
+        ],
+        widget=UnfoldAdminSelectWidget,
+    )
+    reason = forms.CharField(
+        label=_("Reason"), max_length=300, help_text=_("Kept in the audit log."), widget=UnfoldAdminTextInputWidget
+    )
+    ending = forms.ChoiceField(
+        label=_("The plan"),
+        choices=[
+            (RefundRequest.Ending.KEEP, _("goes on")),
+            (RefundRequest.Ending.PERIOD_END, _("ends with the period that is paid")),
+            (RefundRequest.Ending.NOW, _("ends now")),
+        ],
+        widget=UnfoldAdminSelectWidget,
+    )
+    has_credit_note = forms.BooleanField(
+        label=_("With a credit note"), required=False, initial=True, widget=UnfoldBooleanWidget
+    )
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, left_minor: int) -> None:  # Any: as above
+        super().__init__(data, initial={"amount": Decimal(left_minor) / MINOR_PER_MAJOR})
+
+    def wish(self) -> Wish:
+        said = self.cleaned_data
+        amount_minor = int(said["amount"] * MINOR_PER_MAJOR)
+        return Wish(amount_minor, said["why"], said["reason"], said["ending"], said["has_credit_note"])
 
 
 class CancelForm(forms.Form):

@@ -49,7 +49,7 @@ def fetch(
 
 def _ask(subscription: Subscription, digest: str, gateway: Gateway) -> Renewal:
     try:
-        preview = gateway.preview_renewal(subscription.id)
+        preview = gateway.preview_renewal(subscription.id, subscription.schedule)
     except (MissingAtStripe, PaymentRefused):  # nothing will be invoiced, or not before an address is known
         return Renewal(digest)
     return Renewal(digest, preview.due_minor, preview.tax_minor)

@@ -23,6 +23,7 @@ class Letter:
     subject: str
     sent_at: datetime
     text: str
+    html: str = ""
 
 
 def letters(folder: Path) -> list[Letter]:
@@ -54,7 +55,7 @@ def _in_file(path: Path) -> Iterator[Letter]:
 
 def _read(key: str, raw: bytes) -> Letter | None:
     message = message_from_bytes(raw, _class=EmailMessage, policy=policy.default)
-    body = message.get_body(preferencelist=("plain", "html"))
+    body, page = (message.get_body(preferencelist=(kind,)) for kind in ("plain", "html"))
     try:
         return Letter(
             key=key,
@@ -63,6 +64,7 @@ def _read(key: str, raw: bytes) -> Letter | None:
             subject=str(message["Subject"]),
             sent_at=parsedate_to_datetime(str(message["Date"])),
             text=str(body.get_content()).strip() if body else "",
+            html=str(page.get_content()).strip() if page else "",
         )
     except (ValueError, LookupError):  # half written, or not mail
         return None

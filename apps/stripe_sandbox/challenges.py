@@ -50,7 +50,7 @@ def complete(intent: Document) -> str:
         return checkout.resume(session, intent, now=now).redirect_to or way_back(intent)
     if intent.get("_portal"):
         portal.resume_card(intent)
-        return way_back(intent)
+        return portal.way_onward(intent["_portal"]) or way_back(intent)
     method = store.read("payment_method", intent["payment_method"])
     result = intents.confirm_payment(intent, method, on_session=True, authenticated=True, now=now)
     if not intent.get("_invoice"):

@@ -174,6 +174,13 @@ def resume_card(intent: Document) -> Replacement:
     return _confirm_card(intent, store.read("customer", intent["customer"]), method, authenticated=True)
 
 
+def way_onward(word: str) -> str:
+    """Where a flow leads when it is done; nothing where it stays in the portal."""
+    session = store.documents(store.select("billing_portal.session", body___word=word)[:1])[0]
+    after = (session["flow"] or {}).get("after_completion") or {}
+    return str(after["redirect"]["return_url"]) if after.get("type") == "redirect" else ""
+
+
 def _confirm_card(intent: Document, customer: Document, method: Document, *, authenticated: bool) -> Replacement:
     answer = intents.confirm_setup(intent, method, authenticated=authenticated).answer
     if answer.decline:

@@ -47,7 +47,8 @@ def refund(charge: Document, amount: int | None = None, *, reason: str | None = 
 
 
 def _require_refundable(charge: Document, amount: int | None) -> int:
-    left, currency = charge["amount"] - charge["amount_refunded"], charge["currency"]
+    left: int = charge["amount"] - charge["amount_refunded"]
+    currency = charge["currency"]
     if charge["status"] != "succeeded":
         raise invalid(f"This charge ({charge['id']}) has not succeeded and cannot be refunded.", "charge")
     if left == 0:

@@ -32,13 +32,16 @@ def find(kind: str, key: str | None) -> Document | None:
     """Give the document with this id, deleted ones too, or nothing."""
     if not key:
         return None
-    row = StoredObject.objects.filter(key=key, kind=kind).first()
-    return dict(row.body) if row else None
+    bodies = StoredObject.objects.filter(key=key, kind=kind).values_list("body", flat=True)
+    return next(iter(bodies), None)
 
 
 def read(kind: str, key: str) -> Document:
     """Give a document that must be there: its id comes from another document."""
-    return dict(StoredObject.objects.get(key=key, kind=kind).body)
+    body = find(kind, key)
+    if body is None:
+        raise StoredObject.DoesNotExist(f"{kind} {key}")
+    return body
 
 
 def get(kind: str, key: str, *, param: str = "id", status: int = 404) -> Document:
@@ -76,7 +79,7 @@ def first_due(clock: str) -> list[Document]:
 
 def documents(rows: "QuerySet[StoredObject]") -> list[Document]:
     """Read rows into documents."""
-    return [dict(row.body) for row in rows]
+    return list(rows.values_list("body", flat=True))
 
 
 def remove(body: Document) -> Document:

@@ -82,6 +82,7 @@ def test_a_planned_change_says_what_and_from_when(published, account):
     assert answer.status_code == 200, answer.text
     shop.look(account)
     assert (paid().planned_price_id, paid().planned_at, paid().has_schedule) == (price["id"], end, True)
+    assert paid().renewal_minor == 800
 
 
 def test_an_upgrade_that_waits_for_its_payment_says_until_when(published, account):

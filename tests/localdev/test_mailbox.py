@@ -50,3 +50,13 @@ def test_an_unreadable_file_hides_no_other_mail(folder):
 def test_a_key_cannot_leave_the_folder(folder):
     send("Here")
     assert mailbox.find_letter(folder, "../secrets-0") is None
+
+
+def test_a_mail_with_a_page_has_both(folder):
+    message = mail.EmailMultiAlternatives("Both", "As text", to=["ana@example.org"])
+    message.attach_alternative("<p>As it looks</p>", "text/html")
+    message.send()
+    (letter,) = mailbox.letters(folder)
+    assert (letter.text, letter.html) == ("As text", "<p>As it looks</p>")
+    send("Plain")
+    assert {letter.subject: letter.html for letter in mailbox.letters(folder)}["Plain"] == ""

@@ -103,3 +103,13 @@ def test_a_clock_that_fails_says_so_and_has_done_nothing(sandbox, stripe, premiu
     assert event_types(stripe)[-1] == "test_helpers.test_clock.internal_failure"
     assert len(stripe.invoices.list({"subscription": subscription.id}).data) == 1
     assert stripe.test_helpers.test_clocks.delete(clock.id).deleted is True
+
+
+def test_a_year_of_one_customer_takes_no_five_seconds(stripe, premium, clock):
+    subscription = subscribe(stripe, make_customer(stripe, clock=clock), premium)
+    begun = time.monotonic()
+    for month in range(1, 13):
+        clock.advance_to(JANUARY + month * 31 * DAY)
+    assert time.monotonic() - begun < 5
+    paid = stripe.invoices.list({"subscription": subscription.id, "status": "paid", "limit": 100}).data
+    assert len(paid) == 13

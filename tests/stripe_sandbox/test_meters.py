@@ -167,3 +167,13 @@ def test_usage_is_taken_back_within_a_day_and_not_later(stripe, meter, customer,
     assert refusal_of(adjust, {**fields, "cancel": {"identifier": "second"}}).code == "meter_event_too_old"
     assert refusal_of(adjust, {**fields, "cancel": {"identifier": "third"}}).code == "resource_missing"
     assert used(stripe, meter.id, customer)[0][1] == 3
+
+
+def test_a_fault_lets_summaries_trail_what_was_reported(sandbox, stripe, meter, customer, clock):
+    report(stripe, customer, 5)
+    clock.advance(hours=1)
+    report(stripe, customer, 7)
+    clock.advance(hours=1)
+    sandbox.fault("meter_lag", match=customer.id, seconds=5400)
+    assert [value for _, value in used(stripe, meter.id, customer)] == [5]
+    assert [value for _, value in used(stripe, meter.id, customer)] == [12]

@@ -13,6 +13,7 @@ import httpx
 ROOT = Path(__file__).resolve().parent.parent.parent
 SPEC_FOLDER = Path(os.environ.get("STRIPE_SPEC_DIR", ROOT.parent / "shared" / "data" / "stripe"))
 START_S = 60
+WEBHOOK_SECRET = "whsec_tests"
 
 
 @dataclass
@@ -119,20 +120,16 @@ class Sandbox:
         return answer.json()
 
 
-def start_sandbox(
-    directory, *, weather="calm", seed="1", delivers=False, webhook_url="", webhook_secret="", tax_percent="0"
-):
+def start_sandbox(directory, *, weather="calm", seed="1", delivers=False, webhook_url="", tax_percent="0"):
     """Start a sandbox whose files are in `directory`.
 
     delivers     false: webhooks wait for `deliver()`; true: they go out by themselves, as the weather is.
     tax_percent  what `automatic_tax` adds to prices.
-    webhook_url  an endpoint on this machine that is registered from the start, with `webhook_secret`.
+    webhook_url  an endpoint on this machine that is registered from the start, with `WEBHOOK_SECRET`.
     """
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     port = free_port()
-    if webhook_url and not webhook_secret:
-        webhook_secret = "whsec_tests"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SANDBOX_")} | {
         "DJANGO_SETTINGS_MODULE": "apps.stripe_sandbox.settings",
         "SANDBOX_DATABASE": str(directory / "stripe_sandbox.sqlite3"),
@@ -142,7 +139,7 @@ def start_sandbox(
         "SANDBOX_DELIVERY": "automatic" if delivers else "manual",
         "SANDBOX_CHECK_ANSWERS": "yes" if (SPEC_FOLDER / "spec3.pruned.json").is_file() else "no",
         "STRIPE_SPEC_DIR": str(SPEC_FOLDER),
-        **({"SANDBOX_WEBHOOK_URL": webhook_url, "SANDBOX_WEBHOOK_SECRET": webhook_secret} if webhook_url else {}),
+        **({"SANDBOX_WEBHOOK_URL": webhook_url, "SANDBOX_WEBHOOK_SECRET": WEBHOOK_SECRET} if webhook_url else {}),
     }
     log = directory / "stripe_sandbox.log"
     with log.open("wb") as output:
@@ -157,7 +154,7 @@ def start_sandbox(
     sandbox = Sandbox(
         base,
         "sk_test_sandbox",
-        [webhook_secret] if webhook_secret else [],
+        [WEBHOOK_SECRET] if webhook_url else [],
         process,
         log,
         httpx.Client(base_url=base, verify=False, timeout=30),

@@ -81,9 +81,10 @@ class SubscriptionCalls(Calls):
         params = {"subscription": subscription, "subscription_details": details}
         return facts.read_preview(self._ask(self._client.v1.invoices.create_preview, params))
 
-    def preview_renewal(self, subscription: str) -> facts.Preview:
-        """What the next invoice will say if nothing changes. A question, though Stripe wants it as a POST."""
-        return facts.read_preview(self._ask(self._client.v1.invoices.create_preview, {"subscription": subscription}))
+    def preview_renewal(self, subscription: str, schedule: str) -> facts.Preview:
+        """What the next invoice will say, by the schedule where one decides. A question, though it is a POST."""
+        params = {"schedule": schedule} if schedule else {"subscription": subscription}
+        return facts.read_preview(self._ask(self._client.v1.invoices.create_preview, params))
 
     def _with_discounts(self, raw: Params) -> Params:
         if not any(isinstance(discount, str) for discount in raw.get("discounts") or []):

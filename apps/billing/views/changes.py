@@ -49,7 +49,7 @@ def change_plan(request: HttpRequest) -> HttpResponseBase:
         "plan": holding.price.plan,
         "price": offers.price_in_words(holding.price),
         "choices": [change_words.choice(choice, holding) for choice in plan_choices.choices(holding)],
-        "block": plan_choices.why_blocked(account, holding.subscription),
+        "why_not": plan_choices.why_blocked(account, holding.subscription),
     }
     return render(request, "billing/change_plan.html", context)
 
@@ -97,6 +97,8 @@ def _agree(request: HttpRequest, account: BillingAccount, change_id: UUID) -> Ht
     except (ChangeBlocked, ChangeUnderWay, PlanMoved, AlreadyOnPlan, NothingToChange) as error:
         messages.warning(request, str(error.sentence))
         return redirect("billing:plan")
+    if change.state != State.OFFERED:
+        _look(account)
     if change.pk != change_id:
         messages.info(request, _("What this costs has changed since you looked, so nothing was charged yet."))
     return redirect("billing:show-change", change.pk)
@@ -121,7 +123,7 @@ def cancel_plan(request: HttpRequest) -> HttpResponseBase:
     account = account_of(request)
     try:
         subscription = plan_choices.holding_of(account).subscription
-        form = CancelForm(request.POST or None)
+        form = CancelForm(request.POST if request.method == "POST" else None)
         if request.method == "POST" and form.is_valid():
             change = cancellation.cancel(account, form.feedback, form.comment, clock=clock.now)
             return _after(request, account, change)

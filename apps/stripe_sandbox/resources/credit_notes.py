@@ -67,7 +67,7 @@ def _wanted(params: Document) -> Wanted:
     for number, raw in enumerate(params.get("refunds", [])):
         refund = store.get("refund", raw["refund"], param=f"refunds[{number}][refund]", status=400)
         linked.append((refund["id"], raw.get("amount_refunded", refund["amount"])))
-    details = {name: params[name] for name in ("memo", "reason") if name in params}
+    details: Document = {name: params[name] for name in ("memo", "reason") if name in params}
     return Wanted(
         amount=params.get("amount"),
         lines=params.get("lines", []),

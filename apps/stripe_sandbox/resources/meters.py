@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from apps.stripe_sandbox import clock, events, ids, lists, meters, store, thin_events
+from apps.stripe_sandbox import clock, clocks, events, faults, ids, lists, meters, store, thin_events
 from apps.stripe_sandbox.documents import Document, Json
 from apps.stripe_sandbox.errors import invalid
 from apps.stripe_sandbox.operations import NOTHING, Operation
@@ -120,13 +120,15 @@ def list_all(params: Document) -> Document:
 def list_summaries(key: str, params: Document) -> Document:
     """Add up what one customer used, as a whole or by hours or days, newest first."""
     meter = store.get("billing.meter", key)
-    customer = store.get("customer", params["customer"], param="customer", status=400)["id"]
-    start, end = params["start_time"], params["end_time"]
+    owner = store.get("customer", params["customer"], param="customer", status=400)
+    customer, start, end = owner["id"], params["start_time"], params["end_time"]
     step = STEPS.get(params.get("value_grouping_window", ""), 0)
     _require_span(start, end, step or MINUTE_S)
-    found = [(start, end, meters.aggregate(meter, customer, start, end))]
+    lag_s = faults.meter_lag_s(meter["event_name"], customer)
+    seen = min(end, clocks.time_of_customer(owner) - lag_s) if lag_s else end
+    found = [(start, end, meters.aggregate(meter, customer, start, seen))]
     if step:
-        found = meters.windows(meter, customer, (start, end), step)
+        found = meters.windows(meter, customer, (start, seen), step)
     data = [_summary(meter, customer, *each) for each in found]
     return lists.page_of_documents(data, params, f"/v1/billing/meters/{key}/event_summaries")
 

@@ -127,7 +127,8 @@ def update(key: str, params: Document) -> Document:
     """Change a payment that has not been made."""
     before = store.get("payment_intent", key, param="intent")
     payment_intents.require_changeable(before, list(params))
-    payment_intents.require_enough(params.get("amount", before["amount"]), params.get("currency", before["currency"]))
+    wanted = {**before, **params}
+    payment_intents.require_enough(wanted["amount"], wanted["currency"])
     customer = _customer(params) or store.find("customer", before["customer"])
     after = {**before, **params, "metadata": merge_metadata(before["metadata"], params.get("metadata"))}
     method = _method(params, customer, now=clocks.time_on(before["_clock"]))

@@ -157,9 +157,13 @@ export interface components {
             source: string;
             status: string;
             /** Format: date-time */
+            trial_ends_at: string | null;
+            /** Format: date-time */
             renews_at: string | null;
+            renewal: components["schemas"]["Renewal"] | null;
             /** Format: date-time */
             ends_at: string | null;
+            change: components["schemas"]["ComingChange"] | null;
             card: components["schemas"]["Card"] | null;
             is_confirming: boolean;
             limits: components["schemas"]["Limit"][];
@@ -167,6 +171,18 @@ export interface components {
         Card: {
             brand: string;
             last4: string;
+            exp_month: number | null;
+            exp_year: number | null;
+        };
+        ComingChange: {
+            kind: components["schemas"]["KindEnum"];
+            plan: components["schemas"]["PlanNamed"] | null;
+            interval: string;
+            /**
+             * Format: date-time
+             * @description From when on it holds; while it is unpaid: until when it can be paid.
+             */
+            at: string;
         };
         ConversationBody: {
             /** Format: uuid */
@@ -203,6 +219,12 @@ export interface components {
             leaf_id: string | null;
             readonly messages: components["schemas"]["MessageBody"][];
         };
+        /**
+         * @description * `planned` - planned
+         *     * `unpaid` - unpaid
+         * @enum {string}
+         */
+        KindEnum: "planned" | "unpaid";
         Limit: {
             meter: string;
             models: string[];
@@ -248,6 +270,12 @@ export interface components {
          * @enum {string}
          */
         ProvenanceEnum: "reported" | "estimated" | "none";
+        Renewal: {
+            /** @description What the next renewal charges, in minor units, tax included. */
+            amount_minor: number;
+            tax_minor: number;
+            currency: string;
+        };
         ReplyBody: {
             reply: components["schemas"]["MessageBody"];
         };

@@ -1,9 +1,10 @@
-"""F9, F12, F14, F29: what goes wrong with the money of a subscription that is there."""
+"""F9, F11, F12, F14, F29: what goes wrong with the money of a subscription that is there."""
 
 from datetime import timedelta
 
 import pytest
 
+from apps.billing import dunning
 from apps.billing.models import EntitlementSnapshot, InvoiceMirror, RefundMirror, SubscriptionMirror, SubscriptionState
 from tests.support import shop
 from tests.support.storm import plan_of
@@ -134,3 +135,17 @@ def test_f29_an_upgrade_that_is_not_paid_is_pending_and_changes_nothing(storm):
     storm.pass_time(account, shop.now() + timedelta(hours=24))
     paid.refresh_from_db()
     assert (paid.has_pending_update, paid.plan_id) == (False, "premium")
+
+
+def test_f11_3d_secure_on_a_renewal_is_told_by_letter_and_banner_and_finished_at_stripe(storm):
+    account = storm.bought("fred@example.org")
+    shop.use_card(storm.stripe, account, "pm_card_authenticationRequired")
+    at = storm.past_the_period(account)
+    invoice = InvoiceMirror.objects.get(status="open")
+    assert invoice.needs_action
+    trouble = dunning.find_trouble(account, now=at)
+    assert (trouble.kind, trouble.invoice, trouble.plan) == ("confirm", invoice.pk, "Premium")
+    letters = [row.payload["letter"] for row in account.outbox.filter(kind="mail")]
+    assert letters.count("action_required") == 1
+    assert plan_of(account, at=at) == "premium"
+    assert dunning.open_bill(account, now=at).endswith(f"/i/{invoice.pk}")

@@ -2,7 +2,7 @@ from typing import cast
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
@@ -10,59 +10,27 @@ from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 
 from apps.accounts.models import User
-from apps.billing import differences, drift, entitlements, grants, repairs, sync
+from apps.billing import differences, drift, entitlements, grants, repairs
+from apps.billing.admin import accounts, money, refunds  # noqa: F401  their pages are registered by this
+from apps.billing.admin.base import MirrorAdmin
 from apps.billing.errors import NotGrantable, ReasonMissing
 from apps.billing.forms import GrantForm, RevokeForm
 from apps.billing.grants import Span
 from apps.billing.models import (
-    BillingAccount,
     CheckoutAttempt,
     DriftItem,
     EntitlementSnapshot,
-    InvoiceMirror,
     ModelPrice,
     PlanGrant,
     PlanVersion,
     Price,
     Reconciliation,
-    RefundMirror,
     StripeEvent,
     StripeOutbox,
     SubscriptionMirror,
     SubscriptionState,
 )
 from apps.core import clock
-
-
-class MirrorAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
-    """Stripe and sync write these rows; staff look, and change nothing here."""
-
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-
-@admin.register(BillingAccount)
-class BillingAccountAdmin(MirrorAdmin):
-    list_display = ("owner", "stripe_customer_id", "currency", "hold_reason", "delinquent_since", "last_synced_at")
-    list_filter = ("livemode", "hold_reason", "currency")
-    search_fields = ("=id", "owner__email", "=stripe_customer_id")
-    list_select_related = ("owner",)
-    ordering = ("-created_at",)
-    actions = ("look_at_stripe",)
-
-    @admin.action(description=_("Look at Stripe now"), permissions=["view"])
-    def look_at_stripe(self, request: HttpRequest, accounts: QuerySet[BillingAccount]) -> None:
-        for account in accounts:
-            sync.want(account, is_full=True)
-        self.message_user(request, _("Stripe is being looked at; reload in a moment."))
 
 
 @admin.register(SubscriptionMirror)
@@ -82,23 +50,6 @@ class SubscriptionStateAdmin(MirrorAdmin):
     search_fields = ("=subscription__stripe_subscription_id", "account__owner__email")
     list_select_related = ("subscription", "plan")
     ordering = ("-effective_at",)
-
-
-@admin.register(InvoiceMirror)
-class InvoiceMirrorAdmin(MirrorAdmin):
-    list_display = ("created", "number", "account", "status", "total_minor", "currency", "billing_reason", "paid_at")
-    list_filter = ("status", "billing_reason", "currency")
-    search_fields = ("=stripe_invoice_id", "=number", "account__owner__email")
-    list_select_related = ("account",)
-    ordering = ("-created",)
-
-
-@admin.register(RefundMirror)
-class RefundMirrorAdmin(MirrorAdmin):
-    list_display = ("created", "account", "amount_minor", "currency", "status")
-    search_fields = ("=stripe_refund_id", "account__owner__email")
-    list_select_related = ("account",)
-    ordering = ("-created",)
 
 
 @admin.register(EntitlementSnapshot)
@@ -216,13 +167,17 @@ class ModelPriceAdmin(MirrorAdmin):
 class DriftItemAdmin(MirrorAdmin):
     """How many of each kind, each one's two sides, and what to do: repaired by a worker, closed with a reason."""
 
-    list_display = ("first_seen", "kind", "severity", "account", "subject", "ours", "stripe", "fixed_at")
+    list_display = ("first_seen", "kind", "severity", "owner", "subject", "ours", "stripe", "fixed_at")
     list_filter = ("severity", "kind", ("fixed_at", admin.EmptyFieldListFilter))
     search_fields = ("=subject", "account__owner__email")
     list_select_related = ("account__owner",)
     ordering = ("-first_seen",)
     actions = ("repair",)
     change_list_template = "billing/admin/drift_list.html"
+
+    @admin.display(description=_("Account"))
+    def owner(self, item: DriftItem) -> str:
+        return item.account.owner.email if item.account is not None else ""
 
     def has_repair_permission(self, request: HttpRequest) -> bool:
         return bool(ModelAdmin.has_change_permission(self, request))
