@@ -66,8 +66,14 @@ SUBJECTS = {
     ),
     "plan_held": ("Your payment is disputed", "Votre paiement est contesté"),
     "recharged": ("Your API credit was recharged", "Votre crédit d’API a été rechargé"),
-    "recharge_failed": ("Auto-recharge is off: nothing could be charged", "La recharge automatique est désactivée : rien n’a pu être débité"),
-    "recharge_month_full": ("Auto-recharge has reached your maximum for this month", "La recharge automatique a atteint votre maximum pour ce mois"),
+    "recharge_failed": (
+        "Auto-recharge is off: nothing could be charged",
+        "La recharge automatique est désactivée : rien n’a pu être débité",
+    ),
+    "recharge_month_full": (
+        "Auto-recharge has reached your maximum for this month",
+        "La recharge automatique a atteint votre maximum pour ce mois",
+    ),
     "spending_alert": ("80 % of your spending cap is used", "80 % de votre plafond de dépenses sont utilisés"),
 }  # fmt: skip
 
