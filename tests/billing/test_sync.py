@@ -57,7 +57,7 @@ def test_the_mirror_says_what_a_page_needs(published, account):
         "active",
     )
     assert (state["renews_at"], state["ends_at"]) == (paid.current_period_end, None)
-    assert state["card"] == {"brand": "visa", "last4": "4242"}
+    assert state["card"] == {"brand": "visa", "last4": "4242", "exp_month": 12, "exp_year": 2034}
 
 
 def test_a_year_in_euro_counts_a_twelfth_each_month(published, account):
