@@ -28,6 +28,7 @@ and access follows from the mirror by a pure decision.
 | how the outbox charges cards, and begins and ends that subscription | `credit_acts` |
 | what was paid for credit, as Stripe has it | `credit_mirror` |
 | what was used, told to Stripe once | `meter_outbox` |
+| what the archive holds of credit, and what of it leaves | `credit_data` |
 | what the API sells, at Stripe | `developer_shelf` |
 | what a subscriber may change to, and when that happens | `plan_choices` |
 | what a change would cost | `quotes`, in words by `quote_words` |
@@ -51,6 +52,7 @@ and access follows from the mirror by a pure decision.
 | an unpaid bill: what a person is told, and where it is paid | `dunning` |
 | what stops all that an account has | `holds` |
 | money that staff give back | `refunds`, at Stripe by `refund_acts` |
+| what went back of each invoice, in words | `money_back` |
 | what was missed is found again | `catching_up` |
 | whether Stripe and we agree | `drift`: `walks` through lists, `inspection` of one account, both by `comparison` |
 | a plan that was bought twice by mistake | `duplicates` |

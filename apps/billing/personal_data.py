@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
+from apps.billing import credit_data
 from apps.billing.models import (
     BillingAccount,
     CheckoutAttempt,
@@ -60,6 +61,7 @@ class BillingData:
         yield "grants", list(PlanGrant.objects.filter(**mine).order_by("starts_at").values(*GRANT_FIELDS))
         yield "changes", list(PlanChange.objects.filter(**mine).order_by("created_at").values(*CHANGE_FIELDS))
         yield "plans", list(EntitlementSnapshot.objects.filter(**mine).order_by("version").values(*ACCESS_FIELDS))
+        yield from credit_data.export(user)
 
     def erase(self, user: User, *, now: datetime) -> int:
         """Drop the card's digits, open payment pages, letters, and what anybody wrote of or as the person."""
@@ -80,6 +82,7 @@ class BillingData:
             + grants.update(reason="")
             + refunds.update(reason="")
             + PlanChange.objects.filter(**mine).exclude(comment="").update(comment="")
+            + credit_data.erase(user, now=now)
             + attempts.delete()[0]
             + letters.delete()[0]
         )

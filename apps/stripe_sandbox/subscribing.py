@@ -34,6 +34,7 @@ class Order:
 
     wanted: list[Wanted]
     trial_end: int | None = None
+    anchor: int | None = None  # when its first period ends, and all later ones; None: a whole period from now
     payment_behavior: str = "allow_incomplete"
     is_off_session: bool = False
     details: Document = field(default_factory=dict)
@@ -89,8 +90,10 @@ def describe(customer: Document, order: Order, *, now: int) -> Document:
     if not order.wanted or order.wanted[0].price is None:
         raise invalid("Missing required param: items.", "items", "parameter_missing")
     price = order.wanted[0].price
-    anchor = order.trial_end or now
-    end = order.trial_end or periods.step(now, *items.rhythm(price)[:1], items.rhythm(price)[1])
+    whole = periods.step(now, *items.rhythm(price)[:1], items.rhythm(price)[1])
+    _require_anchor(order, whole, now=now)
+    anchor = order.trial_end or order.anchor or now
+    end = order.trial_end or order.anchor or whole
     data = [items.build(each, key, (now, end), now=now) for each in order.wanted]
     items.require_one_rhythm(data)
     described = {
@@ -110,3 +113,19 @@ def describe(customer: Document, order: Order, *, now: int) -> Document:
         **order.details,
     }
     return discounts.given(described, order.discounts)
+
+
+def _require_anchor(order: Order, whole: int, *, now: int) -> None:
+    """Take a billing cycle's anchor within the first period, and for usage only: what is paid beforehand needs a share.
+
+    Raises  StripeError 400.
+    """
+    if order.anchor is None:
+        return
+    if order.anchor <= now:
+        raise invalid("billing_cycle_anchor must be in the future.", "billing_cycle_anchor")
+    if order.anchor > whole:
+        message = f"billing_cycle_anchor cannot be later than next natural billing date ({whole}) for plan"
+        raise invalid(message, "billing_cycle_anchor")
+    if not all(each.price and metered.is_metered(each.price) for each in order.wanted):
+        raise invalid("The sandbox takes a billing_cycle_anchor for metered prices only.", "billing_cycle_anchor")

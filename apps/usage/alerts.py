@@ -11,6 +11,8 @@ from apps.core import guards
 from apps.usage.buckets import Level
 from apps.usage.models import UsageAlert
 
+# What a letter is about, where the cap is no key's.
+SCOPES: dict[str, str] = {Meter.SPENDING: "account", Meter.USAGE_CHARGES: "charges"}
 MARKS = (100, 80)  # percent; who jumps over both is told the higher one
 
 
@@ -29,7 +31,7 @@ def raise_alerts(levels: Iterable[Level], run_id: UUID, currency: str, *, now: d
     is_new = set(UsageAlert.objects.filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True))
     raised = [row for row in rows if row.pk in is_new]
     for alert in raised:
-        if alert.bucket.meter == Meter.SPENDING:
+        if alert.bucket.meter in SCOPES:
             _want_letter(alert, currency, now=now)
     return raised
 
@@ -61,6 +63,6 @@ def _want_letter(alert: UsageAlert, currency: str, *, now: datetime) -> None:
         "limit_micro": str(alert.limit_value),
         "currency": currency.upper(),
         "until": alert.bucket.window_end.isoformat(),
-        "scope": "account" if ":*:" in alert.bucket.limit_key else "key",
+        "scope": SCOPES[alert.bucket.meter] if ":*:" in alert.bucket.limit_key else "key",
     }
     outbox.add(outbox.MAIL, f"spending-alert:{alert.bucket_id}:{alert.percent}", facts, alert.account, now=now)

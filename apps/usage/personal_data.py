@@ -11,7 +11,7 @@ from apps.usage.models import CreditGrant, SpendingCap, UsageAlert, UsageBucket,
 LEDGER_FIELDS = (
     "occurred_at", "kind", "channel", "plan_key", "model", "messages", "input_tokens", "cached_input_tokens",
     "cache_write_tokens", "image_input_tokens", "output_tokens", "reasoning_tokens", "price_micro", "credit_micro",
-    "currency", "provenance",
+    "charged_micro",    "currency", "provenance",
 )  # fmt: skip
 GRANT_FIELDS = ("granted_at", "source", "amount_micro", "remaining_micro", "expires_at")
 CAP_FIELDS = ("key_id", "amount_micro", "set_at")

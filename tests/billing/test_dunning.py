@@ -45,7 +45,7 @@ def test_every_page_says_what_happened_until_when_and_what_to_do(published, acco
     for page in PAGES:
         said = at(ana).get(page).content.decode()
         assert FAILED in said, page
-        assert f"You keep Premium until {formats.date_format(until, 'DATE_FORMAT')}." in said
+        assert f"You keep Premium until {formats.date_format(until, 'j F Y')}." in said
         assert said.count('action="/billing/pay/"') == 1
         assert "Pay now" in said
 

@@ -34,6 +34,9 @@ FACTS = {
     "card_expiring": {"plan": "Premium", **UNTIL, **CARD, "expiry": "2026-03"},
     "price_move": {"plan": "Premium", "before_minor": "700", "starts": UNTIL["until"], **PRICE},
     "plan_held": MONEY,
+    "recharged": {**MONEY, **CARD},
+    "recharge_failed": {**MONEY, "reason": "card_declined"},
+    "recharge_month_full": MONEY,
     "spending_alert": {
         "scope": "account", "percent": "80", "used_micro": "4000000", "limit_micro": "5000000", "currency": "USD",
         "until": UNTIL["until"],
@@ -62,6 +65,15 @@ SUBJECTS = {
         "Premium will cost $8 a month from March 9, 2026", "Premium coûtera 8 $ par mois à partir du 9 mars 2026"
     ),
     "plan_held": ("Your payment is disputed", "Votre paiement est contesté"),
+    "recharged": ("Your API credit was recharged", "Votre crédit d’API a été rechargé"),
+    "recharge_failed": (
+        "Auto-recharge is off: nothing could be charged",
+        "La recharge automatique est désactivée : rien n’a pu être débité",
+    ),
+    "recharge_month_full": (
+        "Auto-recharge has reached your maximum for this month",
+        "La recharge automatique a atteint votre maximum pour ce mois",
+    ),
     "spending_alert": ("80 % of your spending cap is used", "80 % de votre plafond de dépenses sont utilisés"),
 }  # fmt: skip
 

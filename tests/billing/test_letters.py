@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.core import mail
 
-from apps.billing import catching_up, letters, outbox
+from apps.billing import catching_up, checkout, entitlements, letters, outbox
 from apps.billing.models import InvoiceMirror, RefundMirror, StripeOutbox, SubscriptionMirror
 from tests.support import shop
 
@@ -210,3 +210,18 @@ def test_who_leaves_is_told_of_money_and_of_nothing_else(published, account, sen
     send()
     assert [letter.subject for letter in sent] == ["Your receipt for $8"]
     assert wanted() == ["receipt"]
+
+
+def test_f12_who_was_canceled_for_it_can_take_the_plan_again(published, account, sent):
+    begin(account)
+    at = renew(published, account, card=FAILING)
+    late = at + timedelta(days=20)
+    shop.pass_time(published, account, to=late)
+    shop.look(account, at=late)
+    assert SubscriptionMirror.objects.get().status == "canceled"
+    assert entitlements.plan_for(account, now=late).key == "free"
+    shop.pay(checkout.open_checkout(account, "premium", "month", "usd", now=late))
+    shop.look(account, at=late)
+    assert entitlements.plan_for(account, now=late).key == "premium"
+    assert account.invoices.filter(status="open").count() == 1  # the old bill is not what was paid
+    assert account.delinquent_since is None

@@ -2,13 +2,24 @@
 
 import pytest
 
-from apps.billing import grants
+from apps.billing import grants, recharges
 from apps.billing.grants import Span
-from apps.billing.models import CheckoutAttempt, InvoiceMirror, PlanGrant, StripeEvent, SubscriptionMirror
+from apps.billing.models import (
+    AutoRecharge,
+    CheckoutAttempt,
+    CreditPayment,
+    CreditPurchase,
+    InvoiceMirror,
+    Overage,
+    PlanGrant,
+    SavedCard,
+    StripeEvent,
+    SubscriptionMirror,
+)
 from apps.billing.personal_data import BillingData
 from tests import cast
 from tests.build import NOW
-from tests.support import shop
+from tests.support import credit, metering, shop
 
 pytestmark = pytest.mark.django_db
 
@@ -56,3 +67,22 @@ def test_a_plan_that_was_given_is_in_the_archive_and_its_reason_leaves(account, 
     assert dict(BillingData().export(cast.mallory()))["grants"] == []
     assert BillingData().erase(ana, now=NOW) == 1
     assert PlanGrant.objects.get().reason == ""
+
+
+def test_credit_is_in_the_archive_and_its_card_and_wishes_leave(published, account, ana):
+    credit.buy(account, 500, saves_card=True)
+    wish = {"threshold_micro": 1_000_000, "amount_minor": 500, "most_minor": 5000, "currency": "usd"}
+    recharges.set_up(account, **wish, now=shop.now())
+    metering.turn_on(account)
+    credit.open_page(account)
+    mine = dict(BillingData().export(ana))
+    assert mine["saved card"] == [{"brand": "visa", "last4": "4242"}]
+    assert [(row["amount_minor"], row["state"]) for row in mine["credit purchases"]] == [(500, "paid"), (1000, "open")]
+    assert [row["amount_minor"] for row in mine["credit payments"]] == [500]
+    assert (mine["auto-recharge"][0]["most_minor"], mine["usage charges"][0]["cap_micro"]) == (5000, 50_000_000)
+    assert all(rows == [] for rows in dict(BillingData().export(cast.mallory())).values())
+    BillingData().erase(ana, now=shop.now())
+    for table in (SavedCard, AutoRecharge, Overage):
+        assert not table.objects.exists()
+    assert CreditPurchase.objects.values_list("state", flat=True).order_by("created_at").last() == "expired"
+    assert CreditPayment.objects.get().amount_minor == 500

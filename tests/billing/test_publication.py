@@ -20,7 +20,7 @@ PRICES = [
     "premium_year_eur",
     "premium_year_usd",
 ]
-FOR_DEVELOPERS = ["api_credit_eur", "api_credit_usd"]
+FOR_DEVELOPERS = ["api_credit_eur", "api_credit_usd", "api_usage_eur", "api_usage_usd"]
 
 
 def run(act, *words):
@@ -49,18 +49,19 @@ def test_diff_shows_and_changes_nothing(sandbox):
     models = [f"here: prices of {key}" for key in ("chat-small", "chat-large")]
     assert said[:8] == [*plans, *models, "Stripe: new product Premium"]
     assert "Stripe: new price premium_month_usd: 800 usd a month" in said
-    assert said[-1] == "23 changes; `manage.py catalogue apply` makes them."
+    assert said[-1] == "27 changes; `manage.py catalogue apply` makes them."
     assert sandbox.objects("product") == []
     assert not Plan.objects.exists()
     assert not ModelPrice.objects.exists()
 
 
 def test_apply_makes_products_and_prices(sandbox):
-    assert run("apply")[-1] == "Done: 23 changes."
+    assert run("apply")[-1] == "Done: 27 changes."
     assert sorted(str(product["metadata"]) for product in sandbox.objects("product")) == [
         "{'plan_key': 'premium'}",
         "{'plan_key': 'premium_plus'}",
         "{'sells': 'api_credit'}",
+        "{'sells': 'api_usage'}",
     ]
     prices = active(sandbox)
     assert sorted(prices) == [*FOR_DEVELOPERS, *PRICES]
@@ -112,7 +113,7 @@ def test_a_plan_that_leaves_the_catalogue_is_archived_and_comes_back(sandbox, se
     assert "Stripe: archive product Premium+" in said
     assert run("diff") == ["Nothing to do: all is as the catalogue says."]
     assert set(active(sandbox)) == {key for key in (*FOR_DEVELOPERS, *PRICES) if "plus" not in key}
-    assert len(sandbox.objects("product")) == 3
+    assert len(sandbox.objects("product")) == 4
     assert Plan.objects.get(pk="premium_plus").left_at is not None
     settings.CATALOGUE_PATH = shipped
     said = run("apply")
@@ -183,7 +184,7 @@ def test_a_database_that_was_lost_learns_what_stripe_has(sandbox):
     run("apply")
     Price.objects.all().delete()
     assert run("apply")[0] == "here: products and prices as Stripe has them"
-    assert Price.objects.count() == 10
+    assert Price.objects.count() == 12
 
 
 def test_internal_mode_needs_no_stripe(settings, tmp_path, db):
@@ -208,3 +209,25 @@ def test_stripe_being_away_is_said_in_one_sentence(settings):
     settings.STRIPE_API_BASE = "http://127.0.0.1:9"
     with pytest.raises(CommandError, match="The payment service does not answer right now"):
         run("diff")
+
+
+def test_usage_is_counted_by_a_meter_in_ten_thousandths_of_a_minor_unit(sandbox):
+    run("apply")
+    [meter] = sandbox.objects("billing.meter")
+    assert (meter["event_name"], meter["default_aggregation"]["formula"]) == ("causerie_api_usage", "sum")
+    price = active(sandbox)["api_usage_usd"]
+    assert (price["unit_amount"], float(price["unit_amount_decimal"])) == (None, 0.0001)
+    assert price["recurring"] | {"usage_type": "metered", "meter": meter["id"]} == price["recurring"]
+    assert (active(sandbox)["api_credit_usd"]["unit_amount"], active(sandbox)["api_credit_usd"]["recurring"]) == (
+        100,
+        None,
+    )
+
+
+def test_what_is_no_longer_offered_to_developers_is_archived(sandbox, settings, tmp_path):
+    run("apply")
+    text = settings.CATALOGUE_PATH.read_text()
+    with_catalogue(settings, tmp_path, (text[text.index("[developer.credit]") :], ""))
+    assert "Stripe: archive price api_usage_usd" in run("apply")
+    assert sorted(active(sandbox)) == PRICES
+    assert run("diff") == ["Nothing to do: all is as the catalogue says."]

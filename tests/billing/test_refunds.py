@@ -3,9 +3,10 @@
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 
 from apps.accounts.models import AuditEntry
-from apps.billing import entitlements, outbox, refunds
+from apps.billing import entitlements, money_back, outbox, refunds
 from apps.billing.errors import NotRefundable
 from apps.billing.models import (
     CreditNoteMirror,
@@ -146,6 +147,12 @@ def test_a_credit_note_follows_the_refund_and_names_it(published, account, invoi
     note = CreditNoteMirror.objects.get()
     assert (note.amount_minor, note.stripe_invoice_id, note.status) == (300, invoice.pk, "issued")
     assert note.number.startswith(invoice.number)
+    assert money_back.told(account) == {invoice.pk: ["$3 given back", f"Credit note {note.number}: $3"]}
+    client = Client()
+    client.force_login(account.owner)
+    assert f"Credit note {note.number}: $3" in client.get("/settings/plan/").content.decode()
+    client.force_login(cast.mallory())
+    assert note.number not in client.get("/settings/plan/").content.decode()
     assert len(given(published, account)) == 1
     StripeOutbox.objects.filter(kind="credit_note").update(state="pending")
     send()

@@ -303,7 +303,6 @@ def test_staff_look_at_the_mirrors_and_change_nothing(published, account):
         "subscriptionmirror",
         "subscriptionstate",
         "invoicemirror",
-        "driftitem",
         "stripeevent",
     ):
         assert dana.get(f"/admin/billing/{table}/").status_code == 200

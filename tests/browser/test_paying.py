@@ -23,11 +23,11 @@ class Stripe:
     """The local Stripe of the running product, as its Dashboard and its clock."""
 
     def __init__(self, product):
-        self.http = httpx.Client(base_url=product.addresses.chosen["STRIPE_API_BASE"], timeout=30)
-        self.http.headers["Authorization"] = "Bearer sk_test_sandbox"
+        self.base = product.addresses.chosen["STRIPE_API_BASE"]
 
     def call(self, method, path, **fields):
-        answer = self.http.request(method, path, data=fields or None)
+        key = {"Authorization": "Bearer sk_test_sandbox"}
+        answer = httpx.request(method, f"{self.base}{path}", data=fields or None, headers=key, timeout=30)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
@@ -61,7 +61,10 @@ def owing(new_page, sign_up, running_product, request):
         Stripe(running_product).renew(customer, card)
         late = f"{ask} WHERE u.email = %s AND a.delinquent_since IS NOT NULL"
         running_product.wait_for(lambda: running_product.rows(late, email), seconds=60)
-        page.context.set_extra_http_headers({"Accept-Language": language})
+        if language == "fr":
+            page.goto("/pricing/")
+            page.get_by_role("button", name="Français").click()
+            expect(page.locator("html")).to_have_attribute("lang", "fr")
         return page
 
     return go

@@ -12,14 +12,14 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
 from apps.billing import entitlements, holds, offers, sync
-from apps.billing.admin.base import MirrorAdmin
+from apps.billing.admin.base import MirrorAdmin, permission
 from apps.billing.admin.sections import sections_of
 from apps.billing.errors import NotHoldable
 from apps.billing.models import BillingAccount
 from apps.core import clock
 
 WAIT_S = 3.0
-HOLD = "billing.change_billingaccount"
+HOLD = permission("change", BillingAccount)
 
 
 @admin.register(BillingAccount)

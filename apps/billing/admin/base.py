@@ -1,8 +1,14 @@
 """What all pages of billing have in common for staff."""
 
+from django.contrib.auth import get_permission_codename
 from django.db.models import Model
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
+
+
+def permission(verb: str, table: type[Model]) -> str:
+    """What `has_perm` is asked for."""
+    return f"{table._meta.app_label}.{get_permission_codename(verb, table._meta)}"
 
 
 class MirrorAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types

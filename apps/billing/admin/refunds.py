@@ -12,13 +12,13 @@ from unfold.admin import ModelAdmin
 
 from apps.accounts.models import User
 from apps.billing import offers, refunds
-from apps.billing.admin.base import MirrorAdmin
+from apps.billing.admin.base import MirrorAdmin, permission
 from apps.billing.errors import NotRefundable
 from apps.billing.forms import RefundForm
 from apps.billing.models import InvoiceMirror, RefundRequest
 from apps.core import clock
 
-APPROVE = "billing.approve_refundrequest"
+APPROVE = permission("approve", RefundRequest)
 
 
 @admin.register(RefundRequest)

@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.billing import offers, refunds
-from apps.billing.models import BillingAccount, InvoiceMirror
+from apps.billing.admin.base import permission
+from apps.billing.models import BillingAccount, InvoiceMirror, RefundRequest
 
 SHOWN = 20
 
@@ -34,7 +35,7 @@ class Section:
 
 def sections_of(account: BillingAccount, staff: User) -> list[Section]:
     """Everything that is known of an account, the newest first; of events no payload, for it names people."""
-    may_refund = staff.has_perm("billing.add_refundrequest")
+    may_refund = staff.has_perm(permission("add", RefundRequest))
     return [
         _table(_("Subscriptions"), (_("Stripe id"), _("Plan"), _("Status"), _("Renews or ends"), _("Card")),
                account.subscriptions.select_related("plan").order_by("-started_at"),

@@ -50,11 +50,11 @@ class Calls:
     def __repr__(self) -> str:
         return "<Gateway to Stripe>"
 
-    def _pages(self, call: Callable[..., Any], params: Params) -> Iterator[Params]:
+    def _pages(self, call: Callable[..., Any], params: Params, *path: str) -> Iterator[Params]:
         """Walk a list to its end."""
         asked: dict[str, Any] = {"limit": PAGE, **params}
         while True:
-            page = self._ask(call, asked)
+            page = self._ask(call, asked, *path)
             yield from page["data"]
             if not page["has_more"]:
                 return

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from functools import partial
 
 from apps.billing import stripe_facts as facts
 from apps.billing.stripe_gateway.calls import Calls, Params
@@ -47,8 +46,8 @@ class MeterCalls(Calls):
     def sum_of_meter(self, meter: str, customer: str, *, start: datetime, end: datetime) -> int:
         """What Stripe has counted for a customer between two moments, both on a whole minute."""
         params = {"customer": customer, "start_time": int(start.timestamp()), "end_time": int(end.timestamp())}
-        summaries = partial(self._client.v1.billing.meters.event_summaries.list, meter)
-        return sum(round(row["aggregated_value"]) for row in self._pages(summaries, params))
+        rows = self._pages(self._client.v1.billing.meters.event_summaries.list, params, meter)
+        return sum(round(row["aggregated_value"]) for row in rows)
 
     def create_usage_subscription(self, params: Params, *, key: str) -> str:
         """Begin a subscription that is billed by a meter; its id."""

@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts.models import User
-from apps.billing import account_state, entitlements, offers, portal, sync
+from apps.billing import account_state, entitlements, money_back, offers, portal, sync
 from apps.billing.models import PlanChange, Price, SubscriptionMirror
 from apps.billing.views.visits import WAIT_S, account_of, leave_for
 from apps.core import clock
@@ -28,6 +28,7 @@ def show_plan(request: HttpRequest) -> HttpResponse:
     account, now = account_of(request), clock.now()
     paid = entitlements.find_subscription(account)
     invoices = account.invoices.exclude(status="draft").order_by("-created")[:INVOICES_SHOWN]
+    back = money_back.told(account)
     context = {
         "section": "plan",
         "state": account_state.state_for(account, now=now),
@@ -37,7 +38,10 @@ def show_plan(request: HttpRequest) -> HttpResponse:
         "gives": list(offers.gives(entitlements.plan_for(account, now=now))),
         "since": entitlements.since(account, now=now),
         "is_customer": account.stripe_customer_id is not None and account.customer_gone_at is None,
-        "invoices": [(invoice, offers.money(invoice.total_minor, invoice.currency)) for invoice in invoices],
+        "invoices": [
+            (invoice, offers.money(invoice.total_minor, invoice.currency), back.get(invoice.pk, ()))
+            for invoice in invoices
+        ],
         "zone": ZoneInfo(cast(User, request.user).time_zone),
     }
     return render(request, "billing/plan.html", context)

@@ -93,6 +93,7 @@ COMMON = {
 CREATE = fields(
     {
         **COMMON,
+        "billing_cycle_anchor": timestamp,
         "billing_mode": fields({"type": one_of("classic", "flexible")}, ("type",)),
         "customer": text,
         "items": list_of(fields({"price": text, "quantity": natural, "metadata": free_map}, ("price",))),
@@ -132,6 +133,7 @@ def create(params: Document) -> Document:
     order = Order(
         wanted,
         trial_end=_trial_end(params, now),
+        anchor=params.get("billing_cycle_anchor"),
         payment_behavior=params.get("payment_behavior", "allow_incomplete"),
         is_off_session=params.get("off_session", False),
         details=details,
