@@ -42,7 +42,6 @@ def describe(invoice: Document, wanted: Wanted, *, now: int) -> Document:
     _require_room(invoice, total)
     if is_paid:
         _require_parts(wanted, total)
-    taxes = [tax for line in lines for tax in line["taxes"]]
     return {
         "id": key,
         "object": "credit_note",
@@ -63,8 +62,6 @@ def describe(invoice: Document, wanted: Wanted, *, now: int) -> Document:
         "number": f"{invoice['number']}-CN-{_count(invoice) + 1:02}",
         "out_of_band_amount": wanted.elsewhere,
         "pdf": addresses.page(f"/credit-notes/{key}"),
-        "post_payment_amount": total if is_paid else 0,
-        "pre_payment_amount": 0 if is_paid else total,
         "pretax_credit_amounts": [],
         "reason": None,
         "refunds": [
@@ -72,15 +69,23 @@ def describe(invoice: Document, wanted: Wanted, *, now: int) -> Document:
         ],
         "shipping_cost": None,
         "status": "issued",
+        "total_taxes": [tax for line in lines for tax in line["taxes"]],
+        "voided_at": None,
+        **_sums(subtotal, total, is_paid=is_paid),
+        **wanted.details,
+        "_clock": invoice["test_clock"],
+    }
+
+
+def _sums(subtotal: int, total: int, *, is_paid: bool) -> Document:
+    return {
+        "post_payment_amount": total if is_paid else 0,
+        "pre_payment_amount": 0 if is_paid else total,
         "subtotal": subtotal,
         "subtotal_excluding_tax": subtotal,
         "total": total,
         "total_excluding_tax": subtotal,
-        "total_taxes": taxes,
         "type": "post_payment" if is_paid else "pre_payment",
-        "voided_at": None,
-        **wanted.details,
-        "_clock": invoice["test_clock"],
     }
 
 

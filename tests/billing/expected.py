@@ -145,6 +145,8 @@ class Expected:
             total += floor(self.net(at) * left)
         self.bill("subscription_update", total, at)
 
+    upgrade_there = upgrade
+
     def downgrade(self, at, to):
         self.planned = to
 

@@ -10,7 +10,6 @@ from apps.billing.models import SubscriptionState
 from tests.billing.expected import Coupon, Expected, Script, after_months
 from tests.support import shop
 
-OTHER = {"premium": "premium_plus", "premium_plus": "premium"}
 STARTS = [
     datetime(2027, 1, 31, 10, tzinfo=UTC),
     datetime(2028, 2, 29, 8, 30, tzinfo=UTC),
@@ -43,6 +42,7 @@ def kinds(plan, interval):
         found["upgrades with a share off"] = ((70, "upgrade", up),), 0, Coupon(percent=25)
     else:
         found["downgrades"] = ((70, "downgrade", down),), 0, None
+        found["is moved down at once"] = ((70, "upgrade_there", down),), 0, None
         found["downgrades and keeps it after all"] = ((70, "downgrade", down), (75, "keep", None)), 0, None
     if interval == "month":
         found["pays by the year from now"] = ((100, "upgrade", longer),), 0, None
@@ -56,12 +56,25 @@ def after_the_end(interval):
     return {"month": 35, "year": 370}[interval]
 
 
+# With these a short year begins: every change of plan, and money in both directions.
+FIRST = [
+    (("premium", "month"), "upgrades with a share off"),
+    (("premium_plus", "month"), "is moved down at once"),
+    (("premium", "month"), "upgrades"),
+    (("premium_plus", "month"), "downgrades"),
+    (("premium", "month"), "pays by the year from now"),
+    (("premium_plus", "year"), "pays by the month from next year"),
+    (("premium", "month"), "fails and recovers"),
+    (("premium", "year"), "tries first"),
+]
+
+
 def scripts(count):
-    """So many scripts: every kind with every plan, interval, currency and anchor before any comes again."""
+    """So many scripts: every kind with every plan and interval, in each currency and from each anchor in turn."""
     shapes = itertools.product(("premium", "premium_plus"), ("month", "year"))
-    every = [(shape, name) for shape in shapes for name in kinds(*shape)]
+    every = [*FIRST, *((shape, name) for shape in shapes for name in kinds(*shape) if (shape, name) not in FIRST)]
     for number in range(count):
-        (plan, interval), name = every[(number * 7) % len(every)]
+        (plan, interval), name = every[number % len(every)]
         steps, trial_days, coupon = kinds(plan, interval)[name]
         start, currency = STARTS[number % len(STARTS)], ("usd", "eur")[number // len(STARTS) % 2]
         yield name, Script(plan, interval, currency, start, steps, trial_days, coupon)
@@ -174,6 +187,13 @@ class Group:
         self.look(one)
 
     downgrade = upgrade
+
+    def upgrade_there(self, one, to):
+        """The Dashboard changes the plan, and charges or credits at once."""
+        found = self.storm.subscription(one.account)
+        item = {"items[0][id]": found["items"]["data"][0]["id"]}
+        item["items[0][price]"] = self.storm.price(f"{to[0]}_{to[1]}_{one.script.currency}")
+        self.ask("POST", f"/v1/subscriptions/{found['id']}", {**item, "proration_behavior": "always_invoice"})
 
     def keep(self, one, _to):
         plan_changes.keep(one.account, clock=self.clock)

@@ -13,6 +13,7 @@ NAME = re.compile(rf"({'|'.join(source.APPS)})\.[a-z_]+")
 DAY_S = 86_400
 LOGGERS = ("log", "logger")
 NOT_JOBS = {"chat.completion"}  # OpenAI's word for an answer
+PERMISSION = re.compile(r"[a-z]+\.(add|approve|change|delete|view)_[a-z]+")
 
 
 @pytest.fixture(scope="module")
@@ -28,11 +29,15 @@ def words_of_logs(path):
             yield node.args[0]
 
 
+def is_other(word):
+    return word in NOT_JOBS or PERMISSION.fullmatch(word)
+
+
 def names_in(path):
     logged = {id(node) for node in words_of_logs(path)}
     for node in ast.walk(source.tree_of(path)):
         is_text = isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in logged
-        if is_text and NAME.fullmatch(node.value) and node.value not in NOT_JOBS:
+        if is_text and NAME.fullmatch(node.value) and not is_other(node.value):
             yield node.value
 
 

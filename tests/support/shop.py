@@ -63,9 +63,15 @@ def use_card(sandbox, account, method):
     """Replace the card that is charged from now on."""
     customer = account.stripe_customer_id
     card = sandbox.call("POST", f"/v1/payment_methods/{method}/attach", {"customer": customer}).json()
-    for subscription in sandbox.objects("subscription"):
-        if subscription["customer"] == customer and subscription["status"] not in ("canceled", "incomplete_expired"):
+    for subscription in subscriptions_of(sandbox, account):
+        if subscription["status"] not in ("canceled", "incomplete_expired"):
             change(sandbox, subscription["id"], default_payment_method=card["id"])
+
+
+def subscriptions_of(sandbox, account):
+    """All subscriptions of an account's customer, as Stripe has them, newest first."""
+    query = f"customer={account.stripe_customer_id}&status=all&limit=100"
+    return sandbox.call("GET", f"/v1/subscriptions?{query}").json()["data"]
 
 
 def pass_time(sandbox, account, *, to):

@@ -109,7 +109,7 @@ class Storm:
         return found
 
     def subscriptions(self, account):
-        return [one for one in self.stripe.objects("subscription") if one["customer"] == account.stripe_customer_id]
+        return shop.subscriptions_of(self.stripe, account)
 
     def price(self, key):
         """The id of the Price that is sold under a lookup key."""

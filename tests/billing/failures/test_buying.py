@@ -12,7 +12,7 @@ from django.db import Error, connection
 from django.test import Client
 
 from apps.billing import checkout, drift, leases
-from apps.billing.errors import NotOnSale, PaymentsAway
+from apps.billing.errors import CurrencyFixed, PaymentsAway
 from apps.billing.models import CheckoutAttempt, SubscriptionMirror, SubscriptionState
 from tests.support import jobs, shop
 from tests.support.storm import plan_of
@@ -107,7 +107,7 @@ def test_f17_another_currency_than_the_customers_is_not_sold(storm):
     assert account.currency == "eur"
     shop.end_subscriptions(storm.stripe, account)
     storm.settle()
-    with pytest.raises(NotOnSale) as problem:
+    with pytest.raises(CurrencyFixed) as problem:
         open_premium(account, "usd")
     assert problem.value.field == "currency"
     assert CheckoutAttempt.objects.filter(state="open").count() == 0
@@ -195,6 +195,10 @@ def test_f32_our_database_fails_after_stripe_made_the_subscription(storm):
     assert not account.invoices.exists()
     assert leases.is_wanted(account.pk)
     report = drift.reconcile(account.pk, is_dry=False, clock=shop.now)
-    assert sorted(one.kind for _owner, one in report.differences) == ["entitlement_mismatch", "missing_locally"]
+    assert sorted(one.kind for _owner, one in report.differences) == [
+        "entitlement_mismatch",
+        "invoice",
+        "missing_locally",
+    ]
     assert report.open_high == 0
     assert plan_of(account) == "premium"
