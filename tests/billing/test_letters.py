@@ -225,3 +225,22 @@ def test_f12_who_was_canceled_for_it_can_take_the_plan_again(published, account,
     assert entitlements.plan_for(account, now=late).key == "premium"
     assert account.invoices.filter(status="open").count() == 1  # the old bill is not what was paid
     assert account.delinquent_since is None
+
+
+def test_a_trial_is_welcomed_with_its_end_and_brings_no_receipt_for_nothing(published, account, sent):
+    shop.become_customer(account)
+    card = published.call(
+        "POST", "/v1/payment_methods/pm_card_visa/attach", {"customer": account.stripe_customer_id}
+    ).json()
+    price = next(one["id"] for one in published.objects("price") if one["lookup_key"] == "premium_month_usd")
+    trial = {
+        "customer": account.stripe_customer_id, "items[0][price]": price, "trial_period_days": "7",
+        "default_payment_method": card["id"],
+    }  # fmt: skip
+    assert published.call("POST", "/v1/subscriptions", trial).status_code == 200
+    shop.look(account)
+    assert (InvoiceMirror.objects.get().status, InvoiceMirror.objects.get().total_minor) == ("paid", 0)
+    assert wanted() == ["plan_started"]
+    send()
+    assert sent[0].subject == "Your trial of Premium has begun"
+    assert "Then Premium costs $8 a month, unless you cancel before." in sent[0].body

@@ -305,7 +305,7 @@ def test_staff_look_at_the_mirrors_and_change_nothing(published, account):
         "invoicemirror",
         "stripeevent",
     ):
-        assert dana.get(f"/admin/billing/{table}/").status_code == 200
+        assert dana.get(f"/admin/billing/{table}/", follow=True).status_code == 200
         assert dana.get(f"/admin/billing/{table}/add/").status_code == 403
     paid = SubscriptionMirror.objects.get()
     assert dana.post(f"/admin/billing/subscriptionmirror/{paid.pk}/change/", {"status": "canceled"}).status_code == 403
