@@ -53,7 +53,7 @@ ADVICE: Mapping[str, Promise] = {
         "In a month that is billed, Stripe counted something else than we told it. Compare the rows of that month with"
         " the meter in Stripe's Dashboard; give back what was billed too much, at the account."
     ),
-    "meter_refused": _("Stripe refused to count this, or nobody can say whether it did. See the usage that is not told."),
+    "meter_refused": _("Stripe refused to count this, or nobody knows whether it did. See what is not told."),
     "credit_not_granted": _(
         "A payment for credit that nobody could be given: the account's credit is in another currency, or the person"
         " has left. Give the money back, at the account or in Stripe."
