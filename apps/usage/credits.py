@@ -202,7 +202,7 @@ def follow_refunds(grant_id: UUID, gone_micro: int, lost_micro: int, *, now: dat
     row = CreditGrant.objects.get(pk=grant_id)
     more_micro = min(gone_micro, row.amount_micro) - row.refunded_micro
     if more_micro > 0:
-        taken_micro = _take_from_grants(row, min(more_micro, max(0, credit.balance_micro)))
+        taken_micro = _take_from_grants(row, more_micro)
         debt_micro = min(more_micro - taken_micro, lost_micro)
     else:
         taken_micro, debt_micro = -_restore(row, min(-more_micro, row.taken_back_micro), credit.balance_micro), 0
@@ -219,7 +219,7 @@ def follow_refunds(grant_id: UUID, gone_micro: int, lost_micro: int, *, now: dat
 
 
 def _take_from_grants(own: CreditGrant, wanted_micro: int) -> int:
-    """Take so much from the grants: its own first, then what was bought, then the rest. The account's row is held."""
+    """Take so much of what is left: its own first, then what was bought, then the rest. The account's row is held."""
     left_micro = wanted_micro
     rows = CreditGrant.objects.filter(account_id=own.account_id, remaining_micro__gt=0)
     for row in sorted(rows, key=lambda row: (row.pk != own.pk, -row.priority, row.granted_at)):

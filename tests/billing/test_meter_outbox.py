@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from apps.billing import meter_outbox
 from apps.billing.models import MeterOutbox
@@ -148,6 +150,28 @@ def test_workers_at_once_share_the_rows(published):
     with ThreadPoolExecutor(4) as pool:
         assert sum(pool.map(work, range(4))) == 100
     assert metering.counted(published, account) == 5050
+
+
+FAULTS = st.sampled_from(["", "http_500", "timeout_after"])
+
+
+@settings(
+    max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(rounds=st.lists(st.tuples(st.lists(st.integers(1, 9_999), max_size=3), FAULTS), min_size=1, max_size=3))
+def test_whatever_fails_on_the_way_the_meter_says_what_the_rows_say(published, payer, rounds):
+    MeterOutbox.objects.all().delete()
+    before = metering.counted(published, payer)
+    for values, fault in rounds:
+        wanted(payer, *values)
+        if fault:
+            published.fault(fault, count=2, match="/v1/billing/meter_events")
+        again()
+        published.http.request("DELETE", "/_sandbox/api/faults", json={})
+    again()
+    total = sum(MeterOutbox.objects.values_list("value", flat=True))
+    assert {state for _value, state in metering.states()} <= {"sent"}
+    assert metering.counted(published, payer) - before == total
 
 
 def tell(sandbox, account, value, at):

@@ -180,11 +180,11 @@ class Group:
     def play(self, one, what, to):
         getattr(self, what)(one, to)
         one.expected.until(self.now)
+        self.look(one)
 
     def upgrade(self, one, to):
         offered = plan_changes.offer(one.account, *to, now=self.now)
         plan_changes.agree(one.account, offered.pk, clock=self.clock)
-        self.look(one)
 
     downgrade = upgrade
 

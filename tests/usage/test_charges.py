@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from apps.billing.models import BillingAccount, MeterOutbox, Overage
+from apps.core import clock
 from apps.core.errors import PaymentNeeded
 from apps.usage import charges, credits, ledger, sweep
 from apps.usage.models import UsageAlert, UsageBucket, UsageLedger, UsageReservation
@@ -197,3 +198,14 @@ def test_of_calls_that_race_for_the_last_of_the_cap_one_passes():
         assert sorted(pool.map(call, range(8))) == ["passed"] + ["usage_cap_reached"] * 7
     assert UsageBucket.objects.get(meter="usage_charges").settled == CAP
     assert sum(MeterOutbox.objects.values_list("value", flat=True)) == CAP
+
+
+@pytest.mark.django_db
+def test_the_plan_page_says_what_was_charged_so_far_to_its_owner_alone(client):
+    account = charged(cap_micro=50_000_000, owner=cast.ana())
+    spend(account, 1, 12_340_000, at=clock.now())
+    client.force_login(account.owner)
+    assert "12.34 of 50.00 USD" in " ".join(client.get("/settings/plan/").content.decode().split())
+    assert "12.34 of 50.00 USD" in " ".join(client.get("/settings/usage/").content.decode().split())
+    client.force_login(cast.mallory())
+    assert "Usage charges" not in client.get("/settings/plan/").content.decode()

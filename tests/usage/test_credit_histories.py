@@ -1,4 +1,7 @@
-"""After any order of grants, calls, expiry and sweeps the purse agrees with grants, reservations and ledger (I8)."""
+"""After any order of grants, purchases, refunds, calls, expiry and sweeps the purse agrees with its rows (I8).
+
+Calls that credit does not cover are charged at the month's end: each is paid from one source, and told once (I7).
+"""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -11,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from apps.billing.meters import Meter
+from apps.billing.models import MeterOutbox, Overage
 from apps.core.errors import LimitReached, PaymentNeeded
 from apps.usage import caps, credits, ledger, sweep
 from apps.usage.limits import Demand
@@ -20,7 +24,8 @@ from tests.usage.test_ledger import used
 
 START = datetime(2026, 3, 30, 9, 0, tzinfo=UTC)
 PLAN = build.plan(models=(), limits=[], concurrency=4)
-CAP = 2_000
+CAP = 4_000
+CHARGES = 900
 MOST = 600
 
 
@@ -36,6 +41,12 @@ class Histories(RuleBasedStateMachine):
         self.now, self.count = START, 0
         build.cap(account=self.account, amount_micro=CAP)
         build.act(credits.grant, self.account, "promo", "history", 500, "usd", now=self.now)
+        moments = {"consented_at": START, "changed_at": START}
+        mirror = build.stripe_subscription(account=self.account)
+        self.overage = Overage.objects.create(
+            account=self.account, cap_micro=CHARGES, currency="usd", stripe_subscription_id=mirror.pk, **moments
+        )
+        self.gone = {}  # purchase → what of its money went back, and of it by disputes
 
     def teardown(self):
         transaction.savepoint_rollback(self.savepoint)
@@ -49,6 +60,19 @@ class Histories(RuleBasedStateMachine):
         self.count += 1
         end = None if lasts_s is None else self.now + timedelta(seconds=lasts_s)
         build.act(credits.grant, self.account, source, str(self.count), amount, "usd", expires_at=end, now=self.now)
+
+    @rule(is_on=st.booleans())
+    def charge_usage(self, is_on):
+        Overage.objects.update(is_on=is_on)
+
+    @rule(part=st.integers(-600, 1_500), is_lost=st.booleans())
+    def money_goes_back_or_comes_again(self, part, is_lost):
+        bought = CreditGrant.objects.filter(source="purchase").order_by("granted_at", "id").last()
+        if bought is not None:
+            gone, lost = self.gone.get(bought.pk, (0, 0))
+            gone = min(bought.amount_micro, max(0, gone + part))
+            self.gone[bought.pk] = gone, min(gone, lost + max(0, part) * is_lost)
+            build.act(credits.follow_refunds, bought.pk, *self.gone[bought.pk], now=self.now)
 
     @rule(target=calls, most=st.integers(0, MOST))
     def reserve(self, most):
@@ -98,6 +122,27 @@ class Histories(RuleBasedStateMachine):
     def below_nothing_only_with_a_debt_row(self):
         if self.purse().balance_micro < 0:
             assert UsageLedger.objects.filter(kind="debt").exists()
+
+    @invariant()
+    def no_more_is_taken_back_than_went_back(self):
+        for grant in CreditGrant.objects.filter(source="purchase"):
+            gone, _lost = self.gone.get(grant.pk, (0, 0))
+            assert grant.refunded_micro == gone
+            assert 0 <= grant.taken_back_micro <= gone
+
+    @invariant()
+    def each_call_has_one_source_and_is_told_once(self):
+        for row in UsageLedger.objects.filter(kind="settle"):
+            assert not (row.credit_micro and row.charged_micro)
+            told = MeterOutbox.objects.filter(ledger_id=row.pk).values_list("value", flat=True)
+            assert list(told) == ([row.charged_micro] if row.charged_micro else [])
+
+    @invariant()
+    def no_month_charges_more_than_its_cap_but_by_what_its_calls_cost_beyond_their_ceiling(self):
+        for bucket in UsageBucket.objects.filter(meter="usage_charges"):
+            assert bucket.reserved <= CHARGES
+            calls = bucket.reservations.filter(state="settled").count()
+            assert bucket.settled <= CHARGES + calls * (MOST + 200)
 
     @invariant()
     def what_is_set_aside_is_what_open_calls_hold(self):
