@@ -83,7 +83,7 @@ def test_it_needs_a_card_an_amount_and_no_dispute(published, account):
 
 def test_an_answer_that_was_lost_makes_no_second_subscription(published, account):
     credit.buy(account, 500, saves_card=True)
-    published.fault("timeout_after", count=1, match="/v1/subscriptions")
+    published.fault("timeout_after", count=1, match="/v1/subscriptions", seconds=0.05)
     metering.turn_on(account)
     StripeOutbox.objects.filter(kind="start_overage").update(next_at=shop.now())
     credit.send_outbox()
