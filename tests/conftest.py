@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.utils import timezone, translation
+from hypothesis import settings as hypothesis_settings
 from psycopg import sql
 
 from apps.localdev import postgres, valkey
@@ -18,6 +19,9 @@ from tests.support.provider import Provider
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 CONNECTIONS = 300
 started = []
+if os.environ.get("CI"):  # the same examples each time: what fails there must fail again here
+    hypothesis_settings.register_profile("ci", derandomize=True)
+    hypothesis_settings.load_profile("ci")
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-socket reads its options

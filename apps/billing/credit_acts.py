@@ -61,7 +61,8 @@ def begin_usage(row: StripeOutbox) -> bool:
         return True
     gateway = stripe_gateway.background()
     price = credit_purchases.find_price(developer_shelf.usage_key(own.currency)).pk
-    begun = _find_begun(gateway, customer, price) or gateway.create_usage_subscription(_params(own, customer, price, row), key=row.key)
+    params = _params(own, customer, price, row)
+    begun = _find_begun(gateway, customer, price) or gateway.create_usage_subscription(params, key=row.key)
     Overage.objects.filter(pk=own.pk, number=own.number).update(stripe_subscription_id=begun)
     return True
 

@@ -29,7 +29,8 @@ def settle(account: BillingAccount, found: Iterable[Subscription], *, now: datet
         return
     live = {row.pk: row for row in account.subscriptions.live()}
     sold = [one for one in found if one.id in live and one.account == str(account.pk) and one.status in RUNNING]
-    newest = max(sold, key=lambda one: (one.started_at, one.id), default=None)
+    # Of two in the same second the first: Stripe lists the newest first.
+    newest = max(sold, key=lambda one: one.started_at, default=None)
     for one in sold:
         if newest is not None and one.id != newest.id and newest.started_at - one.started_at <= TOGETHER:
             _end(live[one.id], newest.id, now=now)

@@ -136,7 +136,9 @@ def _receipt_rows(words: Mapping[str, object]) -> Iterator[tuple[str, object]]:
         yield _("Invoice"), words["number"]
     if words.get("what"):
         yield _("For"), words["what"]
-    if words.get("period_start") and words.get("period_end"):
+    elif "is_credit" in words:
+        yield _("For"), _("API credit") if words["is_credit"] else _("API usage")
+    if words.get("period_end") and words.get("period_start") != words["period_end"]:  # what is bought at once has none
         yield _("Period"), f"{words['period_start']} – {words['period_end']}"
     if words.get("card"):
         yield _("Card"), words["card"]

@@ -214,6 +214,7 @@ def _receipt(invoice: InvoiceMirror, subscription: SubscriptionMirror | None) ->
         "currency": invoice.currency,
         "number": invoice.number,
         "what": subscription.plan.name if subscription and subscription.plan else "",
+        "is_credit": "" if invoice.stripe_subscription_id else "yes",
         **_card_of(invoice),
         **{name: moment.isoformat() for name, moment in moments.items() if moment},
     }

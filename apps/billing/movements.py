@@ -74,7 +74,7 @@ def record(mirror: SubscriptionMirror, before: Shape | None, found: Subscription
     """
     guards.inside_transaction()
     after = shape_of(mirror)
-    latest = mirror.states.order_by("-effective_at", "-observed_at").first()
+    latest = mirror.states.order_by("-effective_at", "-observed_at", "-pk").first()
     if latest is not None and latest.digest == after.digest():
         return False
     effective_at = min(_began(before, after, found) or now, now)

@@ -121,6 +121,14 @@ def test_the_whole_text_of_a_letter():
     )
 
 
+@pytest.mark.parametrize(("is_credit", "what"), [("yes", "API credit"), ("", "API usage")])
+def test_a_receipt_without_a_plan_says_what_else_was_paid_and_no_period_of_one_day(is_credit, what):
+    at = {"period_start": "2026-03-02T09:00:00+00:00", "period_end": "2026-03-02T09:00:00+00:00"}
+    text = compose("receipt", "en", what="", is_credit=is_credit, **at).text
+    assert f"For: {what}" in text
+    assert "Period" not in text
+
+
 def test_a_receipt_lists_what_was_paid():
     text = plain(compose("receipt", "fr").text)
     for line in (

@@ -56,7 +56,7 @@ def test_each_row_is_told_once(published, payer):
 
 def test_an_answer_that_was_lost_is_asked_for_with_the_same_identifier(published, payer):
     [row] = wanted(payer, 5)
-    published.fault("timeout_after", count=2, match="/v1/billing/meter_events")
+    published.fault("timeout_after", count=2, match="/v1/billing/meter_events", seconds=0.05)
     assert metering.report() == 0
     row.refresh_from_db()
     assert (row.state, row.attempts, row.error) == ("pending", 1, "PaymentsAway")
@@ -165,7 +165,7 @@ def test_whatever_fails_on_the_way_the_meter_says_what_the_rows_say(published, p
     for values, fault in rounds:
         wanted(payer, *values)
         if fault:
-            published.fault(fault, count=2, match="/v1/billing/meter_events")
+            published.fault(fault, count=2, match="/v1/billing/meter_events", seconds=0.05)
         again()
         published.http.request("DELETE", "/_sandbox/api/faults", json={})
     again()

@@ -91,6 +91,10 @@ def impatient(published, monkeypatch):
 
 def test_an_answer_that_was_lost_makes_no_second_subscription(published, impatient, account):
     credit.buy(account, 500, saves_card=True)
+<<<<<<< HEAD
+=======
+    published.fault("timeout_after", count=1, match="/v1/subscriptions", seconds=0.05)
+>>>>>>> main
     metering.turn_on(account)
     StripeOutbox.objects.filter(kind="start_overage").update(next_at=shop.now())
     credit.send_outbox()

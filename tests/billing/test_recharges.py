@@ -159,7 +159,7 @@ def test_a_card_that_is_gone_switches_it_off(published, saver):
 
 def test_an_answer_that_was_lost_is_not_charged_twice(published, saver):
     credit.spend(saver, UUID(int=1), 9_000_000)
-    published.fault("timeout_after", count=1, match="/v1/payment_intents")
+    published.fault("timeout_after", count=1, match="/v1/payment_intents", seconds=0.05)
     top_ups.recharge_if_low(saver.pk, now=shop.now())
     credit.send_outbox()
     StripeOutbox.objects.filter(kind="recharge").update(next_at=shop.now())
@@ -171,7 +171,7 @@ def test_an_answer_that_was_lost_is_not_charged_twice(published, saver):
 
 def test_what_stripe_never_answered_is_tried_again_under_the_same_key(published, saver):
     credit.spend(saver, UUID(int=1), 9_000_000)
-    published.fault("timeout_before", count=4, match="/v1/payment_intents")
+    published.fault("timeout_before", count=4, match="/v1/payment_intents", seconds=0.05)
     top_ups.recharge_if_low(saver.pk, now=shop.now())
     credit.send_outbox()
     assert CreditPurchase.objects.recharges().get().state == "open"

@@ -77,7 +77,7 @@ PLACES = [
     ("data", "object"), ("data", "previous_attributes"),
     *(("data", "object", name) for name in ("id", "object", "customer", "invoice", "charge", "payment", "parent")),
 ]  # fmt: skip
-EASY = hypothesis_settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+EASY = hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def changed(event, place, value):

@@ -6,7 +6,7 @@ pytestmark = pytest.mark.slow
 SETTLED = "SELECT count(*), sum(messages) FROM usage_usageledger WHERE run_id = %s"
 
 
-def test_another_worker_finishes_and_it_is_charged_once(running_product):
+def test_f34_another_worker_finishes_and_it_is_charged_once(running_product):
     ana = running_product.person().sign_up(running_product, "survivor@example.org")
     gate = running_product.provider.gate()
     running_product.provider.answer("Once upon", gate, " never said")

@@ -116,7 +116,7 @@ def test_what_is_set_aside_is_the_counted_prompt_and_the_longest_answer(account,
 
 
 @pytest.mark.parametrize("channel", ["api", "chat"])
-def test_without_a_price_in_the_accounts_currency_no_model_is_called(account, course, provider, channel):
+def test_f37_without_a_price_in_the_accounts_currency_no_model_is_called(account, course, provider, channel):
     build.credit(account=account, amount_micro=1_000_000, currency="gbp")
     run = course.execute(build.run(account=account, channel=channel))
     assert (run.state, run.error_code) == ("failed", "model_unpriced")

@@ -114,7 +114,7 @@ def test_two_runs_race_for_the_last_message_and_one_is_answered(account, course,
     assert messages_used(account) == [(0, 300), (0, 1)]
 
 
-def test_a_spent_limit_falls_back_to_a_smaller_model_that_says_so(account, course, provider, small_fallback):
+def test_f40_a_spent_limit_falls_back_to_a_smaller_model_that_says_so(account, course, provider, small_fallback):
     build.spent_messages(account=account, used=20)
     run = course.execute(build.run(account=account))
     assert (run.state, run.model) == ("succeeded", "chat-tiny")
@@ -276,14 +276,14 @@ def test_trouble_in_the_middle_keeps_the_text_and_pays_what_was_consumed(account
     assert events_of(run)[-1] == "run.failed"
 
 
-def test_without_reported_usage_tokens_are_estimated(account, course, provider):
+def test_f36_without_reported_usage_tokens_are_estimated(account, course, provider):
     provider.answer(*[" word"] * 30, usage=None)
     run = course.execute(build.run(account=account))
     assert (run.state, run.input_tokens, run.output_tokens, run.provenance) == ("succeeded", 9, 30, "estimated")
     assert ledger_of(run)[0][:4] == ("estimated", 1, 9, 30)
 
 
-def test_a_stopped_answer_pays_for_what_came(account, course, provider):
+def test_f35_a_stopped_answer_pays_for_what_came(account, course, provider):
     gate = provider.gate()
     provider.answer(*[" word"] * 300, gate, "never seen")
     run = build.run(account=account)

@@ -203,7 +203,7 @@ def test_a_stopped_answer_pays_what_came_and_not_the_estimate():
     assert standing(account, "tokens:*:1d") == (0, 300)
 
 
-def test_settling_twice_gives_the_first_row():
+def test_f38_settling_twice_gives_the_first_row():
     account = build.account()
     reserve(account)
     first = settle()
@@ -237,7 +237,7 @@ def test_settling_after_expiry_books_and_does_not_touch_what_others_reserved():
     assert standing(account, "concurrency:*:") == (1, 0)
 
 
-def test_a_window_that_ends_meanwhile_is_charged_and_the_next_starts_clean():
+def test_f39_a_window_that_ends_meanwhile_is_charged_and_the_next_starts_clean():
     account = build.account()
     reserve(account)
     after = NOW + timedelta(hours=3)

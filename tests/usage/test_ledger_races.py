@@ -68,7 +68,7 @@ def test_the_condition_stands_in_the_update():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_forty_at_once_with_room_for_seven_admit_seven():
+def test_f33_forty_at_once_with_room_for_seven_admit_seven():
     account = build.account()
     answers = at_once(40, lambda number: reserve(account, UUID(int=number + 1)))
     assert answers.count(ADMITTED) == 7
