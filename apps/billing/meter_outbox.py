@@ -192,9 +192,7 @@ def _note_sent(keys: Sequence[UUID], *, now: datetime) -> None:
 def _give_up(row: MeterOutbox, state: str, reason: str, *, now: datetime) -> None:
     with transaction.atomic(durable=True):
         MeterOutbox.objects.filter(pk=row.pk).update(state=state, error=reason[:TEXT])
-        differences.note(
-            Difference(REFUSED, str(row.pk), ours=str(row.value), stripe=reason), row.account, now=now
-        )
+        differences.note(Difference(REFUSED, str(row.pk), ours=str(row.value), stripe=reason), row.account, now=now)
     log.error("meter.refused", ledger=str(row.pk), reason=reason)
 
 

@@ -85,16 +85,12 @@ def test_it_needs_a_card_an_amount_and_no_dispute(published, account):
 @pytest.fixture
 def impatient(published, monkeypatch):
     """Stripe begins a subscription and its answer is lost; the client does not repeat it by itself."""
-    monkeypatch.setattr(stripe_gateway, "BACKGROUND", replace(stripe_gateway.BACKGROUND, answer_s=1, repeats=0))
-    published.fault("timeout_after", count=1, match="POST /v1/subscriptions")
+    monkeypatch.setattr(stripe_gateway, "BACKGROUND", replace(stripe_gateway.BACKGROUND, repeats=0))
+    published.fault("timeout_after", count=1, match="POST /v1/subscriptions", seconds=0.05)
 
 
 def test_an_answer_that_was_lost_makes_no_second_subscription(published, impatient, account):
     credit.buy(account, 500, saves_card=True)
-<<<<<<< HEAD
-=======
-    published.fault("timeout_after", count=1, match="/v1/subscriptions", seconds=0.05)
->>>>>>> main
     metering.turn_on(account)
     StripeOutbox.objects.filter(kind="start_overage").update(next_at=shop.now())
     credit.send_outbox()
