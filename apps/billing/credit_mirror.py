@@ -35,20 +35,25 @@ class FoundCredit:
 NOTHING = FoundCredit()
 
 
-def fetch(account: BillingAccount, customer: Customer, gateway: Gateway, go_on: Callable[[], None]) -> FoundCredit:
+def fetch(
+    account: BillingAccount, customer: Customer, former: Iterable[str], gateway: Gateway, go_on: Callable[[], None]
+) -> FoundCredit:
     """Ask Stripe for payments, the card and open pages of an account that ever wanted credit or usage charges.
 
+    former  customers that it had before: their payments may still be refunded; their cards are charged no more.
     go_on   called before each question.
     Raises  PaymentsAway; what `go_on` raises.
     """
     is_concerned = account.credit_purchases.exists() or Overage.objects.filter(account=account).exists()
     if not is_concerned or customer.is_deleted:
         return NOTHING
-    go_on()
-    payments = tuple(one for one in gateway.list_payments(customer.id) if one.is_for_credit)
+    payments: list[Payment] = []
+    for key in (customer.id, *former):
+        go_on()
+        payments += [one for one in gateway.list_payments(key) if one.is_for_credit]
     go_on()
     card = saved_cards.choose(customer, gateway.list_cards(customer.id))
-    return FoundCredit(payments, card, _sessions(account, gateway, go_on), is_known=True)
+    return FoundCredit(tuple(payments), card, _sessions(account, gateway, go_on), is_known=True)
 
 
 def write(account: BillingAccount, found: FoundCredit, disputes: Iterable[Dispute], *, now: datetime) -> None:

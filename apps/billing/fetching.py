@@ -76,7 +76,8 @@ def fetch(account: BillingAccount, gateway: Gateway, go_on: Callable[[], None]) 
     living = [one for one in (customer, *former.values()) if not one.is_deleted]
     subscriptions = tuple(one for who in living for one in _subscriptions(who, visit))
     invoices, missing = _invoices(living, visit)
-    credit = credit_mirror.fetch(account, customer, gateway, go_on)
+    before = [key for key, one in former.items() if not one.is_deleted]
+    credit = credit_mirror.fetch(account, customer, before, gateway, go_on)
     made = [*credit.charges, *(charge for invoice in invoices for charge in invoice.charges)]
     charges = list({charge.payment_intent: charge for charge in made}.values())  # with an invoice: in both
     return Found(

@@ -2,6 +2,8 @@
 
 Subscriptions, invoices, payments and grants move, and the customer at Stripe says whose it is now. Chats, keys and API
 credit are not billing's and stay; what each subscription was worth when stays with the account under which it was.
+What charges by itself, or is being paid at this moment, is ended by the person first: nobody agreed to be charged for
+another account.
 """
 
 from datetime import datetime
@@ -13,19 +15,29 @@ from apps.accounts import audit
 from apps.accounts.models import User
 from apps.billing import customers, entitlements, leases, outbox
 from apps.billing.errors import NotMergeable
-from apps.billing.models import BillingAccount
+from apps.billing.models import (
+    AutoRecharge,
+    BillingAccount,
+    CheckoutAttempt,
+    Overage,
+    PlanChange,
+    SavedCard,
+    StripeOutbox,
+)
 
 MOVED = (
     "subscriptions", "invoices", "payments", "refunds", "disputes", "credit_notes", "refund_requests", "grants",
-    "former_customers", "events",
+    "former_customers", "events", "plan_changes", "credit_purchases", "credit_payments", "meter_outbox",
 )  # fmt: skip
+UNDER_WAY = (PlanChange.State.AGREED, PlanChange.State.UNPAID)
 
 
 def merge(source: BillingAccount, into: BillingAccount, *, reason: str, by: User | None, now: datetime) -> None:
     """Move what was bought from one account to another.
 
     Effect  an act. Both are looked at afterwards, and what somebody fetches meanwhile is thrown away.
-    Raises  NotMergeable: both pay for a plan, they are the same, one of them left, or they are of different money.
+    Raises  NotMergeable: both pay for a plan, they are the same, one of them left, they are of different money, or
+            something of one of them is under way.
     """
     with transaction.atomic(durable=True):
         locked = BillingAccount.objects.select_for_update(no_key=True).in_bulk([source.pk, into.pk])
@@ -33,6 +45,7 @@ def merge(source: BillingAccount, into: BillingAccount, *, reason: str, by: User
             raise NotMergeable(_("An account cannot be merged with itself."))
         source, into = locked[source.pk], locked[into.pk]
         _check(source, into, reason)
+        _close_offers(source, into, now=now)
         facts = {"from": str(source.pk), "into": str(into.pk), "customer": source.stripe_customer_id}
         _move_customer(source, into, now=now)
         for name in MOVED:
@@ -54,6 +67,41 @@ def _check(source: BillingAccount, into: BillingAccount, reason: str) -> None:
         raise NotMergeable(_("One account is of real money, the other of test money."))
     if source.subscriptions.live().exists() and into.subscriptions.live().exists():
         raise NotMergeable(_("Both accounts pay for a plan. Cancel one of them first."))
+
+    for account in (source, into):  # which of their customers goes on being charged is decided only now
+        _check_under_way(account)
+
+
+def _check_under_way(account: BillingAccount) -> None:
+    if account.checkout_attempts.filter(state=CheckoutAttempt.State.OPEN).exists():
+        raise NotMergeable(_("A payment page of one of these accounts is open. Wait until it is over: a day at most."))
+    if account.credit_purchases.open().exists():
+        raise NotMergeable(_("One of these accounts is buying credit. Wait until that is over: a day at most."))
+    if account.plan_changes.filter(state__in=UNDER_WAY).exists():
+        raise NotMergeable(_("One of these accounts is changing its plan. Wait until that is over."))
+    if AutoRecharge.objects.filter(account=account, is_on=True).exists():
+        raise NotMergeable(
+            _("One of these accounts recharges its credit by itself. Its owner must turn that off first.")
+        )
+    if Overage.objects.filter(account=account, is_on=True).exists():
+        raise NotMergeable(_("One of these accounts has usage charges. Its owner must turn them off first."))
+    if _is_being_billed(account):
+        raise NotMergeable(_("Usage of one of these accounts is not billed yet. Wait until its last invoice is made."))
+
+
+def _is_being_billed(account: BillingAccount) -> bool:
+    """Usage that Stripe has not heard, or whose subscription has not ended."""
+    ending = account.outbox.filter(kind=outbox.END_OVERAGE, state=StripeOutbox.State.PENDING)
+    return account.meter_outbox.pending().exists() or ending.exists()
+
+
+def _close_offers(source: BillingAccount, into: BillingAccount, *, now: datetime) -> None:
+    """Prices shown to one are no offer to the other; a saved card stays with its customer, and is found there again."""
+    offered = PlanChange.objects.offered().filter(account__in=(source, into))
+    offered.update(state=PlanChange.State.LAPSED, answered_at=now)
+    SavedCard.objects.filter(account__in=(source, into)).delete()
+    AutoRecharge.objects.filter(account=source).delete()
+    Overage.objects.filter(account=source).delete()
 
 
 def _move_customer(source: BillingAccount, into: BillingAccount, *, now: datetime) -> None:

@@ -70,8 +70,9 @@ def _uncollected() -> "QuerySet[CreditPayment]":
 def _collect(payment: CreditPayment, *, now: datetime) -> int:
     amount_micro = money.micro_from_minor(payment.amount_minor)
     gone_micro = money.micro_from_minor(payment.refunded_minor + payment.lost_minor)
-    account = payment.account
-    if account.erased_at is not None:  # the page was paid late: nobody could spend it
+    known = CreditGrant.objects.filter(source=PURCHASE, source_ref=payment.pk).select_related("account").first()
+    account = known.account if known else payment.account  # credit stays where it was given when accounts are merged
+    if known is None and account.erased_at is not None:  # the page was paid late: nobody could spend it
         return _note_not_granted(payment, "the person has left", now=now)
     try:
         with transaction.atomic(durable=True):

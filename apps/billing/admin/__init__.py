@@ -11,7 +11,7 @@ from unfold.admin import ModelAdmin
 
 from apps.accounts.models import User
 from apps.billing import differences, drift, entitlements, grants, repairs
-from apps.billing.admin import accounts, money, refunds  # noqa: F401  their pages are registered by this
+from apps.billing.admin import accounts, money, pay_as_you_go, refunds  # noqa: F401  their pages are registered by this
 from apps.billing.admin.base import MirrorAdmin
 from apps.billing.errors import NotGrantable, ReasonMissing
 from apps.billing.forms import GrantForm, RevokeForm

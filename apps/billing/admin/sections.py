@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from apps.accounts.models import User
 from apps.billing import offers, refunds
 from apps.billing.admin.base import permission
-from apps.billing.models import BillingAccount, InvoiceMirror, RefundRequest
+from apps.billing.models import AutoRecharge, BillingAccount, InvoiceMirror, Overage, RefundRequest
+from apps.core import money
 
 SHOWN = 20
 
@@ -35,6 +36,8 @@ class Section:
 
 def sections_of(account: BillingAccount, staff: User) -> list[Section]:
     """Everything that is known of an account, the newest first; of events no payload, for it names people."""
+    charged = Overage.objects.filter(account=account).first()
+    currency = charged.currency if charged else account.currency
     may_refund = staff.has_perm(permission("add", RefundRequest))
     return [
         _table(_("Subscriptions"), (_("Stripe id"), _("Plan"), _("Status"), _("Renews or ends"), _("Card")),
@@ -59,6 +62,27 @@ def sections_of(account: BillingAccount, staff: User) -> list[Section]:
                account.disputes.order_by("-created"),
                lambda row: (row.pk, row.status, offers.money(row.amount_minor, row.currency), row.reason or "–",
                             row.evidence_due_by or "–")),
+        _table(_("Plan changes"), (_("Date"), _("What"), _("State"), _("Price"), _("Takes effect"), _("Error")),
+               account.plan_changes.select_related("to_price").order_by("-created_at"),
+               lambda row: (row.created_at, row.kind, row.state, row.to_price or "–", row.takes_effect_at or "–",
+                            row.error or "–")),
+        _table(_("Credit purchases"), (_("Date"), _("What"), _("Amount"), _("State"), _("Error")),
+               account.credit_purchases.order_by("-created_at"),
+               lambda row: (row.created_at, row.kind, offers.money(row.amount_minor, row.currency), row.state,
+                            row.failure_code or "–")),
+        _table(_("Auto-recharge"), (_("On"), _("Below"), _("Amount"), _("At most a month"), _("Turned off because")),
+               AutoRecharge.objects.filter(account=account),
+               lambda row: (_yes(row.is_on), _micro(row.threshold_micro, row.currency),
+                            offers.money(row.amount_minor, row.currency), offers.money(row.most_minor, row.currency),
+                            row.off_reason or "–")),
+        _table(_("Usage charges"), (_("On"), _("At most a month"), _("Subscription"), _("Since")),
+               Overage.objects.filter(account=account),
+               lambda row: (_yes(row.is_on), _micro(row.cap_micro, row.currency), row.stripe_subscription_id or "–",
+                            row.changed_at)),
+        _table(_("Usage told to Stripe"), (_("Used"), _("Amount"), _("State"), _("Told as of"), _("Tries"), _("Error")),
+               account.meter_outbox.order_by("-ts"),
+               lambda row: (row.ts, _micro(row.value, currency), row.state, row.reported_ts or "–", row.attempts,
+                            row.error or "–")),
         _table(_("Access"), (_("From"), _("Plan"), _("Source"), _("Reason"), _("Until")),
                account.snapshots.select_related("plan_version__plan").order_by("-version"),
                lambda row: (row.valid_from, row.plan_version.plan, row.source, row.reason, row.valid_until or "–")),
@@ -87,6 +111,15 @@ def _invoice(row: InvoiceMirror, *, may_refund: bool) -> Row:
     can = may_refund and refunds.left_minor(row) > 0
     refund = (_("Refund"), reverse("admin:billing_refundrequest_add", query={"invoice": row.pk})) if can else None
     return Row((row.number or row.pk, row.created, row.status, *amounts), _address(row), refund)
+
+
+def _yes(is_so: bool) -> str:
+    return _("Yes") if is_so else _("No")
+
+
+def _micro(amount_micro: int, currency: str) -> str:
+    """An amount in micro-units, to the last one."""
+    return f"{money.decimal_from_micro(amount_micro):.6f} {currency.upper()}".strip()
 
 
 def _address(row: Model) -> str:
