@@ -55,6 +55,7 @@ and access follows from the mirror by a pure decision.
 | what went back of each invoice, in words | `money_back` |
 | what was missed is found again | `catching_up` |
 | whether Stripe and we agree | `drift`: `walks` through lists, `inspection` of one account, both by `comparison` |
+| what the meter counted against what we told it | `meter_drift` |
 | a plan that was bought twice by mistake | `duplicates` |
 | two accounts of one person become one for Stripe | `merging` |
 | what staff do about a difference | `repairs` |

@@ -22,7 +22,8 @@ PERIOD_SLACK = timedelta(hours=1)
 # What a look at one account finds anew each time, so that what it does not find is gone.
 OF_ACCOUNT = (
     "missing_locally", "missing_in_stripe", "status", "price", "quantity", "period", "entitlement_mismatch",
-    "metadata_mismatch", "livemode_mismatch", "invoice", "refund", "dispute",
+    "metadata_mismatch", "livemode_mismatch", "invoice", "refund", "dispute", "unsent_meter_events",
+    "meter_total_mismatch",
 )  # fmt: skip
 
 

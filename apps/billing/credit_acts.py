@@ -51,25 +51,29 @@ def recharge(row: StripeOutbox) -> bool:
 
 
 def begin_usage(row: StripeOutbox) -> bool:
-    """Begin the monthly subscription of usage charges, unless it was turned off meanwhile or has begun before."""
+    """Begin the monthly subscription of usage charges, unless it was turned off meanwhile.
+
+    Repeat  what an earlier try began, and nobody heard of, is taken for it, however late that is.
+    """
     own = Overage.objects.select_related("account").filter(account_id=row.account_id).first()
     customer = own.account.stripe_customer_id if own else None
     if own is None or customer is None or not own.is_on or str(own.number) != row.payload["number"]:
         return True
     gateway = stripe_gateway.background()
     price = credit_purchases.find_price(developer_shelf.usage_key(own.currency)).pk
-    found = _find_begun(gateway, customer, price) if row.attempts else None
-    begun = found or gateway.create_usage_subscription(_params(own, customer, price, row), key=row.key)
+    params = _params(own, customer, price, row)
+    begun = _find_begun(gateway, customer, price) or gateway.create_usage_subscription(params, key=row.key)
     Overage.objects.filter(pk=own.pk, number=own.number).update(stripe_subscription_id=begun)
     return True
 
 
 def end_usage(row: StripeOutbox) -> bool:
     """End that subscription with its last invoice, once all is reported; not if it was turned on again."""
-    own = Overage.objects.filter(account_id=row.account_id).first()
-    if own is None or own.is_on or str(own.number) != row.payload["number"] or not own.stripe_subscription_id:
+    own = Overage.objects.select_related("account").filter(account_id=row.account_id).first()
+    if own is None or own.is_on or str(own.number) != row.payload["number"]:
         return True
-    return end_subscription(own.stripe_subscription_id, key=row.key)
+    subscription = own.stripe_subscription_id or _find_unheard(own)
+    return not subscription or end_subscription(subscription, key=row.key)
 
 
 def end_subscription(subscription: str, *, key: str) -> bool:
@@ -89,6 +93,16 @@ def _fail(purchase: CreditPurchase, code: str) -> bool:
     return True
 
 
+def _find_unheard(own: Overage) -> str | None:
+    """What began although its answer was lost, and was turned off before anybody asked again."""
+    customer = own.account.stripe_customer_id
+    price = credit_purchases.find_price(developer_shelf.usage_key(own.currency)).pk
+    found = _find_begun(stripe_gateway.background(), customer, price) if customer else None
+    if found is not None:
+        Overage.objects.filter(pk=own.pk, number=own.number).update(stripe_subscription_id=found)
+    return found
+
+
 def _find_begun(gateway: Gateway, customer: str, price: str) -> str | None:
     """What an earlier try began, of which we did not hear."""
     alive = [one for one in gateway.list_usage_subscriptions(customer, price) if _goes_on(one)]
@@ -96,7 +110,8 @@ def _find_begun(gateway: Gateway, customer: str, price: str) -> str | None:
 
 
 def _goes_on(one: Subscription) -> bool:
-    return one.status not in OVER and one.ended_at is None
+    is_ending = one.cancel_at_period_end or one.cancel_at is not None or one.ended_at is not None
+    return one.status not in OVER and not is_ending
 
 
 def _params(own: Overage, customer: str, price: str, row: StripeOutbox) -> dict[str, object]:

@@ -6,9 +6,10 @@ from datetime import datetime
 
 from django.db import transaction
 
-from apps.billing import comparison, differences, outbox, sync
+from apps.billing import comparison, differences, meter_drift, outbox, sync
 from apps.billing.differences import Difference
 from apps.billing.errors import MissingAtStripe
+from apps.billing.meter_drift import CountedMonth
 from apps.billing.models import BillingAccount, DriftItem
 from apps.billing.stripe_facts import Customer, Invoice, Subscription
 from apps.billing.stripe_gateway import Gateway
@@ -23,6 +24,7 @@ class Truth:
     customers: tuple[Customer, ...]
     subscriptions: tuple[Subscription, ...]
     invoices: tuple[Invoice, ...]
+    counted: tuple[CountedMonth, ...]  # of usage
 
 
 def inspect(account: BillingAccount, gateway: Gateway, *, is_dry: bool, clock: Clock) -> list[Difference]:
@@ -31,19 +33,19 @@ def inspect(account: BillingAccount, gateway: Gateway, *, is_dry: bool, clock: C
     Effect  the network and acts of their own.
     Raises  PaymentsAway.
     """
-    found = compare(account, read(account, gateway), now=clock())
+    found = compare(account, read(account, gateway, now=clock()), now=clock())
     if is_dry:
         return found
     for difference in found:
         differences.see(difference, account, now=clock())
     repair(account, found, clock=clock)
     account.refresh_from_db()
-    left = compare(account, read(account, gateway), now=clock()) if found else []
+    left = compare(account, read(account, gateway, now=clock()), now=clock()) if found else []
     close_others(account, left, now=clock())
     return found
 
 
-def read(account: BillingAccount, gateway: Gateway) -> Truth:
+def read(account: BillingAccount, gateway: Gateway, *, now: datetime) -> Truth:
     """Ask Stripe for what is compared.
 
     Raises  PaymentsAway.
@@ -56,6 +58,7 @@ def read(account: BillingAccount, gateway: Gateway) -> Truth:
         customers,
         tuple(one for key in living for one in gateway.list_subscriptions(key)),
         tuple(one for key in living for one in gateway.list_invoices(key)),
+        meter_drift.read(account, gateway, now=now),
     )
 
 
@@ -67,6 +70,7 @@ def compare(account: BillingAccount, truth: Truth, *, now: datetime) -> list[Dif
         *comparison.of_access(account, truth.subscriptions, now=now),
         *(one for customer in truth.customers for one in comparison.of_customer(account, customer)),
         *(one for _invoice, one in comparison.of_invoices(rows, truth.invoices)),
+        *meter_drift.compare(account, truth.counted, now=now),
     ]
 
 

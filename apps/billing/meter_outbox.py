@@ -18,7 +18,7 @@ from django.db.models.functions import Coalesce
 from apps.billing import developer_shelf, differences, stripe_gateway
 from apps.billing.differences import Difference
 from apps.billing.errors import MissingAtStripe, PaymentRefused, PaymentsAway
-from apps.billing.models import BillingAccount, MeterOutbox, SubscriptionItemMirror
+from apps.billing.models import BillingAccount, DriftItem, MeterOutbox, SubscriptionItemMirror
 from apps.billing.stripe_gateway import Gateway
 
 log = structlog.get_logger(__name__)
@@ -33,6 +33,7 @@ FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 TWICE = "already exists with identifier"
 TEXT = 300
+REFUSED = "meter_refused"
 
 WRITE = """
     INSERT INTO billing_meteroutbox (ledger_id, account_id, event_name, value, ts, state, attempts, next_at, error)
@@ -90,7 +91,7 @@ def _report(rows: Sequence[MeterOutbox], *, now: datetime) -> int:
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         outcomes = list(pool.map(lambda row: _send(row, gateway), rows))  # no database in these threads
     sent = [row.pk for row, outcome in zip(rows, outcomes, strict=True) if outcome is None]
-    MeterOutbox.objects.filter(pk__in=sent).update(state=State.SENT, error="")
+    _note_sent(sent, now=now)
     for row, outcome in zip(rows, outcomes, strict=True):
         if isinstance(outcome, (PaymentRefused, MissingAtStripe)):
             _give_up(row, State.FAILED, f"{outcome.code}: {outcome.sentence}", now=now)
@@ -133,9 +134,12 @@ def _send(row: MeterOutbox, gateway: Gateway) -> Exception | None:
 
 
 def _compare(rows: Sequence[MeterOutbox], *, now: datetime) -> int:
-    """Rows of which nobody knows whether Stripe has them, and whose identifiers it has forgotten, by account."""
+    """Rows of which nobody knows whether Stripe has them, and whose identifiers it has forgotten.
+
+    By account and month, so that what is told late counts in the month in which it would have counted.
+    """
     done = 0
-    for _account, group in groupby(rows, key=lambda row: row.account_id):
+    for _account, group in groupby(sorted(rows, key=_place), key=_place):
         try:
             done += _send_difference(list(group), now=now)
         except (PaymentsAway, OSError) as error:
@@ -157,25 +161,38 @@ def _send_difference(rows: Sequence[MeterOutbox], *, now: datetime) -> int:
         for row in rows:
             _give_up(row, State.DEAD, f"the meter says {counted}", now=now)
         return 0
+    told = MeterOutbox.objects.filter(pk__in=[row.pk for row in rows])
     if missing:
         at = max(*moments, now - OLDEST)
         rest, key = f"{rows[0].pk}:rest:{missing}", f"meter:{rows[0].pk}:{rows[0].attempts}:rest"
         gateway.send_meter_event(EVENT_NAME, customer, missing, identifier=rest, at=at, key=key)
-    MeterOutbox.objects.filter(pk__in=[row.pk for row in rows]).update(state=State.SENT, error="")
+        if missing == unheard:
+            told.update(reported_ts=at)
+    _note_sent([row.pk for row in rows], now=now)
     log.info("meter.compared", rows=len(rows), sent_micro=missing)
     return len(rows)
+
+
+def _place(row: MeterOutbox) -> tuple[UUID, str]:
+    return row.account_id, f"{row.reported_ts or row.ts:%Y-%m}"
 
 
 def _minute(moment: datetime) -> datetime:
     return moment.replace(second=0, microsecond=0)
 
 
+def _note_sent(keys: Sequence[UUID], *, now: datetime) -> None:
+    """Stripe has these: what was refused before is refused no more. An act."""
+    with transaction.atomic(durable=True):
+        MeterOutbox.objects.filter(pk__in=keys).update(state=State.SENT, error="")
+        refused = DriftItem.objects.filter(kind=REFUSED, subject__in=[str(key) for key in keys], fixed_at=None)
+        refused.update(fixed_at=now)
+
+
 def _give_up(row: MeterOutbox, state: str, reason: str, *, now: datetime) -> None:
     with transaction.atomic(durable=True):
         MeterOutbox.objects.filter(pk=row.pk).update(state=state, error=reason[:TEXT])
-        differences.note(
-            Difference("meter_refused", str(row.pk), ours=str(row.value), stripe=reason), row.account, now=now
-        )
+        differences.note(Difference(REFUSED, str(row.pk), ours=str(row.value), stripe=reason), row.account, now=now)
     log.error("meter.refused", ledger=str(row.pk), reason=reason)
 
 

@@ -21,7 +21,6 @@ RECHARGE, START_OVERAGE, END_OVERAGE = outbox_acts.RECHARGE, outbox_acts.START_O
 FIRST_WAIT = timedelta(seconds=30)  # doubled with each try, and at most a day
 LONGEST_WAIT = timedelta(days=1)
 MOST_ATTEMPTS = 14  # about four days
-KEYS_KEPT = timedelta(hours=24)  # by Stripe; after that the same request is a new one
 BATCH = 100
 TEXT = 300
 
@@ -93,7 +92,6 @@ def send_due(*, clock: Callable[[], datetime], kind: str | None = None) -> int:
 def _claim(row: StripeOutbox, *, now: datetime) -> bool:
     wait = min(FIRST_WAIT * 2**row.attempts, LONGEST_WAIT)
     first = row.first_tried_at or now
-    row.may_be_forgotten = now - first >= KEYS_KEPT
     claimed = StripeOutbox.objects.filter(pk=row.pk, state=State.PENDING, next_at=row.next_at).update(
         attempts=F("attempts") + 1, next_at=now + wait, first_tried_at=first
     )

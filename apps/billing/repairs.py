@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts import audit
 from apps.accounts.models import User
-from apps.billing import drift, shelf
+from apps.billing import drift, meter_drift, shelf
 from apps.billing.errors import ReasonMissing
 from apps.billing.models import DriftItem, StripeOutbox
 from apps.core import jobs
@@ -45,6 +45,19 @@ ADVICE: Mapping[str, Promise] = {
     "livemode_mismatch": _("The account was bought with another kind of key than the one that is set now."),
     "outbox_dead": _("Stripe refused this for good. Set right what its reason says, and repair to try again."),
     "unsent_outbox": _("This is tried again and again for more than an hour. Repairing tries at once."),
+    "unsent_meter_events": _(
+        "Usage waits for more than an hour to be told to Stripe, or Stripe refused it: it is on no bill. Set right what"
+        " the rows say, under “Meter outboxes”; repairing tells it at once."
+    ),
+    "meter_total_mismatch": _(
+        "In a month that is billed, Stripe counted something else than we told it. Compare the rows of that month with"
+        " the meter in Stripe's Dashboard; give back what was billed too much, at the account."
+    ),
+    "meter_refused": _("Stripe refused to count this, or nobody knows whether it did. See what is not told."),
+    "credit_not_granted": _(
+        "A payment for credit that nobody could be given: the account's credit is in another currency, or the person"
+        " has left. Give the money back, at the account or in Stripe."
+    ),
     "webhook_lag": _("Deliveries come late. Look at the endpoint in Stripe's Dashboard and at the workers' queue."),
     "stuck_reservations": _("Something is set aside that no sweeper gave back: the sweeper does not run."),
 }
@@ -59,6 +72,9 @@ def ask(item: DriftItem, *, by: User, now: datetime) -> None:
             rows.update(state=StripeOutbox.State.PENDING, attempts=0, next_at=now, error="")
             DriftItem.objects.filter(pk=item.pk).update(fixed_at=now)
             jobs.enqueue("billing.send_outbox")
+        elif item.kind == meter_drift.UNSENT and item.account is not None:
+            meter_drift.tell_again(item.account, now=now)
+            jobs.enqueue("billing.report_usage")
         else:
             jobs.enqueue("billing.repair", str(item.pk))
 

@@ -12,7 +12,7 @@ from apps.billing.models import BillingAccount, DriftItem, StripeEvent, StripeOu
 PATIENCE = timedelta(hours=1)
 LAG = timedelta(minutes=5)
 DAY = timedelta(days=1)
-SHARE = 0.95
+PERCENT = 95
 FEWEST = 20  # events; of fewer, one late delivery would be the 95th of a hundred
 KINDS = ("unprocessed_events", "unsent_outbox", "webhook_lag")
 
@@ -46,7 +46,7 @@ def webhook_lag(*, now: datetime) -> timedelta | None:
         max(lag, timedelta())
         for lag in handled.annotate(lag=F("handled_at") - F("created")).values_list("lag", flat=True)
     )
-    return lags[int(len(lags) * SHARE)] if len(lags) >= FEWEST else None
+    return lags[-(-len(lags) * PERCENT // 100) - 1] if len(lags) >= FEWEST else None
 
 
 def note(*, now: datetime) -> list[tuple[str, Difference]]:

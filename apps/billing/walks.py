@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from apps.billing import comparison, customers, differences, inspection, shelf, stalls
+from apps.billing import comparison, customers, differences, inspection, meter_drift, shelf, stalls
 from apps.billing.comparison import ENDED, subscribed
 from apps.billing.differences import Difference
 from apps.billing.models import (
@@ -61,6 +61,7 @@ class Walker:
             "refunds": self._refunds,
             "disputes": self._disputes,
             "access": self._access,
+            "usage": self._usage,
             "rest": self._rest,
         }
 
@@ -155,6 +156,14 @@ class Walker:
         accounts = BillingAccount.objects.filter(Q(snapshots__isnull=False) | Q(subscriptions__isnull=False)).distinct()
         for account in _by_key(accounts, self.run.cursor):
             if any(comparison.of_snapshot(account, now=self.clock())):
+                self.inspect(account)
+            yield str(account.pk)
+
+    def _usage(self) -> Iterator[str]:
+        """Our rows of usage against what the meter counted."""
+        for account in _by_key(meter_drift.concerned(now=self.clock()), self.run.cursor):
+            counted = meter_drift.read(account, self.gateway, now=self.clock())
+            if any(meter_drift.compare(account, counted, now=self.clock())):
                 self.inspect(account)
             yield str(account.pk)
 

@@ -21,6 +21,7 @@ from apps.usage.models import CreditAccount, CreditGrant
 log = structlog.get_logger(__name__)
 BATCH = 500
 PURCHASE = CreditGrant.Source.PURCHASE
+NOT_GRANTED = "credit_not_granted"
 
 
 def collect(account_id: UUID, *, now: datetime) -> int:
@@ -70,6 +71,8 @@ def _collect(payment: CreditPayment, *, now: datetime) -> int:
     amount_micro = money.micro_from_minor(payment.amount_minor)
     gone_micro = money.micro_from_minor(payment.refunded_minor + payment.lost_minor)
     account = payment.account
+    if account.erased_at is not None:  # the page was paid late: nobody could spend it
+        return _note_not_granted(payment, "the person has left", now=now)
     try:
         with transaction.atomic(durable=True):
             is_new = credits.grant(account, PURCHASE, payment.pk, amount_micro, payment.currency, now=now)
@@ -77,10 +80,16 @@ def _collect(payment: CreditPayment, *, now: datetime) -> int:
             lost_micro = money.micro_from_minor(payment.lost_minor)
             moved_micro = credits.follow_refunds(own.pk, gone_micro, lost_micro, now=now)
     except ValueError as error:  # the account's credit is in another currency: a person must look
-        log.error("credit.not_granted", payment=payment.pk, reason=str(error))
-        facts = Difference(
-            "credit_not_granted", payment.pk, ours="", stripe=f"{payment.amount_minor} {payment.currency}"
-        )
-        differences.note(facts, account, now=now)
-        return 0
+        return _note_not_granted(payment, str(error), now=now)
     return int(is_new or moved_micro != 0)
+
+
+def _note_not_granted(payment: CreditPayment, reason: str, *, now: datetime) -> int:
+    """A person must look, until all of it went back. No payment that changed anything: 0."""
+    if payment.refunded_minor + payment.lost_minor >= payment.amount_minor:
+        differences.close(NOT_GRANTED, payment.account, payment.pk, now=now)
+        return 0
+    facts = Difference(NOT_GRANTED, payment.pk, ours=reason, stripe=f"{payment.amount_minor} {payment.currency}")
+    differences.note(facts, payment.account, now=now)
+    log.error("credit.not_granted", payment=payment.pk, reason=reason)
+    return 0

@@ -80,7 +80,7 @@ def test_after_a_day_only_what_stripe_does_not_have_is_told(published, payer, ar
     rows = wanted(payer, 5, 7, at=at, first_tried_at=at, reported_ts=at, attempts=9)
     told = wanted(payer, 100, at=at, first_tried_at=at, reported_ts=at, state="sent")
     for row in [*(row for row, has in zip(rows, arrived, strict=True) if has), *told]:
-        tell(published, payer, row.value, at)
+        metering.tell(published, payer, row.value, at)
     assert metering.report() == 2
     assert metering.counted(published, payer) == 112
     assert metering.states() == [(5, "sent"), (7, "sent"), (100, "sent")]
@@ -89,7 +89,7 @@ def test_after_a_day_only_what_stripe_does_not_have_is_told(published, payer, ar
 def test_what_cannot_be_told_apart_is_shown_and_not_sent(published, payer):
     at = shop.now() - timedelta(hours=30)
     wanted(payer, 5, at=at, first_tried_at=at, reported_ts=at)
-    tell(published, payer, 6, at)
+    metering.tell(published, payer, 6, at)
     assert metering.report() == 0
     assert metering.states() == [(5, "dead")]
     assert payer.drift_items.get().kind == "meter_refused"
@@ -172,12 +172,3 @@ def test_whatever_fails_on_the_way_the_meter_says_what_the_rows_say(published, p
     total = sum(MeterOutbox.objects.values_list("value", flat=True))
     assert {state for _value, state in metering.states()} <= {"sent"}
     assert metering.counted(published, payer) - before == total
-
-
-def tell(sandbox, account, value, at):
-    """An event that Stripe has, and of which we did not hear."""
-    fields = {
-        "event_name": "causerie_api_usage", "timestamp": str(int(at.timestamp())), "identifier": str(ids.uuid7()),
-        "payload[stripe_customer_id]": account.stripe_customer_id, "payload[value]": str(value),
-    }  # fmt: skip
-    assert sandbox.call("POST", "/v1/billing/meter_events", fields).status_code == 200

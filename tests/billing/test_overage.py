@@ -1,11 +1,12 @@
 """The subscription of usage charges: begun, billed by the month, and ended, all through the local Stripe."""
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from apps.billing import outbox, overage
+from apps.billing import outbox, overage, stripe_gateway
 from apps.billing.errors import NoSavedCard, OnHold, UsageChargesRefused
 from apps.billing.models import InvoiceMirror, Overage, StripeOutbox, SubscriptionMirror
 from apps.core import ids
@@ -81,9 +82,15 @@ def test_it_needs_a_card_an_amount_and_no_dispute(published, account):
     assert not StripeOutbox.objects.exists()
 
 
-def test_an_answer_that_was_lost_makes_no_second_subscription(published, account):
+@pytest.fixture
+def impatient(published, monkeypatch):
+    """Stripe begins a subscription and its answer is lost; the client does not repeat it by itself."""
+    monkeypatch.setattr(stripe_gateway, "BACKGROUND", replace(stripe_gateway.BACKGROUND, repeats=0))
+    published.fault("timeout_after", count=1, match="POST /v1/subscriptions", seconds=0.05)
+
+
+def test_an_answer_that_was_lost_makes_no_second_subscription(published, impatient, account):
     credit.buy(account, 500, saves_card=True)
-    published.fault("timeout_after", count=1, match="/v1/subscriptions", seconds=0.05)
     metering.turn_on(account)
     StripeOutbox.objects.filter(kind="start_overage").update(next_at=shop.now())
     credit.send_outbox()
@@ -91,6 +98,50 @@ def test_an_answer_that_was_lost_makes_no_second_subscription(published, account
     mine = [one for one in published.objects("subscription") if one["customer"] == account.stripe_customer_id]
     assert len(mine) == 1
     assert Overage.objects.get().stripe_subscription_id == mine[0]["id"]
+
+
+def forget(kind):
+    """A day and an hour pass after a try of which nobody heard: Stripe knows its key no more."""
+    row = StripeOutbox.objects.get(kind=kind)
+    past = shop.now() - timedelta(hours=25)
+    StripeOutbox.objects.filter(pk=row.pk).update(key=f"{row.key}:forgotten", first_tried_at=past, next_at=shop.now())
+
+
+def mine(sandbox, account):
+    found = [one for one in sandbox.objects("subscription") if one["customer"] == account.stripe_customer_id]
+    return [(one["id"], one["status"]) for one in found]
+
+
+def test_an_answer_that_was_lost_makes_no_second_subscription_after_a_day_either(published, impatient, account):
+    credit.buy(account, 500, saves_card=True)
+    overage.turn_on(account, CAP, "usd", now=shop.now())
+    credit.send_outbox()
+    assert (len(mine(published, account)), Overage.objects.get().stripe_subscription_id) == (1, "")
+    forget("start_overage")
+    credit.send_outbox()
+    assert StripeOutbox.objects.get(kind="start_overage").state == "done"
+    assert mine(published, account) == [(Overage.objects.get().stripe_subscription_id, "active")]
+
+
+def test_one_whose_answer_was_lost_ends_when_it_is_turned_off_before_anybody_heard_of_it(published, impatient, account):
+    credit.buy(account, 500, saves_card=True)
+    overage.turn_on(account, CAP, "usd", now=shop.now())
+    credit.send_outbox()
+    overage.turn_off(account, now=shop.now())
+    StripeOutbox.objects.update(next_at=shop.now())
+    credit.send_outbox()
+    assert [status for _key, status in mine(published, account)] == ["canceled"]
+
+
+def test_turned_off_and_on_again_before_anybody_heard_of_it_is_one_subscription(published, impatient, account):
+    credit.buy(account, 500, saves_card=True)
+    overage.turn_on(account, CAP, "usd", now=shop.now())
+    credit.send_outbox()
+    overage.turn_off(account, now=shop.now())
+    overage.turn_on(account, CAP, "usd", now=shop.now())
+    StripeOutbox.objects.update(next_at=shop.now())
+    credit.send_outbox()
+    assert mine(published, account) == [(Overage.objects.get().stripe_subscription_id, "active")]
 
 
 def test_a_month_is_billed_as_the_ledger_says(published, payer):

@@ -2,6 +2,7 @@
 
 from apps.billing import meter_outbox, overage
 from apps.billing.models import MeterOutbox, Overage
+from apps.core import ids
 from tests.support import credit, shop
 
 
@@ -35,3 +36,12 @@ def report(*, at=None):
 def states():
     """Value and state of everything that Stripe must be told."""
     return sorted(MeterOutbox.objects.values_list("value", "state"))
+
+
+def tell(sandbox, account, value, at):
+    """An event that Stripe has, and of which we did not hear."""
+    fields = {
+        "event_name": "causerie_api_usage", "timestamp": str(int(at.timestamp())), "identifier": str(ids.uuid7()),
+        "payload[stripe_customer_id]": account.stripe_customer_id, "payload[value]": str(value),
+    }  # fmt: skip
+    assert sandbox.call("POST", "/v1/billing/meter_events", fields).status_code == 200

@@ -1,11 +1,14 @@
 """What was paid is granted once; what went back is taken back, down to nothing. Through the local Stripe."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from django.core import mail
 
 from apps.billing.models import CreditPayment
 from apps.core.errors import PaymentNeeded
+from apps.privacy import erasures
 from apps.usage import credits, sweep, top_ups
 from apps.usage.models import CreditAccount, CreditGrant, UsageLedger
 from tests import build
@@ -160,6 +163,28 @@ def test_credit_in_another_currency_is_shown_and_not_granted(published, account)
     assert CreditGrant.objects.filter(source="purchase").count() == 0
     assert account.drift_items.get().kind == "credit_not_granted"
     assert balance() == 1
+
+
+def test_what_is_paid_after_the_person_left_is_shown_until_it_went_back(published, account):
+    page = credit.open_page(account)
+    request = erasures.ask_erasure(account.owner, build.PASSWORD, now=shop.now())
+    shop.look(account)
+    assert erasures.continue_erasure(request.pk, now=shop.now() + timedelta(minutes=1))
+    shop.pay(page)
+    credit.look(account)
+    item = account.drift_items.get()
+    assert (item.kind, item.subject, item.severity) == ("credit_not_granted", payment(), "high")
+    assert (item.ours, item.stripe) == ("the person has left", "1000 usd")
+    assert not CreditGrant.objects.filter(source="purchase").exists()
+    credit.refund(published, payment(), 400)
+    credit.look(account)
+    assert account.drift_items.get().fixed_at is None
+    credit.refund(published, payment())
+    credit.look(account)
+    assert account.drift_items.get().fixed_at is not None
+    assert not CreditGrant.objects.filter(source="purchase").exists()
+    credit.send_outbox()
+    assert mail.outbox == []
 
 
 def paid(account):

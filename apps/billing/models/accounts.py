@@ -148,8 +148,6 @@ class StripeOutbox(models.Model):
     first_tried_at = models.DateTimeField(null=True)
     error = models.CharField(max_length=300, blank=True)
 
-    may_be_forgotten = False  # set while it is done: Stripe may not know the key any more, so look before asking again
-
     class Meta:
         indexes = [models.Index(fields=["state", "next_at"], name="outbox_due")]
 
