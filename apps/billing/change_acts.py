@@ -62,12 +62,19 @@ def _resume(change: PlanChange, gateway: Gateway) -> Answer:
     return FINISHED
 
 
+def _drop(change: PlanChange, gateway: Gateway) -> Answer:
+    assert change.to_price_id is not None  # noqa: S101 a constraint holds it
+    is_dropped = gateway.drop_pending(change.subscription_id, change.to_price_id, key=f"change:{change.pk}")
+    return FINISHED if is_dropped else (State.LAPSED, "", "")
+
+
 ASK: Mapping[PlanChange.Kind, Callable[[PlanChange, Gateway], Answer]] = {
     Kind.NOW: _change_now,
     Kind.LATER: _change_later,
     Kind.KEEP: _keep,
     Kind.CANCEL: _cancel,
     Kind.RESUME: _resume,
+    Kind.DROP: _drop,
 }
 
 
@@ -77,6 +84,10 @@ def _has_price(change: PlanChange, subscription: SubscriptionMirror) -> bool:
 
 def _is_planned(change: PlanChange, subscription: SubscriptionMirror) -> bool:
     return subscription.planned_price_id == change.to_price_id or _has_price(change, subscription)
+
+
+def _is_dropped(change: PlanChange, subscription: SubscriptionMirror) -> bool:
+    return subscription.pending_price_id != change.to_price_id and not _has_price(change, subscription)
 
 
 def _is_ending(_change: PlanChange, subscription: SubscriptionMirror) -> bool:
@@ -90,6 +101,7 @@ SEEN: Mapping[PlanChange.Kind, Callable[[PlanChange, SubscriptionMirror], bool]]
     Kind.KEEP: lambda _change, subscription: not subscription.has_schedule,
     Kind.CANCEL: _is_ending,
     Kind.RESUME: lambda change, subscription: not _is_ending(change, subscription),
+    Kind.DROP: _is_dropped,
 }
 
 

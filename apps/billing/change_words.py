@@ -41,15 +41,23 @@ def choice(choice: Choice, holding: Holding) -> ChoiceWords:
 
 def done(change: PlanChange) -> str:
     """Say what is true now that a change is done."""
-    name = change.to_price.plan.name if change.to_price and change.to_price.plan else ""
     words = {
         Kind.NOW: _("%(plan)s is on. Its limits count from now."),
         Kind.LATER: _("You change to %(plan)s on %(date)s. Until then everything stays as it is."),
         Kind.KEEP: _("The planned change is off. You keep your plan."),
         Kind.CANCEL: _("Your plan ends on %(date)s. Until then everything stays as it is."),
         Kind.RESUME: _("Your plan goes on. It renews as before."),
+        Kind.DROP: _("The change to %(plan)s is dropped. Nothing was charged, and you keep the plan you have."),
     }
-    return words[Kind(change.kind)] % {"plan": name, "date": _date(change)}
+    return words[Kind(change.kind)] % {"plan": _plan(change), "date": _date(change)}
+
+
+def not_dropped(change: PlanChange) -> str:
+    """Say what became of a change that was to be dropped and was not."""
+    words = _("%(plan)s was paid at the same moment, so the change was not dropped. %(plan)s is on.")
+    if change.subscription.pending_price_id == change.to_price_id:
+        words = _("The change to %(plan)s could not be dropped and still waits. Nothing was charged. Please try again.")
+    return words % {"plan": _plan(change)}
 
 
 def why_unpaid(change: PlanChange) -> str:
@@ -63,6 +71,10 @@ def why_unpaid(change: PlanChange) -> str:
         "expired_card": _("Your card has expired."),
     }
     return words.get(change.error, _("Your card was declined."))
+
+
+def _plan(change: PlanChange) -> str:
+    return change.to_price.plan.name if change.to_price and change.to_price.plan else ""
 
 
 def _date(change: PlanChange) -> str:

@@ -67,6 +67,18 @@ def keep(account: BillingAccount, *, clock: Clock) -> PlanChange:
     return change_requests.begin(account, subscription, Kind.KEEP, clock=clock)
 
 
+def drop(account: BillingAccount, *, clock: Clock) -> PlanChange:
+    """Give up the change that waits for its payment, whoever asked for it.
+
+    Effect  the network and acts. Paid at the same moment, it stays, and the answer has lapsed.
+    Raises  NothingToChange; PlanMoved: none waits any more; ChangeUnderWay, PaymentsAway.
+    """
+    subscription = plan_choices.holding_of(account).subscription
+    if subscription.pending_price is None:
+        raise PlanMoved
+    return change_requests.begin(account, subscription, Kind.DROP, clock=clock, to_price=subscription.pending_price)
+
+
 def find(account: BillingAccount, change_id: UUID) -> PlanChange:
     """One change of the account.
 

@@ -16,7 +16,7 @@ BLOCKS = {
     "payment_due": _("Your last payment did not go through. Please pay it first; then you can change your plan."),
     "paused": _("Your subscription is paused. Please write to us to change it."),
     "ending": _("Your plan is going to end. Resume it first; then you can change it."),
-    "unpaid_change": _("A change of your plan waits for its payment. Pay it, or wait until it is dropped."),
+    "unpaid_change": _("A change of your plan waits for its payment. Pay or drop it; then you can change your plan."),
     "planned": _("A change of your plan is planned already. Keep your current plan first; then you can change it."),
 }
 

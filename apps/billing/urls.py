@@ -18,6 +18,7 @@ page_urls = [
     path("settings/plan/change/", changes.change_plan, name="change-plan"),
     path("settings/plan/change/<uuid:change_id>/", changes.show_change, name="show-change"),
     path("settings/plan/keep/", changes.keep_plan, name="keep-plan"),
+    path("settings/plan/drop/", changes.drop_change, name="drop-change"),
     path("settings/plan/cancel/", changes.cancel_plan, name="cancel-plan"),
     path("settings/plan/resume/", changes.resume_plan, name="resume-plan"),
 ]

@@ -80,6 +80,7 @@ ACTIONS: dict[str, Action] = {
     "dispute_charge": Action("charge", _dispute),
     "edit_subscription": Action("subscription", _edit_subscription),
     "lose_dispute": Action("dispute", _decide("lost")),
+    "pay_invoice": Action("invoice", _call("POST", "/v1/invoices/{}/pay")),
     "refund_charge": Action("charge", _refund),
     "roll_secret": Action("webhook_endpoint", _roll),
     "void_invoice": Action("invoice", _call("POST", "/v1/invoices/{}/void")),

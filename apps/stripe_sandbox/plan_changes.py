@@ -161,7 +161,4 @@ def expire_pending(subscription: Document, *, now: int) -> Document:
     invoice = store.read("invoice", subscription["_pending_invoice"])
     if invoice["status"] == "open":
         invoicing.close(invoice, "void", now=now)
-    after = {**subscription, "pending_update": None, "_pending_invoice": None}
-    events.update("customer.subscription.updated", subscription, after)
-    events.emit("customer.subscription.pending_update_expired", after)
-    return after
+    return standing.drop_pending(subscription)

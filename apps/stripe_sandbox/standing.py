@@ -1,4 +1,4 @@
-"""How payments move a subscription: incomplete to active, active to past due, and back."""
+"""How payments move a subscription: incomplete to active, active to past due, and back; and a change that waits."""
 
 from apps.stripe_sandbox import events, items, store
 from apps.stripe_sandbox.documents import Document
@@ -38,6 +38,21 @@ def after_failure(invoice: Document) -> None:
     customer = store.read("customer", invoice["customer"])
     if not customer["delinquent"] and invoice["billing_reason"] != "subscription_create":
         events.update("customer.updated", customer, {**customer, "delinquent": True})
+
+
+def after_void(invoice: Document) -> None:
+    """Let a pending change go with the invoice that would have paid for it."""
+    subscription = subscription_of(invoice)
+    if subscription and subscription["pending_update"] and subscription.get("_pending_invoice") == invoice["id"]:
+        drop_pending(subscription)
+
+
+def drop_pending(subscription: Document) -> Document:
+    """Forget a pending change: the subscription stays as it is."""
+    after = {**subscription, "pending_update": None, "_pending_invoice": None}
+    events.update("customer.subscription.updated", subscription, after)
+    events.emit("customer.subscription.pending_update_expired", after)
+    return after
 
 
 def resume(subscription: Document) -> Document:

@@ -97,6 +97,16 @@ def test_a_declined_upgrade_leaves_the_plan_until_another_card_pays(subscriber, 
     expect(subscriber.get_by_text("Premium+ is on.")).to_be_visible()
 
 
+def test_a_declined_upgrade_is_dropped_in_one_click(subscriber, running_product):
+    till.replace_card(subscriber, running_product, till.FAILS_LATER)
+    ask_for(subscriber, "Premium+", "$40 a month")
+    subscriber.get_by_role("button", name="Change now and pay").click()
+    subscriber.get_by_role("button", name="Drop this change").click()
+    expect(subscriber.get_by_text("The change to Premium+ is dropped. Nothing was charged")).to_be_visible()
+    expect(subscriber.get_by_role("heading", name="Premium", exact=True)).to_be_visible()
+    expect(subscriber.get_by_role("link", name="Change plan")).to_be_visible()
+
+
 def test_a_bank_that_asks_is_answered_on_stripes_page(subscriber, running_product):
     till.replace_card(subscriber, running_product, till.ASKS_ALWAYS)
     ask_for(subscriber, "Premium+", "$40 a month")

@@ -149,6 +149,23 @@ def test_a_pending_change_expires_after_23_hours(stripe, pending, premium, april
     assert "customer.subscription.pending_update_expired" in event_types(stripe)
 
 
+def test_voiding_its_invoice_drops_a_pending_change(stripe, pending, premium):
+    stripe.invoices.void_invoice(pending.latest_invoice)
+    after = stripe.subscriptions.retrieve(pending.id)
+    assert (after.status, after.pending_update, after["items"].data[0].price.id) == ("active", None, premium.id)
+    assert event_types(stripe).count("customer.subscription.pending_update_expired") == 1
+    with pytest.raises(stripe_library.InvalidRequestError):
+        stripe.invoices.pay(pending.latest_invoice, {"payment_method": "pm_card_visa"})
+    assert stripe.subscriptions.retrieve(pending.id)["items"].data[0].price.id == premium.id
+
+
+def test_giving_its_invoice_up_leaves_a_pending_change(stripe, pending, premium_plus):
+    stripe.invoices.mark_uncollectible(pending.latest_invoice)
+    after = stripe.subscriptions.retrieve(pending.id)
+    assert after.pending_update.subscription_items[0].price.id == premium_plus.id
+    assert "customer.subscription.pending_update_expired" not in event_types(stripe)
+
+
 def test_another_change_drops_the_pending_one(stripe, pending, premium_plus):
     use_card(stripe, pending.customer, "pm_card_visa")
     after = change(stripe, pending, premium_plus, proration_behavior="always_invoice")

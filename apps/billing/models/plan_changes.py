@@ -37,13 +37,14 @@ class PlanChange(models.Model):
         KEEP = "keep"  # undo what is planned
         CANCEL = "cancel"  # end with the period
         RESUME = "resume"  # undo that
+        DROP = "drop"  # give up what waits for its payment
 
     class State(models.TextChoices):
         OFFERED = "offered"  # shown, with what it costs; only NOW and LATER begin here
         AGREED = "agreed"  # the person said yes; from here on the row's id is the key at Stripe
         DONE = "done"  # seen at Stripe, by the answer or by a sync
         UNPAID = "unpaid"  # waits at Stripe for its payment; sync moves it on
-        LAPSED = "lapsed"  # offered or unpaid for too long, or replaced by another offer
+        LAPSED = "lapsed"  # offered or unpaid for too long, replaced, or paid before it was dropped
         REFUSED = "refused"  # Stripe said no; nothing changed
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
@@ -51,7 +52,7 @@ class PlanChange(models.Model):
     subscription = models.ForeignKey(SubscriptionMirror, on_delete=models.CASCADE, related_name="changes")
     kind = models.CharField(max_length=8, choices=Kind.choices)
     state = models.CharField(max_length=8, choices=State.choices)
-    to_price = models.ForeignKey(Price, null=True, on_delete=models.PROTECT, related_name="+")  # of NOW and LATER
+    to_price = models.ForeignKey(Price, null=True, on_delete=models.PROTECT, related_name="+")  # of NOW, LATER, DROP
     quote = models.JSONField(default=dict)  # what was shown, see billing.quotes
     prorated_at = models.DateTimeField(null=True)  # Stripe's proration_date of the quote, whole seconds
     takes_effect_at = models.DateTimeField(null=True)  # of LATER, CANCEL: the end of the period

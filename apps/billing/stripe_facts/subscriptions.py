@@ -72,6 +72,10 @@ class Subscription:
         """Whether a change waits for its payment."""
         return self.pending is not None
 
+    def awaits(self, price: str) -> bool:
+        """Whether a change to this price waits for its payment."""
+        return self.pending is not None and self.pending.price == price
+
     @property
     def has_schedule(self) -> bool:
         """Whether a schedule decides what comes next."""

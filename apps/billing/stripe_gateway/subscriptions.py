@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from apps.billing import stripe_facts as facts
+from apps.billing.errors import PaymentRefused
 from apps.billing.stripe_gateway.calls import Calls, Params
 
 ENDED = ("canceled", "incomplete_expired")
@@ -72,6 +73,18 @@ class SubscriptionCalls(Calls):
         params = {"items": [item], "payment_behavior": "pending_if_incomplete", "metadata": metadata}
         params |= _proration(prorated_at)
         return facts.read_subscription(self._ask(self._client.v1.subscriptions.update, params, subscription, key=key))
+
+    def drop_pending(self, subscription: str, price: str, *, key: str) -> bool:
+        """Void the invoice of a change that waits for its payment: that drops it. False where it was paid first."""
+        found = facts.read_subscription(self._ask(self._client.v1.subscriptions.retrieve, {}, subscription))
+        if found.awaits(price):
+            try:
+                self._ask(self._client.v1.invoices.void_invoice, {}, found.latest_invoice, key=key)
+            except PaymentRefused:  # paid or dropped since we looked
+                found = facts.read_subscription(self._ask(self._client.v1.subscriptions.retrieve, {}, subscription))
+                if found.awaits(price):
+                    raise
+        return all(item.price.id != price for item in found.items)
 
     def preview_change(
         self, subscription: str, item: str, price: str, *, prorated_at: datetime | None

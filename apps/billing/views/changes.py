@@ -28,7 +28,7 @@ from apps.billing.quotes import Quote
 from apps.billing.views.visits import WAIT_S, account_of
 from apps.core import clock
 
-State = PlanChange.State
+Kind, State = PlanChange.Kind, PlanChange.State
 WAITING = (State.AGREED, State.UNPAID)
 
 
@@ -78,9 +78,8 @@ def show_change(request: HttpRequest, change_id: UUID) -> HttpResponseBase:
     if change.state in WAITING:
         _look(account)
         change.refresh_from_db()
-    if change.state == State.DONE:
-        messages.success(request, change_words.done(change))
-        return redirect("billing:plan")
+    if change.state == State.DONE or (change.kind == Kind.DROP and change.state not in WAITING):
+        return _tell(request, change)
     context = {
         "section": "plan",
         "change": change,
@@ -110,6 +109,18 @@ def keep_plan(request: HttpRequest) -> HttpResponseBase:
     account = account_of(request)
     try:
         change = plan_changes.keep(account, clock=clock.now)
+    except (ChangeUnderWay, PlanMoved, NothingToChange) as error:
+        messages.info(request, str(error.sentence))
+        return redirect("billing:plan")
+    return _after(request, account, change)
+
+
+@require_POST
+@login_required
+def drop_change(request: HttpRequest) -> HttpResponseBase:
+    account = account_of(request)
+    try:
+        change = plan_changes.drop(account, clock=clock.now)
     except (ChangeUnderWay, PlanMoved, NothingToChange) as error:
         messages.info(request, str(error.sentence))
         return redirect("billing:plan")
@@ -160,8 +171,14 @@ def _after(request: HttpRequest, account: BillingAccount, change: PlanChange) ->
     """Back to the plan, which says what is true by now."""
     _look(account)
     change.refresh_from_db()
+    return _tell(request, change)
+
+
+def _tell(request: HttpRequest, change: PlanChange) -> HttpResponse:
     if change.state == State.DONE:
         messages.success(request, change_words.done(change))
+    elif change.kind == Kind.DROP and change.state in (State.LAPSED, State.REFUSED):
+        messages.warning(request, change_words.not_dropped(change))
     elif change.state == State.REFUSED:
         messages.error(request, change.error)
     else:

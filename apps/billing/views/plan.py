@@ -34,7 +34,7 @@ def show_plan(request: HttpRequest) -> HttpResponse:
         "state": account_state.state_for(account, now=now),
         "paid": paid,
         "payment": _payment(paid) if paid else None,
-        "waiting": account.plan_changes.filter(state__in=WAITING).first(),
+        "waiting": account.plan_changes.filter(state__in=WAITING).order_by("-created_at").first(),
         "gives": list(offers.gives(entitlements.plan_for(account, now=now))),
         "since": entitlements.since(account, now=now),
         "is_customer": account.stripe_customer_id is not None and account.customer_gone_at is None,

@@ -7,6 +7,7 @@ from apps.stripe_sandbox import (
     invoicing,
     lists,
     payment_methods,
+    standing,
     store,
 )
 from apps.stripe_sandbox.cards import Verdict
@@ -99,11 +100,13 @@ def update(key: str, params: Document) -> Document:
 
 
 def void(key: str, params: Document) -> Document:
-    """Cancel an open invoice for good."""
+    """Cancel an open invoice for good; a change that waits for it is dropped."""
     invoice = store.get("invoice", key, param="invoice")
     if invoice["status"] not in ("open", "uncollectible"):
         raise _not_open(invoice, "void")
-    return invoicing.close(invoice, "void", now=clocks.time_on(invoice["test_clock"]))
+    closed = invoicing.close(invoice, "void", now=clocks.time_on(invoice["test_clock"]))
+    standing.after_void(closed)
+    return closed
 
 
 def mark_uncollectible(key: str, params: Document) -> Document:
