@@ -38,6 +38,7 @@ def sections_of(account: BillingAccount, staff: User) -> list[Section]:
     """Everything that is known of an account, the newest first; of events no payload, for it names people."""
     charged = Overage.objects.filter(account=account).first()
     currency = charged.currency if charged else account.currency
+    words = {True: _("Yes"), False: _("No")}
     may_refund = staff.has_perm(permission("add", RefundRequest))
     return [
         _table(_("Subscriptions"), (_("Stripe id"), _("Plan"), _("Status"), _("Renews or ends"), _("Card")),
@@ -72,12 +73,12 @@ def sections_of(account: BillingAccount, staff: User) -> list[Section]:
                             row.failure_code or "–")),
         _table(_("Auto-recharge"), (_("On"), _("Below"), _("Amount"), _("At most a month"), _("Turned off because")),
                AutoRecharge.objects.filter(account=account),
-               lambda row: (_yes(row.is_on), _micro(row.threshold_micro, row.currency),
+               lambda row: (words[row.is_on], _micro(row.threshold_micro, row.currency),
                             offers.money(row.amount_minor, row.currency), offers.money(row.most_minor, row.currency),
                             row.off_reason or "–")),
         _table(_("Usage charges"), (_("On"), _("At most a month"), _("Subscription"), _("Since")),
                Overage.objects.filter(account=account),
-               lambda row: (_yes(row.is_on), _micro(row.cap_micro, row.currency), row.stripe_subscription_id or "–",
+               lambda row: (words[row.is_on], _micro(row.cap_micro, row.currency), row.stripe_subscription_id or "–",
                             row.changed_at)),
         _table(_("Usage told to Stripe"), (_("Used"), _("Amount"), _("State"), _("Told as of"), _("Tries"), _("Error")),
                account.meter_outbox.order_by("-ts"),
@@ -113,13 +114,10 @@ def _invoice(row: InvoiceMirror, *, may_refund: bool) -> Row:
     return Row((row.number or row.pk, row.created, row.status, *amounts), _address(row), refund)
 
 
-def _yes(is_so: bool) -> str:
-    return _("Yes") if is_so else _("No")
-
-
 def _micro(amount_micro: int, currency: str) -> str:
     """An amount in micro-units, to the last one."""
-    return f"{money.decimal_from_micro(amount_micro):.6f} {currency.upper()}".strip()
+    units, rest = divmod(amount_micro, money.MICRO)
+    return f"{units}.{rest:06} {currency.upper()}".strip()
 
 
 def _address(row: Model) -> str:
