@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import psycopg
@@ -12,6 +13,7 @@ from django.utils import timezone, translation
 from hypothesis import settings as hypothesis_settings
 from psycopg import sql
 
+from apps.billing import stripe_gateway
 from apps.localdev import postgres, valkey
 from tests.support.product import running
 from tests.support.provider import Provider
@@ -82,6 +84,12 @@ def pytest_collection_modifyitems(config, items):
         if {"running_product", "product_processes"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("flow")
             item.add_marker(pytest.mark.xdist_group("product"))
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch):
+    """Jobs may ask as often as they like: ten requests a second are for the real Stripe."""
+    monkeypatch.setattr(stripe_gateway, "BACKGROUND", replace(stripe_gateway.BACKGROUND, per_s=0))
 
 
 @pytest.fixture(autouse=True)

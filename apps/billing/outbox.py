@@ -81,7 +81,7 @@ def send_due(*, clock: Callable[[], datetime], kind: str | None = None) -> int:
     Repeat  a row is claimed by moving its next try away; a worker that dies leaves it to that next try.
     """
     done = 0
-    due = StripeOutbox.objects.filter(state=State.PENDING, next_at__lte=clock()).order_by("next_at")
+    due = StripeOutbox.objects.filter(state=State.PENDING, next_at__lte=clock()).order_by("next_at", "pk")
     due = due.filter(kind=kind) if kind else due
     for row in due.select_related("account__owner")[:BATCH]:
         if _claim(row, now=clock()):

@@ -1,7 +1,5 @@
 """A local Stripe over HTTP, and our catalogue published to it where a test asks."""
 
-from dataclasses import replace
-
 import pytest
 from django.core.management import call_command
 
@@ -87,13 +85,7 @@ def storm_server(tmp_path_factory, live_server):
 
 
 @pytest.fixture
-def unhurried(monkeypatch):
-    """Jobs may ask as often as they like: ten requests a second are for the real Stripe."""
-    monkeypatch.setattr(stripe_gateway, "BACKGROUND", replace(stripe_gateway.BACKGROUND, per_s=0))
-
-
-@pytest.fixture
-def storm(storm_server, transactional_db, settings, unhurried):
+def storm(storm_server, transactional_db, settings):
     """Stripe in rough weather, with our products; its letters go to the real view over HTTP."""
     found = weather.Storm(storm_server)
     found.begin(settings)
@@ -103,7 +95,7 @@ def storm(storm_server, transactional_db, settings, unhurried):
 
 
 @pytest.fixture
-def silence(sandbox_server, transactional_db, settings, unhurried):
+def silence(sandbox_server, transactional_db, settings):
     """The same Stripe without letters: for those who look by themselves."""
     found = weather.Storm(sandbox_server)
     found.begin(settings)
