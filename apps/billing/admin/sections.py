@@ -36,15 +36,30 @@ class Section:
 
 def sections_of(account: BillingAccount, staff: User) -> list[Section]:
     """Everything that is known of an account, the newest first; of events no payload, for it names people."""
-    charged = Overage.objects.filter(account=account).first()
-    currency = charged.currency if charged else account.currency
-    words = {True: _("Yes"), False: _("No")}
     may_refund = staff.has_perm(permission("add", RefundRequest))
+    return [
+        *_plan(account),
+        *_money(account, may_refund=may_refund),
+        *_pay_as_you_go(account),
+        *_between_us(account),
+    ]
+
+
+def _plan(account: BillingAccount) -> list[Section]:
     return [
         _table(_("Subscriptions"), (_("Stripe id"), _("Plan"), _("Status"), _("Renews or ends"), _("Card")),
                account.subscriptions.select_related("plan").order_by("-started_at"),
                lambda row: (row.pk, row.plan or "–", row.status, row.ended_at or row.current_period_end,
                             f"{row.card_brand} {row.card_last4}".strip() or "–")),
+        _table(_("Plan changes"), (_("Date"), _("What"), _("State"), _("Price"), _("Takes effect"), _("Error")),
+               account.plan_changes.select_related("to_price").order_by("-created_at"),
+               lambda row: (row.created_at, row.kind, row.state, row.to_price or "–", row.takes_effect_at or "–",
+                            row.error or "–")),
+    ]  # fmt: skip
+
+
+def _money(account: BillingAccount, *, may_refund: bool) -> list[Section]:
+    return [
         Section(_("Invoices"), (_("Number"), _("Date"), _("Status"), _("Total"), _("Paid"), ""),
                 [_invoice(row, may_refund=may_refund) for row in account.invoices.order_by("-created")[:SHOWN]]),
         _table(_("Refunds that staff asked for"),
@@ -63,10 +78,14 @@ def sections_of(account: BillingAccount, staff: User) -> list[Section]:
                account.disputes.order_by("-created"),
                lambda row: (row.pk, row.status, offers.money(row.amount_minor, row.currency), row.reason or "–",
                             row.evidence_due_by or "–")),
-        _table(_("Plan changes"), (_("Date"), _("What"), _("State"), _("Price"), _("Takes effect"), _("Error")),
-               account.plan_changes.select_related("to_price").order_by("-created_at"),
-               lambda row: (row.created_at, row.kind, row.state, row.to_price or "–", row.takes_effect_at or "–",
-                            row.error or "–")),
+    ]  # fmt: skip
+
+
+def _pay_as_you_go(account: BillingAccount) -> list[Section]:
+    charged = Overage.objects.filter(account=account).first()
+    currency = charged.currency if charged else account.currency
+    words = {True: _("Yes"), False: _("No")}
+    return [
         _table(_("Credit purchases"), (_("Date"), _("What"), _("Amount"), _("State"), _("Error")),
                account.credit_purchases.order_by("-created_at"),
                lambda row: (row.created_at, row.kind, offers.money(row.amount_minor, row.currency), row.state,
@@ -84,6 +103,12 @@ def sections_of(account: BillingAccount, staff: User) -> list[Section]:
                account.meter_outbox.order_by("-ts"),
                lambda row: (row.ts, _micro(row.value, currency), row.state, row.reported_ts or "–", row.attempts,
                             row.error or "–")),
+    ]  # fmt: skip
+
+
+def _between_us(account: BillingAccount) -> list[Section]:
+    """What was decided here, asked of Stripe and heard from there."""
+    return [
         _table(_("Access"), (_("From"), _("Plan"), _("Source"), _("Reason"), _("Until")),
                account.snapshots.select_related("plan_version__plan").order_by("-version"),
                lambda row: (row.valid_from, row.plan_version.plan, row.source, row.reason, row.valid_until or "–")),
