@@ -1,5 +1,6 @@
 """Changing, cancelling and resuming a plan on our own pages."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 from django.contrib import messages
@@ -106,25 +107,13 @@ def _agree(request: HttpRequest, account: BillingAccount, change_id: UUID) -> Ht
 @require_POST
 @login_required
 def keep_plan(request: HttpRequest) -> HttpResponseBase:
-    account = account_of(request)
-    try:
-        change = plan_changes.keep(account, clock=clock.now)
-    except (ChangeUnderWay, PlanMoved, NothingToChange) as error:
-        messages.info(request, str(error.sentence))
-        return redirect("billing:plan")
-    return _after(request, account, change)
+    return _take_back(request, plan_changes.keep)
 
 
 @require_POST
 @login_required
 def drop_change(request: HttpRequest) -> HttpResponseBase:
-    account = account_of(request)
-    try:
-        change = plan_changes.drop(account, clock=clock.now)
-    except (ChangeUnderWay, PlanMoved, NothingToChange) as error:
-        messages.info(request, str(error.sentence))
-        return redirect("billing:plan")
-    return _after(request, account, change)
+    return _take_back(request, plan_changes.drop)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -158,9 +147,14 @@ def cancel_plan(request: HttpRequest) -> HttpResponseBase:
 @require_POST
 @login_required
 def resume_plan(request: HttpRequest) -> HttpResponseBase:
+    return _take_back(request, cancellation.resume)
+
+
+def _take_back(request: HttpRequest, act: Callable[..., PlanChange]) -> HttpResponseBase:
+    """Undo what is planned, waits for its payment, or ends the plan."""
     account = account_of(request)
     try:
-        change = cancellation.resume(account, clock=clock.now)
+        change = act(account, clock=clock.now)
     except (ChangeUnderWay, PlanMoved, NothingToChange) as error:
         messages.info(request, str(error.sentence))
         return redirect("billing:plan")
