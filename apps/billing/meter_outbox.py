@@ -194,10 +194,3 @@ def _give_up(row: MeterOutbox, state: str, reason: str, *, now: datetime) -> Non
         MeterOutbox.objects.filter(pk=row.pk).update(state=state, error=reason[:TEXT])
         differences.note(Difference(REFUSED, str(row.pk), ours=str(row.value), stripe=reason), row.account, now=now)
     log.error("meter.refused", ledger=str(row.pk), reason=reason)
-
-
-def unreported_micro(account: BillingAccount) -> int:
-    """What was used and Stripe has not heard of, in micro-units."""
-    pending = MeterOutbox.objects.pending().filter(account=account)
-    total: int = pending.aggregate(total=Sum("value"))["total"] or 0
-    return total

@@ -1,6 +1,6 @@
 """Charges: what every attempt with a card leaves behind, whether it succeeds or not."""
 
-from apps.stripe_sandbox import addresses, balance_transactions, events, ids, store
+from apps.stripe_sandbox import addresses, balance_transactions, events, ids
 from apps.stripe_sandbox.cards import Decline
 from apps.stripe_sandbox.documents import Document
 
@@ -53,11 +53,6 @@ def keep(intent: Document, method: Document, decline: Decline | None, *, now: in
     fee = balance_transactions.stand_in_fee(charge["amount"])
     charge["balance_transaction"] = balance_transactions.record(charge, charge["amount"], fee=fee, now=now)["id"]
     return events.create("charge.succeeded", charge)
-
-
-def of_intent(intent: Document) -> Document | None:
-    """Find the latest charge of a payment intent."""
-    return store.find("charge", intent["latest_charge"])
 
 
 def _outcome(decline: Decline | None) -> Document:
