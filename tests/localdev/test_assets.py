@@ -1,3 +1,6 @@
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from apps.localdev import assets
@@ -47,6 +50,22 @@ def test_installed_packages_and_the_build_itself_are_no_sources(root):
     mark_built(root)
     (root / "frontend" / "node_modules" / "x" / "index.js").write_text("1")
     (root / "frontend" / "dist" / "manifest.json").write_text("{}")
+    (root / "frontend" / "schema.yml").write_text("openapi: 3.0.3")
+    assert assets.is_fresh(root)
+
+
+def test_two_starts_at_once_build_once(root, monkeypatch):
+    built = []
+
+    def build_slowly(root, *words):
+        (root / "frontend" / "dist").mkdir(exist_ok=True)
+        built.append(words)
+        time.sleep(0.1)  # the second arrives while the first is at it
+
+    monkeypatch.setattr(assets, "run_npm", build_slowly)
+    with ThreadPoolExecutor(2) as starts:
+        list(starts.map(assets.build, [root, root]))
+    assert built == [("run", "build")]
     assert assets.is_fresh(root)
 
 
