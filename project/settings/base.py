@@ -11,6 +11,7 @@ from project.settings import staff_pages
 from project.settings.api import *  # noqa: F403
 from project.settings.logs import configure_logs, report_errors
 from project.settings.people import *  # noqa: F403
+from project.settings.second_factor import *  # noqa: F403
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LOCAL_DIR = Path(env.text("CAUSERIE_LOCAL_DIR", str(ROOT / ".local")))
@@ -31,6 +32,8 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "rest_framework",
     "drf_spectacular",
     "django_htmx",
