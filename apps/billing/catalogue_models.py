@@ -4,9 +4,11 @@ from collections.abc import Mapping
 
 from apps.billing.toml_source import Table
 
-BACKEND_KEYS = ("base_url", "api_key", "provider")
+BACKEND_KEYS = ("base_url", "api_key")
+PROVIDERS = ("openai", "openai_responses", "anthropic")  # the protocols that `inference` speaks
 LIMIT_PARAMETERS = ("max_tokens", "max_completion_tokens")
-CONVENTIONS = ("openai", "xai", "deepseek", "anthropic")  # how a back end counts tokens; `inference` reads each
+# How a back end counts tokens; `inference` reads each.
+CONVENTIONS = ("openai", "openai_responses", "xai", "deepseek", "anthropic")
 TOKENIZERS = ("o200k_base", "cl100k_base")  # by which `inference` estimates what no back end reported
 RATES = ("input", "output")
 OPTIONAL_RATES = ("cached_input", "cache_write", "image_input")  # where one is not stated, `input` holds
@@ -20,6 +22,7 @@ def check_backends(backends: Mapping[str, Table]) -> None:
     for table in backends.values():
         for key in BACKEND_KEYS:
             table.text(key)
+        table.choice("provider", PROVIDERS)
         table.texts("requires", default=())
         table.choice("limit_parameter", LIMIT_PARAMETERS, default=LIMIT_PARAMETERS[0])
         table.choice("usage", CONVENTIONS, default=CONVENTIONS[0])

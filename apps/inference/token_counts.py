@@ -5,6 +5,8 @@ as it is and its tokens are estimated.
 
 openai      cached input is inside prompt_tokens, thinking inside completion_tokens. OpenAI's API reference, "The chat
             completion object"; vLLM, SGLang, llama.cpp and Ollama answer in the same shape.
+openai_responses  as OpenAI, under the names input_tokens and output_tokens. OpenAI's API reference, "The response
+            object".
 xai         as OpenAI, but thinking is beside completion_tokens: the total is the sum of prompt, completion and
             reasoning, and all are charged. docs.x.ai, "Reasoning" and "Consumption and rate limits".
 deepseek    as OpenAI, with prompt_cache_hit_tokens and prompt_cache_miss_tokens, which add up to prompt_tokens.
@@ -32,6 +34,17 @@ def read_openai(usage: Usage) -> Spent:
         image_input_tokens=_optional(read, "image_tokens"),
         reasoning_tokens=_optional(_part(usage, "completion_tokens_details"), "reasoning_tokens"),
     )
+
+
+def read_openai_responses(usage: Usage) -> Spent:
+    """As OpenAI, with other names for the totals and their parts."""
+    names = {
+        "prompt_tokens": "input_tokens",
+        "completion_tokens": "output_tokens",
+        "prompt_tokens_details": "input_tokens_details",
+        "completion_tokens_details": "output_tokens_details",
+    }
+    return read_openai({name: usage[told] for name, told in names.items() if told in usage})
 
 
 def read_xai(usage: Usage) -> Spent:
@@ -69,6 +82,7 @@ def read_anthropic(usage: Usage) -> Spent:
 
 READERS: Mapping[str, Callable[[Usage], Spent]] = {
     "openai": read_openai,
+    "openai_responses": read_openai_responses,
     "xai": read_xai,
     "deepseek": read_deepseek,
     "anthropic": read_anthropic,

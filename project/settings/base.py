@@ -129,6 +129,10 @@ MODEL_BASE_URL = env.text("MODEL_BASE_URL", "")
 MODEL_API_KEY = env.text("MODEL_API_KEY", "")
 OPENAI_BASE_URL = env.url("OPENAI_BASE_URL", "https://api.openai.com/v1", schemes=("https", "http"))
 OPENAI_API_KEY = env.text("OPENAI_API_KEY", "")
+ANTHROPIC_BASE_URL = env.url("ANTHROPIC_BASE_URL", "https://api.anthropic.com/v1", schemes=("https", "http"))
+ANTHROPIC_API_KEY = env.text("ANTHROPIC_API_KEY", "")
+XAI_BASE_URL = env.url("XAI_BASE_URL", "https://api.x.ai/v1", schemes=("https", "http"))
+XAI_API_KEY = env.text("XAI_API_KEY", "")
 
 # --- pages ---
 SITE_URL = env.url("SITE_URL", "http://127.0.0.1:8000", schemes=("https", "http"))

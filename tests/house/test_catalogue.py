@@ -6,6 +6,7 @@ import pytest
 
 from apps.billing import catalogue_models, plans
 from apps.inference import language_models, token_counts, tokenizer
+from apps.inference.providers import PROVIDERS
 
 
 def test_it_loads_and_its_plans_agree_with_its_models(settings):
@@ -31,8 +32,9 @@ def test_every_model_is_offered_priced_once_its_servers_are_set_up(settings):
         assert all(min(rates.input, rates.output) > 0 for rates in model.require_rates(currency))
 
 
-def test_every_way_of_counting_that_it_may_name_is_read():
+def test_every_protocol_and_way_of_counting_that_it_may_name_is_there():
     assert set(token_counts.READERS) == set(catalogue_models.CONVENTIONS)
+    assert set(PROVIDERS) == set(catalogue_models.PROVIDERS)
 
 
 @pytest.mark.parametrize("name", catalogue_models.TOKENIZERS)

@@ -3,7 +3,8 @@
 import pytest
 
 from apps.inference.calls import Broken, Done, Finish, Muddle, Spent, Text, Thought
-from apps.inference.providers.openai.parse import END, parse
+from apps.inference.providers.frames import END
+from apps.inference.providers.openai.parse import parse
 
 STREAM = (
     b": a comment\r\n\r\n"

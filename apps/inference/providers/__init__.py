@@ -6,7 +6,9 @@ from typing import Protocol
 import httpx
 
 from apps.inference.calls import Piece, Prompt, Server
+from apps.inference.providers.anthropic import client as anthropic
 from apps.inference.providers.openai import client as openai
+from apps.inference.providers.openai_responses import client as openai_responses
 
 
 class Provider(Protocol):
@@ -20,4 +22,8 @@ class Provider(Protocol):
     ) -> AsyncGenerator[list[Piece], None]: ...
 
 
-PROVIDERS: dict[str, Provider] = {"openai": openai.stream}
+PROVIDERS: dict[str, Provider] = {
+    "openai": openai.stream,
+    "openai_responses": openai_responses.stream,
+    "anthropic": anthropic.stream,
+}

@@ -1,0 +1,1 @@
+"""OpenAI's Responses API, which its newest models speak best. Nothing is kept there: each call carries everything."""
