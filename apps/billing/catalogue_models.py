@@ -9,6 +9,9 @@ PROVIDERS = ("openai", "openai_responses", "anthropic")  # the protocols that `i
 LIMIT_PARAMETERS = ("max_tokens", "max_completion_tokens")
 # How a back end counts tokens; `inference` reads each.
 CONVENTIONS = ("openai", "openai_responses", "xai", "deepseek", "anthropic")
+# How a back end goes on with an answer that was begun: by a last message of the assistant, as it is (llama.cpp, Anthropic's
+# older models), or with the parameters of vLLM and SGLang.
+CONTINUES = ("no", "final_message", "continue_final_message")
 TOKENIZERS = ("o200k_base", "cl100k_base")  # by which `inference` estimates what no back end reported
 RATES = ("input", "output")
 OPTIONAL_RATES = ("cached_input", "cache_write", "image_input")  # where one is not stated, `input` holds
@@ -26,6 +29,7 @@ def check_backends(backends: Mapping[str, Table]) -> None:
         table.texts("requires", default=())
         table.choice("limit_parameter", LIMIT_PARAMETERS, default=LIMIT_PARAMETERS[0])
         table.choice("usage", CONVENTIONS, default=CONVENTIONS[0])
+        table.choice("continues", CONTINUES, default=CONTINUES[0])
         table.refuse_rest()
 
 

@@ -10,6 +10,7 @@ the truth, what lies in Valkey may be lost.
 | who waits for what: a place in line, or an own answer | `places` |
 | make an answer: one loop per worker process | `engine` |
 | one answer being made: servers, pieces, interruption | `answering` |
+| what a lost worker wrote, and how another goes on | `continuing` |
 | who has a run: claim, lease, reservation | `claims` |
 | how a run begins and ends, with what is charged | `settlement` |
 | which server is tried, and when | `router` |

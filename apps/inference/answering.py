@@ -9,10 +9,11 @@ from time import monotonic
 import httpx
 import structlog
 
-from apps.inference import errors, router
+from apps.inference import continuing, errors, router
 from apps.inference.calls import Broken, CallError, Completion, Finish, Muddle, Piece, Server, Spent, Text, Thought
 from apps.inference.claims import RUN_TIMEOUT_S, Checkpoint, Claim
-from apps.inference.events import Delta, Reasoning, Restarted, Started
+from apps.inference.continuing import NOTHING, Begun
+from apps.inference.events import Delta, Reasoning, Restarted, Snapshot, Started
 from apps.inference.models import Run
 from apps.inference.providers import PROVIDERS
 from apps.inference.publishing import RunLog
@@ -29,8 +30,10 @@ Provenance = UsageLedger.Provenance
 class Answer:
     """The answer of one claimed run."""
 
-    def __init__(self, claim: Claim, run_log: RunLog, clock: Callable[[], datetime]) -> None:
-        self.claim, self.log, self.clock = claim, run_log, clock
+    def __init__(self, claim: Claim, run_log: RunLog, clock: Callable[[], datetime], *, begun: Begun = NOTHING) -> None:
+        self.claim, self.log, self.clock, self.begun = claim, run_log, clock, begun
+        self.log.take_up(begun.text, begun.reasoning)
+        self._is_going_on = bool(begun)  # what was begun is part of the answer, until it is begun anew
         self.interruption = ""  # why we ended it ourselves: stopped, lost, timed_out
         self._frames = 0
         self._spent: Spent | None = None
@@ -43,8 +46,6 @@ class Answer:
 
     async def make(self, http: httpx.AsyncClient, note: NoteServer) -> Ending:
         """Call models until the answer is there, was interrupted, or cannot be had."""
-        if self.claim.run.attempts > 1:
-            self.log.emit(Restarted())
         for notice in self.claim.notices:
             self.log.emit(notice)
         loop = asyncio.get_running_loop()
@@ -72,7 +73,7 @@ class Answer:
 
     async def _try_servers(self, http: httpx.AsyncClient, note: NoteServer) -> str:
         """Give the error code the run ends with, empty when all went well."""
-        servers, began = list(router.tries(self.claim.servers)), monotonic()
+        servers, began = list(router.tries(continuing.in_order(self.claim.servers, self.begun))), monotonic()
         for number, server in enumerate(servers):
             try:
                 await self._stream(http, server)
@@ -97,12 +98,23 @@ class Answer:
     async def _stream(self, http: httpx.AsyncClient, server: Server) -> None:
         self._server = server
         self._spent, self._finish_reason = None, ""
-        async with aclosing(PROVIDERS[server.provider](http, server, self.claim.prompt)) as stream:
+        prompt = continuing.prompt_for(server, self.claim.prompt, self.begun)
+        async with aclosing(PROVIDERS[server.provider](http, server, prompt)) as stream:
             async for pieces in stream:
                 if not pieces:
-                    self.log.emit(Started(model=self.claim.model.key, backend=server.key))
+                    self._take_up(server)
                 for piece in pieces:
                     self._take(piece)
+
+    def _take_up(self, server: Server) -> None:
+        """Tell who follows that a server answers, and what of an earlier attempt stays."""
+        self._is_going_on = self.begun.may_go_on(server)
+        if self._is_going_on:
+            self.log.emit(Snapshot(text=self.begun.text, reasoning=self.begun.reasoning))
+        elif self.claim.run.attempts > 1:
+            self.log.take_up("", "")
+            self.log.emit(Restarted())
+        self.log.emit(Started(model=self.claim.model.key, backend=server.key))
 
     def _take(self, piece: Piece) -> None:
         match piece:
@@ -145,8 +157,11 @@ class Answer:
     def _count_tokens(self, *, is_whole: bool) -> tuple[Spent, str]:
         """What the server reported of all that came; else what it told of the input, for settling to count the rest.
 
-        Nothing when nothing came. A report of no input, or of no output beside text that came, is not believed.
+        Nothing when nothing came. A report of no input, or of no output beside text that came, is not believed. Where
+        two calls made one answer, no report covers it: it is counted as if one call had made it.
         """
+        if self._is_going_on:
+            return Spent(), Provenance.ESTIMATED
         told = self._spent
         if told is not None and (not told.input_tokens or (self._frames and not told.output_tokens)):
             told, self._is_muddled = None, True

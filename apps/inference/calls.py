@@ -7,11 +7,20 @@ from typing import NamedTuple
 
 @dataclass(frozen=True)
 class Prompt:
-    """What a run asks: messages as OpenAI shapes them, the longest answer, and further options (temperature, …)."""
+    """What a run asks: messages as OpenAI shapes them, the longest answer, and further options (temperature, …).
+
+    begun   the beginning of the answer, from which the server goes on; only for one that can (`Server.continues`).
+    """
 
     messages: tuple[Mapping[str, object], ...]
     max_output_tokens: int
     options: Mapping[str, object] = field(default_factory=dict)
+    begun: str = ""
+
+    @property
+    def turns(self) -> tuple[Mapping[str, object], ...]:
+        """The messages, and last the answer that was begun."""
+        return (*self.messages, {"role": "assistant", "content": self.begun}) if self.begun else self.messages
 
 
 class Spent(NamedTuple):
@@ -50,7 +59,8 @@ class Completion:
 class Server:
     """A back end of the catalogue with its address and key; `model_name` is what the model is called there.
 
-    usage   how it counts tokens, as `token_counts` names it.
+    usage      how it counts tokens, as `token_counts` names it.
+    continues  how it goes on with an answer that another call began, as the catalogue names it; empty: it cannot.
     """
 
     key: str
@@ -60,6 +70,7 @@ class Server:
     model_name: str
     limit_parameter: str = "max_tokens"
     usage: str = "openai"
+    continues: str = ""
 
 
 class Text(NamedTuple):

@@ -20,7 +20,7 @@ from django.utils import translation
 from httpx_aiohttp import AiohttpTransport
 
 from apps.core import guards, http
-from apps.inference import backends, claims, gauges, relay, runs, settlement, steps
+from apps.inference import backends, claims, continuing, gauges, relay, runs, settlement, steps
 from apps.inference.answering import LOST, STOPPED, Answer
 from apps.inference.calls import CallError, Server
 from apps.inference.claims import Claim, MakePrompt
@@ -115,7 +115,7 @@ class Engine:
     async def _make(self, claim: Claim, keep: Keep, clock: Clock) -> None:
         run = claim.run
         run_log = self._publisher.open(run.pk, run.attempts)
-        answer = Answer(claim, run_log, clock)
+        answer = Answer(claim, run_log, clock, begun=await continuing.recall(self._publisher, claim))
         self._answers[run.pk] = answer
         if run.pk in self._stops:
             self.loop.call_soon(answer.interrupt, STOPPED)

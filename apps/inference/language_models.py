@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from apps.billing import plans
-from apps.billing.catalogue_models import CONVENTIONS, LIMIT_PARAMETERS, OPTIONAL_RATES, TOKENIZERS
+from apps.billing.catalogue_models import CONTINUES, CONVENTIONS, LIMIT_PARAMETERS, OPTIONAL_RATES, TOKENIZERS
 from apps.billing.plans import PlanTerms
 from apps.inference.calls import Server
 from apps.inference.errors import ModelMissing, ModelUnpriced
@@ -118,6 +118,7 @@ def _server(key: str, raw: Mapping[str, Any], model_name: str) -> Server | None:
         model_name=model_name,
         limit_parameter=limit_parameter,
         usage=raw.get("usage", CONVENTIONS[0]),
+        continues=raw.get("continues", CONTINUES[0]).removeprefix(CONTINUES[0]),
     )
 
 

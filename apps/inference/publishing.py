@@ -5,6 +5,7 @@ cost every reader, none at all would cost the machine. Nothing here makes a run 
 """
 
 import asyncio
+from typing import Any
 from uuid import UUID
 
 import redis
@@ -50,6 +51,10 @@ class RunLog:
         self._pieces.append(text)
         self._all[kind].append(text)
         self._publisher.want(self, at_once=is_first)
+
+    def take_up(self, text: str, reasoning: str) -> None:
+        """Begin with what an earlier attempt wrote. Nothing is sent: its followers have it, or read it in a snapshot."""
+        self._all = {Delta: [text] if text else [], Reasoning: [reasoning] if reasoning else []}
 
     def collect(self) -> list[relay.Line]:
         """Take what is to be sent."""
@@ -116,6 +121,16 @@ class Publisher:
                         await asyncio.shield(self._sending)
         except TimeoutError:
             log.warning("relay.not_drained", run_id=str(run_log.run_id))
+
+    async def read(self, run_id: UUID) -> list[relay.Entry]:
+        """The log of a run so far.
+
+        Raises  redis.RedisError, TimeoutError: Valkey does not answer.
+        """
+        rows: Any  # redis-py's type also covers text answers
+        async with asyncio.timeout(relay.TIMEOUT_S):
+            rows = await self._valkey.xrange(relay.log_key(run_id))
+        return [relay.Entry(None, fields[b"k"].decode(), fields[b"d"]) for _id, fields in rows]
 
     async def end(self) -> None:
         """Give the connections back."""

@@ -26,7 +26,7 @@ def stream(http: httpx.AsyncClient, server: Server, prompt: Prompt) -> AsyncGene
 def request_body(server: Server, prompt: Prompt) -> dict[str, object]:
     """The JSON of the call: instructions stand beside the conversation, and options have their own names."""
     told = [_plain(message["content"]) for message in prompt.messages if message["role"] in TOLD_APART]
-    turns = [message for message in prompt.messages if message["role"] not in TOLD_APART]
+    turns = [message for message in prompt.turns if message["role"] not in TOLD_APART]
     return {
         **_options(prompt.options),
         **({"system": "\n\n".join(told)} if told else {}),
