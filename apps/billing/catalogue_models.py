@@ -9,8 +9,8 @@ PROVIDERS = ("openai", "openai_responses", "anthropic")  # the protocols that `i
 LIMIT_PARAMETERS = ("max_tokens", "max_completion_tokens")
 # How a back end counts tokens; `inference` reads each.
 CONVENTIONS = ("openai", "openai_responses", "xai", "deepseek", "anthropic")
-# How a back end goes on with an answer that was begun: by a last message of the assistant, as it is (llama.cpp, Anthropic's
-# older models), or with the parameters of vLLM and SGLang.
+# How a back end goes on with an answer that was begun: by a last message of the assistant (llama.cpp, Anthropic's older
+# models), or with the parameters of vLLM and SGLang.
 CONTINUES = ("no", "final_message", "continue_final_message")
 TOKENIZERS = ("o200k_base", "cl100k_base")  # by which `inference` estimates what no back end reported
 RATES = ("input", "output")

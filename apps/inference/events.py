@@ -1,6 +1,7 @@
 """What happens to a run, as its followers read it: one shape for each kind, told apart by `kind`.
 
-Order    run.queued … · run.restarted or run.snapshot, where a worker was lost · run.started · run.delta | run.reasoning | run.notice … · exactly one terminal.
+Order    run.queued … · run.restarted or run.snapshot? · run.started · run.delta | run.reasoning | run.notice … ·
+         exactly one terminal. Restarted, or a snapshot of what stays: where an earlier worker was lost.
 Texts    deltas add to what came before; run.restarted empties it; run.snapshot replaces it.
 """
 

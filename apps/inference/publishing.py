@@ -53,7 +53,7 @@ class RunLog:
         self._publisher.want(self, at_once=is_first)
 
     def take_up(self, text: str, reasoning: str) -> None:
-        """Begin with what an earlier attempt wrote. Nothing is sent: its followers have it, or read it in a snapshot."""
+        """Begin with what an earlier attempt wrote. Nothing is sent by this."""
         self._all = {Delta: [text] if text else [], Reasoning: [reasoning] if reasoning else []}
 
     def collect(self) -> list[relay.Line]:
