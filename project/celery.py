@@ -54,6 +54,7 @@ app.conf.update(
             "schedule": 86_400.0,
             "options": {"expires": 86_400},
         },
+        "accounts.send_letters": {"task": "accounts.send_letters", "schedule": 60.0, "options": {"expires": 60}},
         "privacy.sweep": {"task": "privacy.sweep", "schedule": 60.0, "options": {"expires": 60}},
     },
 )

@@ -11,5 +11,7 @@ Nothing here knows about plans or conversations.
 | what a person agreed to, and whether we may train on their words | `consent` |
 | where Europe's stricter rules hold | `regions` |
 | what staff did, and why | `audit` |
+| mails on their way, each first a row | `letters` |
+| how a mail of ours looks, as text and as a page | `mail` |
 | take it along, or forget it | `personal_data` |
 """

@@ -1,20 +1,21 @@
 """Where allauth asks us: the language of a new person, the code in their mail, and how mail is sent."""
 
-from smtplib import SMTPException
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context as of_allauth
 from allauth.core.internal.cryptokit import generate_user_code
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import get_language
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language, override
 
+from apps.accounts import letters
 from apps.accounts.models import User
-from apps.core import guards
-from apps.core.errors import Unavailable
+from apps.core import clock, guards
 
 CODE_LENGTH = 6
+SITE = {"site_name": settings.SITE_NAME, "site_url": settings.SITE_URL}
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
@@ -29,16 +30,19 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         return str(generate_user_code(length=CODE_LENGTH, dashed=False))
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Send after the commit, so that nobody is told of what did not happen.
+        """Write it in the reader's language and let a worker send it: a mail server that is slow keeps nobody waiting.
 
-        Raises  Unavailable: the mail server does not answer. Signing in later sends a new code.
+        Whether or not an address has an account, the same work is done here.
         """
-        guards.outside_transaction()
-        try:
-            super().send_mail(template_prefix, email, context)
-        except (OSError, SMTPException) as error:
-            sentence = _("We could not send you an e-mail just now. Please sign in again in a minute to get a new one.")
-            raise Unavailable(sentence, code="mail_unavailable", wait_s=60) from error
+        guards.outside_transaction()  # so that nobody is told of what did not happen
+        reader = context.get("user")
+        language = getattr(reader, "language", "") or get_language() or settings.LANGUAGE_CODE
+        words = {"request": of_allauth.request, "email": email, **context, **SITE}
+        with override(language):
+            made = self.render_mail(template_prefix, email, words)
+        with transaction.atomic(durable=True):
+            kind = template_prefix.rpartition("/")[2]
+            letters.want(kind, email, made.subject, f"{made.body}\n", language=language, now=clock.now())
 
     def post_login(self, request: HttpRequest, user: User, **facts: Any) -> HttpResponse:  # noqa: ANN401  # allauth's own
         """Show the pages in the person's language on this device too."""

@@ -1,6 +1,7 @@
 """People, what they agreed to, and what staff did for them."""
 
-from typing import ClassVar
+from datetime import datetime
+from typing import ClassVar, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
@@ -106,3 +107,43 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return self.action
+
+
+class LetterQuerySet(models.QuerySet["Letter"]):
+    """Letters, as sentences."""
+
+    def waiting(self) -> Self:
+        return self.filter(sent_at=None, given_up_at=None)
+
+    def due(self, *, at: datetime) -> Self:
+        return self.waiting().filter(next_at__lte=at)
+
+
+class Letter(models.Model):
+    """One row is one mail about an account, on its way or gone. To an address, since not every address has a person.
+
+    `subject` and `text` may hold a code or a link that lets in: both are emptied when the mail left, or was given up.
+    """
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    kind = models.CharField(max_length=64)
+    to = models.EmailField()
+    language = models.CharField(max_length=8)
+    subject = models.CharField(max_length=200)
+    text = models.TextField()
+    wanted_at = models.DateTimeField()
+    next_at = models.DateTimeField()  # when a worker may take it; moved away by the one that does
+    attempts = models.PositiveSmallIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True)
+    given_up_at = models.DateTimeField(null=True)  # nobody waits for it any more
+
+    objects: ClassVar = LetterQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["next_at"], condition=models.Q(sent_at=None, given_up_at=None), name="letter_due"),
+            models.Index(fields=["to"], name="letter_to"),
+        ]
+
+    def __str__(self) -> str:
+        return self.kind

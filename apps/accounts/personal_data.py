@@ -7,7 +7,7 @@ from allauth.account.models import EmailAddress
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.models import AuditEntry, Consent, User
+from apps.accounts.models import AuditEntry, Consent, Letter, User
 
 
 class PersonalData:
@@ -21,6 +21,7 @@ class PersonalData:
         yield "profile.json", _profile(user)
         yield "consents.json", list(_consents(user))
         yield "staff.json", list(_staff_acts(user))
+        yield "mails.json", list(_mails(user))
 
     def erase(self, user: User, *, now: datetime) -> int:
         """Make the row nobody's: books that point at it stay whole, and nothing in it names a person.
@@ -32,6 +33,7 @@ class PersonalData:
         with transaction.atomic(durable=True):
             removed = Consent.objects.filter(user=user).delete()[0]
             removed += AuditEntry.objects.filter(subject=user).exclude(reason="").update(reason="")
+            removed += int(Letter.objects.filter(to__in=_addresses(user)).delete()[0])
             removed += int(EmailAddress.objects.filter(user=user).delete()[0])
             _anonymise(user)
         return removed + 1
@@ -67,6 +69,16 @@ def _consents(user: User) -> Iterator[dict[str, object]]:
 def _staff_acts(user: User) -> Iterator[dict[str, object]]:
     for entry in AuditEntry.objects.filter(subject=user).order_by("happened_at", "id"):
         yield {"action": entry.action, "reason": entry.reason, "happened_at": entry.happened_at}
+
+
+def _mails(user: User) -> Iterator[dict[str, object]]:
+    """That they were sent; what they said is not kept."""
+    for letter in Letter.objects.filter(to__in=_addresses(user)).order_by("wanted_at"):
+        yield {"kind": letter.kind, "to": letter.to, "wanted_at": letter.wanted_at, "sent_at": letter.sent_at}
+
+
+def _addresses(user: User) -> set[str]:
+    return {user.email, *EmailAddress.objects.filter(user=user).values_list("email", flat=True)}
 
 
 def _anonymise(user: User) -> None:

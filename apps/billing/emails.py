@@ -12,15 +12,15 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import formats, translation
 from django.utils.translation import gettext as _
 
+from apps.accounts import mail
 from apps.accounts.models import User
 from apps.billing import offers, plans
-from apps.core import guards, money
+from apps.core import money
 
 PLAN_STARTED, PLAN_CHANGED, CHANGE_PLANNED = "plan_started", "plan_changed", "change_planned"
 PLAN_ENDING, PLAN_RESUMED, PLAN_ENDED = "plan_ending", "plan_resumed", "plan_ended"
@@ -32,25 +32,6 @@ PRICE_MOVE, SPENDING_ALERT = "price_move", "spending_alert"
 RECHARGED, RECHARGE_FAILED, RECHARGE_MONTH_FULL = "recharged", "recharge_failed", "recharge_month_full"
 DATES = ("until", "starts", "trial_end", "paid_at", "period_start", "period_end")
 TEXT, HTML, SUBJECT = "billing/mail/_letter.txt", "billing/mail/_letter.html", "billing/mail/_subject.txt"
-# The colours of tokens.css as numbers: mail programs know neither variables nor oklch().
-LIGHT = {
-    "paper": "#fbf9f6",
-    "surface": "#fffefd",
-    "line": "#dfdcd6",
-    "ink": "#29231e",
-    "muted": "#615b54",
-    "accent": "#016161",
-    "on_accent": "#f8fdfc",
-}
-DARK = {
-    "paper": "#171514",
-    "surface": "#201d1b",
-    "line": "#3a3734",
-    "ink": "#e9e6e0",
-    "muted": "#ada9a2",
-    "accent": "#70cbc5",
-    "on_accent": "#031a1a",
-}
 EMPTY = re.compile(r"\s*<p(?: [^>]*)?>\s*</p>")  # a paragraph that this letter does not need
 
 
@@ -71,7 +52,7 @@ def compose(kind: str, facts: Mapping[str, str], reader: User) -> Letter:
     language = reader.language or settings.LANGUAGE_CODE
     with translation.override(language):
         words = {**_words(facts, ZoneInfo(reader.time_zone)), "name": reader.get_short_name(), "language": language}
-        words |= {**_places(), "light": LIGHT, "dark": DARK}
+        words |= {**_places(), "light": mail.LIGHT, "dark": mail.DARK}
         if kind == RECEIPT:
             words["rows"] = list(_receipt_rows(words))
         subject = " ".join(_render(kind, SUBJECT, words).split())
@@ -84,11 +65,8 @@ def send(kind: str, facts: Mapping[str, str], reader: User) -> None:
 
     Raises  OSError: the mail server does not answer (SMTP errors are among these).
     """
-    guards.outside_transaction()
     letter = compose(kind, facts, reader)
-    mail = EmailMultiAlternatives(letter.subject, letter.text, settings.DEFAULT_FROM_EMAIL, [reader.email])
-    mail.attach_alternative(letter.html, "text/html")
-    mail.send()
+    mail.send(reader.email, letter.subject, letter.text, letter.html)
 
 
 def _render(kind: str, layout: str, words: Mapping[str, object]) -> str:

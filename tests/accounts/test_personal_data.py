@@ -4,8 +4,8 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.db import transaction
 
-from apps.accounts import audit, consent
-from apps.accounts.models import AuditEntry, Consent, User
+from apps.accounts import audit, consent, letters
+from apps.accounts.models import AuditEntry, Consent, Letter, User
 from apps.accounts.personal_data import PersonalData
 from tests import build, cast
 
@@ -19,26 +19,28 @@ def ana():
     EmailAddress.objects.create(user=ana, email=ana.email, verified=True, primary=True)
     with transaction.atomic():
         consent.record(ana, Consent.Kind.TERMS, given=True, version="2026-11", now=NOW)
+        letters.want("login_code", ana.email, "Your code: X", "X", language="en", now=NOW)
     audit.record(None, "account.check", subject=ana, reason="wrote as Ana", now=NOW)
     return ana
 
 
 def test_the_export_holds_the_profile_the_answers_and_what_staff_did(ana):
     files = dict(PersonalData().export(ana))
-    assert list(files) == ["profile.json", "consents.json", "staff.json"]
+    assert list(files) == ["profile.json", "consents.json", "staff.json", "mails.json"]
     assert files["profile.json"]["email"] == "ana@example.org"
     assert files["profile.json"]["addresses"] == [{"email": "ana@example.org", "is_verified": True}]
     assert [(row["kind"], row["is_given"]) for row in files["consents.json"]] == [("terms", True)]
     assert [row["action"] for row in files["staff.json"]] == ["account.check"]
+    assert [(row["kind"], row["to"]) for row in files["mails.json"]] == [("login_code", "ana@example.org")]
     assert ana.password not in str(files)
 
 
 def test_afterwards_nothing_names_the_person(ana, client):
-    assert PersonalData().erase(ana, now=NOW) == 4
+    assert PersonalData().erase(ana, now=NOW) == 5
     row = User.objects.get(pk=ana.pk)
     assert (row.email, row.name, row.is_active) == (f"left-{ana.pk}@invalid", "", False)
     assert not row.has_usable_password()
-    assert (EmailAddress.objects.count(), Consent.objects.count()) == (0, 0)
+    assert (EmailAddress.objects.count(), Consent.objects.count(), Letter.objects.count()) == (0, 0, 0)
     assert AuditEntry.objects.get().reason == ""
     assert not client.login(email="ana@example.org", password=build.PASSWORD)
 

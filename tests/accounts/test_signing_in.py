@@ -1,9 +1,9 @@
 import pytest
 from allauth.account.models import EmailAddress
-from django.core import mail
 from django.test import Client
 
 from tests import build, cast
+from tests.support.letters import Post
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "/accounts/login/"
@@ -12,9 +12,7 @@ WRONG = "The email address and/or password you specified are not correct."
 
 @pytest.fixture(autouse=True)
 def letters(settings):
-    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-    mail.outbox = []
-    return mail.outbox
+    return Post(settings)
 
 
 @pytest.fixture

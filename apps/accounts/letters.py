@@ -1,0 +1,73 @@
+"""Mails about an account: each is first a row, then a worker sends it until it left; what it said is forgotten then."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+from django.db.models import F
+
+from apps.accounts import mail
+from apps.accounts.models import Letter
+from apps.core import guards, jobs
+
+log = structlog.get_logger(__name__)
+
+LEASE = timedelta(seconds=60)  # for the one that sends; then another may try
+USEFUL_FOR = timedelta(hours=1)  # later nobody waits for it: codes and links are good for minutes
+BATCH = 100
+
+
+def want(kind: str, to: str, subject: str, text: str, *, language: str, now: datetime) -> Letter:
+    """Want a mail to leave.
+
+    kind    what it is about, for staff: "email_confirmation".
+    Effect  a step; a worker is nudged after the commit, and a sweeper finds what it missed.
+    """
+    guards.inside_transaction()
+    letter: Letter = Letter.objects.create(
+        kind=kind, to=to, subject=subject, text=text, language=language, wanted_at=now, next_at=now
+    )
+    jobs.enqueue("accounts.send_letter", str(letter.pk))
+    return letter
+
+
+def send(letter_id: UUID, *, clock: Callable[[], datetime]) -> bool:
+    """Send one letter that is due; say whether it left.
+
+    Repeat  what left is not sent again; what another worker has in hand is left alone.
+    Crash   between leaving and being marked it leaves once more: better twice than never.
+    """
+    guards.outside_transaction()
+    now = clock()
+    due = Letter.objects.due(at=now).filter(pk=letter_id)
+    if not due.update(attempts=F("attempts") + 1, next_at=now + LEASE):
+        return False
+    letter = Letter.objects.get(pk=letter_id)
+    try:
+        mail.send(letter.to, letter.subject, letter.text, mail.page_of(letter.subject, letter.text, letter.language))
+    except OSError as error:
+        log.warning("letter.not_sent", kind=letter.kind, attempts=letter.attempts, reason=type(error).__name__)
+        return False
+    _forget(letter_id, sent_at=clock())
+    return True
+
+
+def send_due(*, clock: Callable[[], datetime]) -> int:
+    """Send what a lost nudge or a mail server left behind, and give up what nobody waits for; say how many left."""
+    now = clock()
+    Letter.objects.waiting().filter(wanted_at__lt=now - USEFUL_FOR).update(given_up_at=now, subject="", text="")
+    due = Letter.objects.due(at=now).order_by("next_at").values_list("pk", flat=True)[:BATCH]
+    return sum(send(letter_id, clock=clock) for letter_id in due)
+
+
+def drop_old(*, before: datetime) -> int:
+    """Forget that letters were sent to whom; say how many."""
+    return int(Letter.objects.filter(wanted_at__lt=before).delete()[0])
+
+
+def _forget(letter_id: UUID, *, sent_at: datetime) -> None:
+    """It left: codes and links are no more to be found here."""
+    with transaction.atomic(durable=True):
+        Letter.objects.filter(pk=letter_id).update(sent_at=sent_at, subject="", text="")
