@@ -24,6 +24,7 @@ urlpatterns = [
     path("readyz", views.answer_ready, name="ready"),
     path("metrics", views.show_metrics, name="metrics"),
     path("i18n/", include("django.conf.urls.i18n")),
+    *(path(f"accounts/{name}/", views.lead_to_security) for name in ("2fa", "2fa/webauthn", "sessions")),
     path("accounts/", include("allauth.urls")),
     *(path("", include((room.page_urls, room.app_name))) for room in ROOMS_WITH_PAGES),
     *(path("api/v1/", include((room.api_urls, f"{room.app_name}-api"))) for room in ROOMS_WITH_JSON),
@@ -40,4 +41,5 @@ if settings.LOCAL_TOOLS:
 handler400 = views.answer_bad_request
 handler403 = views.answer_forbidden
 handler404 = views.answer_missing
+handler429 = views.answer_too_many  # allauth's name for it
 handler500 = views.answer_broken

@@ -3,17 +3,20 @@
 import secrets
 
 from django.conf import settings
+from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from apps.core import answers
+from apps.accounts import throttles
+from apps.core import answers, clock
 from apps.core.errors import CauserieError, Invalid, Missing, NotAllowed
 from project import metrics, readiness
 
 SERVICE_UNAVAILABLE = 503
+TOO_MANY = 429
 MACHINE_PATHS = ("/api/", "/v1/")
 CLOSED_TO_ROBOTS = ("/accounts/", "/admin/", "/api/", "/chat/", "/settings/", "/v1/")
 
@@ -22,6 +25,12 @@ CLOSED_TO_ROBOTS = ("/accounts/", "/admin/", "/api/", "/chat/", "/settings/", "/
 def show_home(request: HttpRequest) -> HttpResponse:
     """Show the landing page, also to people who are signed in."""
     return render(request, "home.html")
+
+
+@login_required
+def lead_to_security(_request: HttpRequest) -> HttpResponse:
+    """One page of ours shows what allauth has three for."""
+    return redirect("accounts:security")
 
 
 @require_safe
@@ -76,6 +85,14 @@ def answer_forged(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Say what helps when a form's token is missing or old; Django's reason is for the log only."""
     sentence = _("This form is out of date. Please go back, load the page again and send it once more.")
     return answers.answer_error(request, NotAllowed(sentence, code="form_expired"))
+
+
+def answer_too_many(request: HttpRequest) -> HttpResponse:
+    """429 of the pages for signing in and up: until when, in words and for machines."""
+    wait_s = throttles.wait_s(request, now_s=clock.now().timestamp())
+    response = render(request, "429.html", {"minutes": -(-wait_s // 60)}, status=TOO_MANY)
+    response["Retry-After"] = str(wait_s)
+    return response
 
 
 def answer_missing(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -11,6 +11,13 @@ Nothing here knows about plans or conversations.
 | what a person agreed to, and whether we may train on their words | `consent` |
 | where Europe's stricter rules hold | `regions` |
 | what staff did, and why | `audit` |
+| which passwords are refused | `passwords` |
+| who may join now | `joining` |
+| how long who tried too often waits | `throttles` |
+| how secrets of second factors are kept | `second_factor` |
+| where a person is signed in | `sessions` |
+| browsers a person signed in with before | `devices` |
+| the country of an address | `places` |
 | mails on their way, each first a row | `letters` |
 | how a mail of ours looks, as text and as a page | `mail` |
 | take it along, or forget it | `personal_data` |

@@ -4,6 +4,8 @@ from zoneinfo import available_timezones
 from allauth.account.adapter import get_adapter
 from allauth.account.forms import SignupForm
 from allauth.account.internal import flows
+from allauth.core import context
+from allauth.mfa.utils import is_mfa_enabled
 from django import forms
 from django.conf import settings
 from django.db import IntegrityError
@@ -12,8 +14,10 @@ from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AuthenticationForm
 
-from apps.accounts import signup
+from apps.accounts import joining, signup
 from apps.accounts.models import User
+from apps.core import clock
+from apps.core.errors import Invalid, Unavailable
 
 
 class SignUpForm(SignupForm):  # type: ignore[misc]  # allauth ships no types
@@ -27,6 +31,23 @@ class SignUpForm(SignupForm):  # type: ignore[misc]  # allauth ships no types
         required=False,
     )
     field_order: ClassVar[list[str]] = ["email", "password1", "accept_terms", "may_train"]
+
+    def clean_email(self) -> str:
+        email = cast(str, super().clean_email())
+        try:
+            joining.require_lasting_address(email)
+        except Invalid as error:
+            raise forms.ValidationError(str(error.sentence), code=error.code) from error
+        return email
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = cast(dict[str, Any], super().clean())
+        if not self.errors:
+            try:
+                joining.count_in(get_adapter().get_client_ip(context.request), now=clock.now())
+            except Unavailable as error:
+                raise forms.ValidationError(str(error.sentence), code=error.code) from error
+        return cleaned
 
     def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
         try:
@@ -54,6 +75,8 @@ class StaffSignInForm(AuthenticationForm):  # type: ignore[misc]  # unfold ships
             if self.user_cache is None:
                 raise self.get_invalid_login_error()
             self.confirm_login_allowed(self.user_cache)
+            if is_mfa_enabled(self.user_cache):  # this door has no second step, so it is not theirs
+                raise forms.ValidationError(_("Your account has a second step: sign in on the site’s own page first."))
         return cast(dict[str, Any], self.cleaned_data)
 
 

@@ -147,3 +147,19 @@ class Letter(models.Model):
 
     def __str__(self) -> str:
         return self.kind
+
+
+class Device(models.Model):
+    """One row is one browser that a person signed in with; it keeps the key, we keep its hash."""
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="devices")
+    key_hash = models.CharField(max_length=64)
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "key_hash"], name="device_once_a_person")]
+
+    def __str__(self) -> str:
+        return str(self.id)

@@ -4,10 +4,12 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.models import AuditEntry, Consent, Letter, User
+from apps.accounts.models import AuditEntry, Consent, Device, Letter, User
 
 
 class PersonalData:
@@ -22,6 +24,7 @@ class PersonalData:
         yield "consents.json", list(_consents(user))
         yield "staff.json", list(_staff_acts(user))
         yield "mails.json", list(_mails(user))
+        yield "sign_ins.json", _sign_ins(user)
 
     def erase(self, user: User, *, now: datetime) -> int:
         """Make the row nobody's: books that point at it stay whole, and nothing in it names a person.
@@ -33,6 +36,8 @@ class PersonalData:
         with transaction.atomic(durable=True):
             removed = Consent.objects.filter(user=user).delete()[0]
             removed += AuditEntry.objects.filter(subject=user).exclude(reason="").update(reason="")
+            for rows in (Device, UserSession, Authenticator):
+                removed += int(rows.objects.filter(user=user).delete()[0])
             removed += int(Letter.objects.filter(to__in=_addresses(user)).delete()[0])
             removed += int(EmailAddress.objects.filter(user=user).delete()[0])
             _anonymise(user)
@@ -75,6 +80,16 @@ def _mails(user: User) -> Iterator[dict[str, object]]:
     """That they were sent; what they said is not kept."""
     for letter in Letter.objects.filter(to__in=_addresses(user)).order_by("wanted_at"):
         yield {"kind": letter.kind, "to": letter.to, "wanted_at": letter.wanted_at, "sent_at": letter.sent_at}
+
+
+def _sign_ins(user: User) -> dict[str, object]:
+    """Sessions, browsers and second factors, without their secrets."""
+    sessions = UserSession.objects.filter(user=user)
+    return {
+        "sessions": list(sessions.values("created_at", "last_seen_at", "ip", "user_agent")),
+        "devices": list(Device.objects.filter(user=user).values("first_seen_at", "last_seen_at")),
+        "factors": list(Authenticator.objects.filter(user=user).values("type", "created_at", "last_used_at")),
+    }
 
 
 def _addresses(user: User) -> set[str]:

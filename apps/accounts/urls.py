@@ -6,6 +6,10 @@ app_name = "accounts"
 page_urls = [
     path("settings/profile/", views.edit_profile, name="profile"),
     path("settings/profile/training/", views.answer_training, name="answer-training"),
+    path("settings/security/", views.show_security, name="security"),
+    path("settings/security/sessions/end-others/", views.end_other_sessions, name="end-other-sessions"),
+    path("settings/security/sessions/<int:pk>/end/", views.end_session, name="end-session"),
+    path("password-strength/", views.judge_password, name="judge-password"),
     path("terms/", views.show_terms, name="terms"),
     path("privacy/", views.show_privacy_notice, name="privacy-notice"),
 ]

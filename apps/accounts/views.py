@@ -1,18 +1,28 @@
+import json
 from typing import cast
 
+from allauth.mfa.models import Authenticator
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language, override
+from django.utils.translation import get_language, gettext_lazy, override
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from apps.accounts import consent, profiles, signup
+from apps.accounts import consent, passwords, profiles, sessions, signup
 from apps.accounts.adapters import remember_language
 from apps.accounts.forms import ProfileForm, TrainingForm
 from apps.accounts.models import Consent, User
 from apps.core import clock
+
+STRENGTHS = (
+    gettext_lazy("guessed at once"),
+    gettext_lazy("easy to guess"),
+    gettext_lazy("nearly enough"),
+    gettext_lazy("strong"),
+    gettext_lazy("very strong"),
+)
 
 
 @login_required
@@ -38,6 +48,54 @@ def answer_training(request: HttpRequest) -> HttpResponse:
     signup.answer_training(cast(User, request.user), given=form.cleaned_data["may_train"], now=clock.now())
     messages.success(request, _("Saved."))
     return redirect("accounts:profile")
+
+
+@require_POST
+def judge_password(request: HttpRequest) -> JsonResponse:
+    """How a password that is being typed stands; it is kept nowhere."""
+    try:
+        told = json.loads(request.body)
+        strength = passwords.judge(str(told["password"]), email=str(told.get("email", "")))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return JsonResponse({"score": 0, "is_enough": False, "word": ""}, status=400)
+    word = _("known from a leak") if strength.is_breached else STRENGTHS[strength.score]
+    return JsonResponse({"score": strength.score, "is_enough": strength.is_enough, "word": str(word)})
+
+
+@login_required
+@require_safe
+def show_security(request: HttpRequest) -> HttpResponse:
+    user = cast(User, request.user)
+    now = clock.now()
+    sessions.note_seen(request.session.session_key, now=now)
+    factors: dict[str, list[Authenticator]] = {kind: [] for kind in Authenticator.Type.values}
+    for factor in Authenticator.objects.filter(user=user).order_by("created_at"):
+        factors[factor.type].append(factor)
+    codes = factors[Authenticator.Type.RECOVERY_CODES]
+    context = {
+        "section": "security",
+        "factors": factors,
+        "codes_left": len(codes[0].wrap().get_unused_codes()) if codes else 0,
+        "sessions": sessions.sessions_of(user, request.session.session_key),
+    }
+    return render(request, "accounts/security.html", context)
+
+
+@login_required
+@require_POST
+def end_session(request: HttpRequest, pk: int) -> HttpResponse:
+    if not sessions.end_session(cast(User, request.user), pk):
+        raise Http404
+    messages.success(request, _("Signed out there."))
+    return redirect("accounts:security")
+
+
+@login_required
+@require_POST
+def end_other_sessions(request: HttpRequest) -> HttpResponse:
+    sessions.end_sessions(cast(User, request.user), but=request.session.session_key)
+    messages.success(request, _("Signed out everywhere else."))
+    return redirect("accounts:security")
 
 
 @require_safe

@@ -25,6 +25,7 @@ if STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_")):
     raise ImproperlyConfigured("STRIPE_SECRET_KEY is a live key. Local settings take test keys only.")
 
 LOCAL_TOOLS = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True  # http://localhost; browsers keep passkeys for no other plain address
 INSTALLED_APPS = [*INSTALLED_APPS, "apps.localdev"]
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = LOCAL_DIR / "mail"

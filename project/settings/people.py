@@ -1,4 +1,6 @@
-"""How people sign up and in: by e-mail and password, confirmed by a code in a mail."""
+"""How people sign up and in: by password, by a code in a mail, or by a passkey; an address is confirmed by a code."""
+
+from project import env
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
@@ -17,7 +19,14 @@ AUTH_PASSWORD_VALIDATORS = [
         "CommonPasswordValidator",
         "NumericPasswordValidator",
     )
-]
+] + [{"NAME": "apps.accounts.passwords.StrengthValidator"}]
+# Have I Been Pwned's list, ordered by hash; without it, what leaked and is not common besides is not known here.
+BREACHED_PASSWORDS_FILE = env.text("CAUSERIE_BREACHED_PASSWORDS", "")
+SIGNUP_REFUSE_DISPOSABLE = env.flag("CAUSERIE_REFUSE_DISPOSABLE_MAIL", default=True)
+SIGNUP_ALLOWED_DOMAINS = env.words("CAUSERIE_SIGNUP_ALLOWED_DOMAINS")
+SIGNUP_REFUSED_DOMAINS = env.words("CAUSERIE_SIGNUP_REFUSED_DOMAINS")
+SIGNUPS_PER_HOUR = env.integer("CAUSERIE_SIGNUPS_PER_HOUR", 1000)
+SIGNUPS_PER_HOUR_NEARBY = env.integer("CAUSERIE_SIGNUPS_PER_HOUR_NEARBY", 30)
 ACCOUNT_ADAPTER = "apps.accounts.adapters.AccountAdapter"
 ACCOUNT_FORMS = {"signup": "apps.accounts.forms.SignUpForm"}
 ACCOUNT_LOGIN_METHODS = {"email"}
@@ -28,5 +37,12 @@ ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT = 15 * 60
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 10 * 60
+# A client's address is the connection's, unless so many proxies of ours stand before us and each adds one.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.integer("CAUSERIE_TRUSTED_PROXIES", 0, least=0)
 LOGIN_REDIRECT_URL = "/chat/"
 LOGIN_URL = "account_login"

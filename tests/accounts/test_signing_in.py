@@ -106,5 +106,5 @@ def test_guessing_staffs_password_ends_after_five_tries(client):
     for _ in range(5):
         enter_admin(client, password="wrong")
     page = enter_admin(client)
-    assert page.context["form"].non_field_errors() == ["Too many failed login attempts. Try again later."]
+    assert page.context["form"].non_field_errors() == ["Too many tries. Please try again in 5 minutes."]
     assert "_auth_user_id" not in client.session

@@ -52,6 +52,22 @@ export const stopRun = (id: string): Promise<void> => call("POST", `/api/v1/runs
 
 export const listModels = (): Promise<Bodies["ModelsBody"]> => call("GET", "/api/v1/models");
 
+/** What the server wants a passkey to sign; `publicKey` is as WebAuthn has it. */
+export interface PasskeyRequest {
+  request_options: { publicKey: object };
+}
+
+export const askForPasskey = (path: string): Promise<PasskeyRequest> => call("GET", path);
+
+export interface Strength {
+  score: number;
+  is_enough: boolean;
+  word: string;
+}
+
+export const judgePassword = (password: string, email: string): Promise<Strength> =>
+  call("POST", "/password-strength/", { password, email });
+
 export const listBalances = (): Promise<Bodies["Balances"]> => call("GET", "/api/v1/balances");
 
 async function call<Answer>(method: Method, path: string, body?: object): Promise<Answer> {
