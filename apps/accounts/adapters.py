@@ -17,6 +17,7 @@ from apps.core import clock, guards
 
 CODE_LENGTH = 6
 DEVICE_COOKIE = "device"
+CLOSED_ACCOUNT = "closed_account"
 TOO_MANY = "too_many_login_attempts"
 SITE = {"site_name": settings.SITE_NAME, "site_url": settings.SITE_URL}
 
@@ -63,6 +64,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         with transaction.atomic(durable=True):
             kind = template_prefix.rpartition("/")[2]
             letters.want(kind, email, made.subject, f"{made.body}\n", language=language, now=clock.now())
+
+    def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponse:
+        """Remember who just proved to be the owner of a closed account: one that is leaving can still be kept."""
+        request.session[CLOSED_ACCOUNT] = {"user": str(user.pk), "at": clock.now().timestamp()}
+        return cast(HttpResponse, super().respond_user_inactive(request, user))
 
     def post_login(self, request: HttpRequest, user: User, **facts: Any) -> HttpResponse:  # noqa: ANN401  # allauth's own
         """Show the pages in the person's language on this device too."""

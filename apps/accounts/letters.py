@@ -15,19 +15,30 @@ from apps.core import guards, jobs
 log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=60)  # for the one that sends; then another may try
-USEFUL_FOR = timedelta(hours=1)  # later nobody waits for it: codes and links are good for minutes
+USEFUL_FOR = timedelta(hours=1)  # codes and links are good for minutes
+LAST_LETTERS = ("account_erased",)  # to who has left: afterwards the address is forgotten, too
 BATCH = 100
 
 
-def want(kind: str, to: str, subject: str, text: str, *, language: str, now: datetime) -> Letter:
+def want(  # noqa: PLR0913 one mail, as it leaves
+    kind: str, to: str, subject: str, text: str, *, language: str, useful_for: timedelta = USEFUL_FOR, now: datetime
+) -> Letter:
     """Want a mail to leave.
 
-    kind    what it is about, for staff: "email_confirmation".
+    kind        what it is about, for staff: "email_confirmation".
+    useful_for  how long somebody waits for it; then it is given up.
     Effect  a step; a worker is nudged after the commit, and a sweeper finds what it missed.
     """
     guards.inside_transaction()
     letter: Letter = Letter.objects.create(
-        kind=kind, to=to, subject=subject, text=text, language=language, wanted_at=now, next_at=now
+        kind=kind,
+        to=to,
+        subject=subject,
+        text=text,
+        language=language,
+        wanted_at=now,
+        next_at=now,
+        useless_at=now + useful_for,
     )
     jobs.enqueue("accounts.send_letter", str(letter.pk))
     return letter
@@ -57,7 +68,7 @@ def send(letter_id: UUID, *, clock: Callable[[], datetime]) -> bool:
 def send_due(*, clock: Callable[[], datetime]) -> int:
     """Send what a lost nudge or a mail server left behind, and give up what nobody waits for; say how many left."""
     now = clock()
-    Letter.objects.waiting().filter(wanted_at__lt=now - USEFUL_FOR).update(given_up_at=now, subject="", text="")
+    Letter.objects.waiting().filter(useless_at__lt=now).update(given_up_at=now, subject="", text="")
     due = Letter.objects.due(at=now).order_by("next_at").values_list("pk", flat=True)[:BATCH]
     return sum(send(letter_id, clock=clock) for letter_id in due)
 
@@ -71,3 +82,4 @@ def _forget(letter_id: UUID, *, sent_at: datetime) -> None:
     """It left: codes and links are no more to be found here."""
     with transaction.atomic(durable=True):
         Letter.objects.filter(pk=letter_id).update(sent_at=sent_at, subject="", text="")
+        Letter.objects.filter(pk=letter_id, kind__in=LAST_LETTERS).update(to="")

@@ -135,7 +135,8 @@ class Letter(models.Model):
     next_at = models.DateTimeField()  # when a worker may take it; moved away by the one that does
     attempts = models.PositiveSmallIntegerField(default=0)
     sent_at = models.DateTimeField(null=True)
-    given_up_at = models.DateTimeField(null=True)  # nobody waits for it any more
+    useless_at = models.DateTimeField()  # when nobody waits for it any more
+    given_up_at = models.DateTimeField(null=True)
 
     objects: ClassVar = LetterQuerySet.as_manager()
 

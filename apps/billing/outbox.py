@@ -16,7 +16,7 @@ from apps.core import guards, jobs
 log = structlog.get_logger(__name__)
 State = StripeOutbox.State
 CANCEL, END, MOVE, MAIL = outbox_acts.CANCEL, outbox_acts.END, outbox_acts.MOVE, outbox_acts.MAIL
-METADATA, REFUND = outbox_acts.METADATA, outbox_acts.REFUND
+METADATA, REFUND, RESUME = outbox_acts.METADATA, outbox_acts.REFUND, outbox_acts.RESUME
 RECHARGE, START_OVERAGE, END_OVERAGE = outbox_acts.RECHARGE, outbox_acts.START_OVERAGE, outbox_acts.END_OVERAGE
 FIRST_WAIT = timedelta(seconds=30)  # doubled with each try, and at most a day
 LONGEST_WAIT = timedelta(days=1)
@@ -45,6 +45,12 @@ def add(
     StripeOutbox.objects.bulk_create([row], ignore_conflicts=True)
     jobs.enqueue("billing.send_outbox")
     return is_new
+
+
+def withdraw(row: StripeOutbox) -> None:
+    """Want something no more that was not done yet; what is being done this moment is done. A step."""
+    guards.inside_transaction()
+    StripeOutbox.objects.filter(pk=row.pk, state=State.PENDING).delete()
 
 
 def cancel_subscription(subscription: SubscriptionMirror, *, now: datetime) -> None:

@@ -6,6 +6,7 @@ from apps.billing import credit_acts, emails, refund_acts, relevance, stripe_gat
 from apps.billing.models import StripeOutbox
 
 CANCEL, END, MOVE, MAIL = "cancel_subscription", "end_subscription", "move_price", "mail"
+RESUME = "resume_subscription"
 METADATA, REFUND, CREDIT_NOTE = "repair_metadata", "refund", refund_acts.NOTE
 RECHARGE, START_OVERAGE, END_OVERAGE = "recharge", "start_overage", "end_overage"
 
@@ -17,6 +18,10 @@ def _cancel(row: StripeOutbox) -> bool:
 def _end(row: StripeOutbox) -> bool:
     stripe_gateway.background().end_subscription(row.payload["subscription"], key=row.key)
     return True
+
+
+def _resume(row: StripeOutbox) -> bool:
+    return stripe_gateway.background().resume_subscription(row.payload["subscription"], key=row.key)
 
 
 def _move(row: StripeOutbox) -> bool:
@@ -46,6 +51,7 @@ def _say_whose(row: StripeOutbox) -> bool:
 PERFORM: Mapping[str, Callable[[StripeOutbox], bool]] = {
     CANCEL: _cancel,
     END: _end,
+    RESUME: _resume,
     MOVE: _move,
     MAIL: _mail,
     METADATA: _say_whose,
@@ -56,5 +62,5 @@ PERFORM: Mapping[str, Callable[[StripeOutbox], bool]] = {
     CREDIT_NOTE: refund_acts.write_credit_note,
 }
 CHANGES_STRIPE = frozenset(
-    {CANCEL, END, MOVE, REFUND, CREDIT_NOTE, RECHARGE, START_OVERAGE, END_OVERAGE}
+    {CANCEL, END, RESUME, MOVE, REFUND, CREDIT_NOTE, RECHARGE, START_OVERAGE, END_OVERAGE}
 )  # afterwards our mirror is behind

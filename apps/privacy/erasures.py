@@ -4,47 +4,39 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts import audit
 from apps.accounts.models import User
 from apps.billing import outbox
-from apps.billing.models import BillingAccount, StripeOutbox, SubscriptionMirror
+from apps.billing.models import BillingAccount, StripeOutbox
 from apps.core import jobs
-from apps.core.errors import Invalid, Missing
-from apps.developer import keys
-from apps.developer.models import ApiKey
-from apps.inference import runs
-from apps.inference.models import Run
+from apps.core.errors import Missing
+from apps.privacy import departures, doors
 from apps.privacy.models import DataRequest
 from apps.privacy.registry import STORES
 
 LOOK_AGAIN = timedelta(seconds=45)
-OVER = ("canceled", "incomplete_expired")  # Stripe's words for a subscription that cannot come back
 STRIPE = "stripe-subscriptions"  # the receipt's line for what was ended there
 State = DataRequest.State
 
 
-def ask_erasure(user: User, password: str, *, now: datetime) -> DataRequest:
-    """Begin to delete a person's account; from here on nobody can sign in to it.
+def ask_erasure(user: User, *, now: datetime) -> DataRequest:
+    """Begin to delete a person's account without waiting a week; from here on nobody can sign in to it.
 
     Effect  an act: the request, the account closed, live subscriptions to be cancelled. Then keys are revoked and
             running answers asked to stop.
-    Raises  Invalid: the password is not right. Nothing is changed.
-    Repeat  the request that is open.
+    Repeat  the request that is open; one that would wait for its week waits no more.
     """
-    if not user.check_password(password):
-        raise Invalid(_("That is not your password. Nothing was deleted."), field="password")
     with transaction.atomic(durable=True):
         asked = DataRequest(user=user, kind=DataRequest.Kind.ERASURE, asked_at=now, next_at=now)
         DataRequest.objects.bulk_create([asked], ignore_conflicts=True)
-        request: DataRequest = DataRequest.objects.erasures().open().get(user=user)
-        # Reports leave out staff; they must go on to do so when the row has lost its rights.
-        User.objects.filter(pk=user.pk).update(is_active=False, is_internal=user.is_internal or user.is_staff)
-        _want_news(user)
-        _want_end_of_subscriptions(user, now=now)
-        jobs.enqueue("privacy.continue_erasure", str(request.pk))
+        mine = DataRequest.objects.erasures().open().filter(user=user)
+        mine.filter(state=State.SCHEDULED).update(state=State.WAITING, next_at=now)
+        request: DataRequest = mine.get()
+        doors.lock(user)
+        _begin(request, user, now=now)
     _close_doors(user, now=now)
     return request
 
@@ -57,6 +49,7 @@ def continue_erasure(request_id: UUID, *, now: datetime) -> bool:
     Repeat  what is erased finds nothing more; a request that is done stays as it is.
     Crash   the sweeper takes it up again.
     """
+    _end_window(request_id, now=now)
     due = DataRequest.objects.erasures().due(at=now).filter(pk=request_id)
     if not due.update(attempts=F("attempts") + 1, next_at=now + LOOK_AGAIN):
         return False
@@ -79,18 +72,13 @@ def is_waiting(user: User) -> bool:
     """Whether something of this person has not ended yet: a subscription, news from Stripe, or a running answer."""
     accounts = BillingAccount.objects.filter(owner=user)
     unheard: bool = accounts.in_need_of_sync().exclude(stripe_customer_id=None).exists()
-    return unheard or live_subscriptions().filter(account__owner=user).exists() or _running(user).exists()
-
-
-def live_subscriptions() -> QuerySet[SubscriptionMirror]:
-    """Subscriptions that may still bill: their end was not seen at Stripe."""
-    return SubscriptionMirror.objects.filter(ended_at=None, gone_at=None).exclude(status__in=OVER)
+    return unheard or doors.subscriptions_of(user).exists() or doors.running(user).exists()
 
 
 def end_late_subscriptions(*, now: datetime) -> int:
     """Cancel what came to life for an account that was erased, from a checkout finished late; say how many."""
     with transaction.atomic(durable=True):
-        late = list(live_subscriptions().filter(account__erased_at__isnull=False).select_related("account"))
+        late = list(doors.live_subscriptions().filter(account__erased_at__isnull=False).select_related("account"))
         for subscription in late:
             outbox.cancel_subscription(subscription, now=now)
     return len(late)
@@ -114,21 +102,32 @@ def _want_news(user: User) -> None:
         jobs.enqueue("billing.sync_customer", str(account.get().pk))
 
 
+def _end_window(request_id: UUID, *, now: datetime) -> None:
+    """Where the week of a departure is over, begin in earnest; nobody can call it off from here on. An act."""
+    with transaction.atomic(durable=True):
+        over = DataRequest.objects.erasures().due(at=now).filter(pk=request_id, state=State.SCHEDULED)
+        if over.update(state=State.WAITING):
+            request = DataRequest.objects.select_related("user").get(pk=request_id)
+            if request.user is not None:
+                _begin(request, request.user, now=now)
+
+
+def _begin(request: DataRequest, user: User, *, now: datetime) -> None:
+    """What is needed of the person to the end, and what must end first. A step."""
+    DataRequest.objects.filter(pk=request.pk).update(notify=user.email, language=user.language)
+    _want_news(user)
+    _want_end_of_subscriptions(user, now=now)
+    jobs.enqueue("privacy.continue_erasure", str(request.pk))
+
+
 def _want_end_of_subscriptions(user: User, *, now: datetime) -> None:
-    for subscription in live_subscriptions().filter(account__owner=user).select_related("account"):
+    for subscription in doors.subscriptions_of(user):
         outbox.cancel_subscription(subscription, now=now)
 
 
 def _close_doors(user: User, *, now: datetime) -> None:
-    for key in ApiKey.objects.live(at=now).filter(account__owner=user).select_related("account"):
-        keys.revoke_key(key.account, key.pk, now=now)
-    for run in _running(user):
-        runs.request_stop(run, now=now)
-
-
-def _running(user: User) -> QuerySet[Run]:
-    found: QuerySet[Run] = Run.objects.filter(account__owner=user, state__in=(Run.State.QUEUED, Run.State.RUNNING))
-    return found
+    doors.revoke_keys(user, now=now)
+    doors.stop_answers(user, now=now)
 
 
 def _ended_for(user: User) -> int:
@@ -146,7 +145,12 @@ def _erase_stores(request: DataRequest, user: User, *, now: datetime) -> None:
 def _finish(request: DataRequest, *, now: datetime) -> bool:
     with transaction.atomic(durable=True):
         BillingAccount.objects.filter(owner=request.user, erased_at=None).update(erased_at=now)
-        finished = DataRequest.objects.open().filter(pk=request.pk).update(state=State.DONE, done_at=now)
+        finished = (
+            DataRequest.objects.open()
+            .filter(pk=request.pk)
+            .update(state=State.DONE, done_at=now, notify="", language="")
+        )
         if finished:
+            departures.write_receipt(request, now=now)
             audit.record(None, "account.erased", subject=request.user, details=request.receipt, now=now)
     return bool(finished)

@@ -29,7 +29,8 @@ class DataRequestQuerySet(models.QuerySet["DataRequest"]):
 class DataRequest(models.Model):
     """One row is one request to take one's data, or to leave. Moved by `exports` and `erasures`.
 
-    state  waiting → done by the worker that makes the archive, or → failed when it gave up; for an erasure
+    state  scheduled → waiting when the week to change one's mind is over, or → kept when the person did;
+           waiting → done by the worker that makes the archive, or → failed when it gave up; for an erasure
            waiting → cancelling while Stripe or a running answer is awaited, then → done.
     """
 
@@ -38,12 +39,14 @@ class DataRequest(models.Model):
         ERASURE = "erasure"
 
     class State(models.TextChoices):
+        SCHEDULED = "scheduled"  # erasure: due at `next_at`, and until then can be called off
         WAITING = "waiting"  # a worker will take it up
         CANCELLING = "cancelling"  # erasure: something must end first
         DONE = "done"
+        KEPT = "kept"  # erasure: called off
         FAILED = "failed"  # export: tried often enough; the person may ask again
 
-    OPEN = (State.WAITING, State.CANCELLING)
+    OPEN = (State.SCHEDULED, State.WAITING, State.CANCELLING)
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
     user = models.ForeignKey(
@@ -55,6 +58,9 @@ class DataRequest(models.Model):
     next_at = models.DateTimeField()  # when a worker may take it up; moved away by the one that does
     attempts = models.PositiveSmallIntegerField(default=0)
     done_at = models.DateTimeField(null=True)
+    reminded_at = models.DateTimeField(null=True)  # erasure: when the letter of a day before was written
+    notify = models.EmailField(blank=True)  # erasure: who gets the receipt; emptied when it is on its way
+    language = models.CharField(max_length=8, blank=True)  # of that letter
     archive = models.BinaryField(null=True)  # export: the ZIP, dropped after 7 days
     receipt = models.JSONField(default=dict)  # erasure: each store's slug → how much was removed from it
 
@@ -63,10 +69,16 @@ class DataRequest(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["user", "kind"], condition=Q(state__in=["waiting", "cancelling"]), name="data_request_one_open"
+                fields=["user", "kind"],
+                condition=Q(state__in=["scheduled", "waiting", "cancelling"]),
+                name="data_request_one_open",
             )
         ]
-        indexes = [models.Index(fields=["next_at"], condition=Q(state__in=["waiting", "cancelling"]), name="data_due")]
+        indexes = [
+            models.Index(
+                fields=["next_at"], condition=Q(state__in=["scheduled", "waiting", "cancelling"]), name="data_due"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.state}"

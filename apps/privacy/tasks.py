@@ -6,7 +6,7 @@ import structlog
 from celery import shared_task
 
 from apps.core import clock
-from apps.privacy import erasures, exports, sweep
+from apps.privacy import departures, erasures, exports, sweep
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +36,7 @@ def sweep_requests() -> None:
 
     Delivery  every minute, from beat. Repeat: finds nothing more. Crash: each request stands on its own.
     """
+    departures.remind(now=clock.now())
     sweep.nudge_due(now=clock.now())
     exports.drop_old_archives(now=clock.now())
     late = erasures.end_late_subscriptions(now=clock.now())

@@ -1,6 +1,7 @@
 from typing import cast
 from uuid import UUID
 
+from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
@@ -8,16 +9,18 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from apps.accounts.adapters import CLOSED_ACCOUNT, remember_language
 from apps.accounts.models import User
 from apps.core import clock
 from apps.core.errors import Invalid
-from apps.privacy import erasures, exports
+from apps.privacy import departures, erasures, exports
 from apps.privacy.models import DataRequest
 from apps.privacy.registry import STORES
 
 SHOWN_EXPORTS = 5
+PROVEN_FOR_S = 10 * 60  # whoever just signed in to a closed account may decide about it
 
 
 @login_required
@@ -45,14 +48,45 @@ def fetch_export(request: HttpRequest, request_id: UUID) -> HttpResponse:
 
 
 @login_required
-@require_POST
+@reauthentication_required  # type: ignore[untyped-decorator]  # allauth ships no types
+@require_http_methods(["GET", "HEAD", "POST"])
 def delete_account(request: HttpRequest) -> HttpResponse:
-    try:
-        asked = erasures.ask_erasure(cast(User, request.user), request.POST.get("password", ""), now=clock.now())
-    except Invalid as error:
-        return _data_page(request, error=error)
-    logout(request)
-    return redirect("privacy:receipt", asked.pk)
+    user, error = cast(User, request.user), None
+    if request.method == "POST":
+        try:
+            departures.schedule(user, request.POST.get("email", ""), now=clock.now())
+        except Invalid as refused:
+            error = refused
+        else:
+            language = user.language
+            logout(request)
+            _remember_closed(request, user)
+            return remember_language(redirect("account_inactive"), User(language=language))
+    due = clock.now() + departures.WINDOW
+    context = {"section": "data", "due": due, "error": error}
+    return render(request, "privacy/delete.html", context, status=400 if error else 200)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def show_closed(request: HttpRequest) -> HttpResponse:
+    """What who proved to be its owner learns of a closed account; one that is leaving can be kept."""
+    departure = _departure_of(request)
+    if departure is None:
+        return render(request, "account/account_inactive.html")
+    if request.method == "POST":
+        return _keep(request, departure)
+    return render(request, "privacy/leaving.html", {"departure": departure})
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def keep_account(request: HttpRequest, token: str) -> HttpResponse:
+    """The same by the link of the letter, for those who sign in by code alone."""
+    departure = departures.read_link(token, now=clock.now())
+    if request.method == "POST":
+        return _keep(request, departure)
+    return render(request, "privacy/leaving.html", {"departure": departure})
 
 
 @require_GET
@@ -68,7 +102,26 @@ def show_receipt(request: HttpRequest, request_id: UUID) -> HttpResponse:
     return render(request, "privacy/receipt.html", context)
 
 
-def _data_page(request: HttpRequest, *, error: Invalid | None = None) -> HttpResponse:
+def _keep(request: HttpRequest, departure: DataRequest) -> HttpResponse:
+    departures.keep(departure.pk, now=clock.now())
+    request.session.pop(CLOSED_ACCOUNT, None)
+    messages.success(request, _("Your account stays as it was. Sign in to go on."))
+    return redirect("account_login")
+
+
+def _remember_closed(request: HttpRequest, user: User) -> None:
+    request.session[CLOSED_ACCOUNT] = {"user": str(user.pk), "at": clock.now().timestamp()}
+
+
+def _departure_of(request: HttpRequest) -> DataRequest | None:
+    told = request.session.get(CLOSED_ACCOUNT)
+    now = clock.now()
+    if not told or now.timestamp() - told["at"] > PROVEN_FOR_S:
+        return None
+    return departures.find_departure(UUID(told["user"]), now=now)
+
+
+def _data_page(request: HttpRequest) -> HttpResponse:
     now = clock.now()
     asked = DataRequest.objects.exports().filter(user=cast(User, request.user)).defer("archive").order_by("-asked_at")
     context = {
@@ -76,6 +129,5 @@ def _data_page(request: HttpRequest, *, error: Invalid | None = None) -> HttpRes
         "stores": STORES,
         "exports": asked.filter(asked_at__gt=now - exports.KEPT_FOR)[:SHOWN_EXPORTS],
         "is_making": asked.open().exists(),
-        "error": error,
     }
-    return render(request, "privacy/data.html", context, status=400 if error else 200)
+    return render(request, "privacy/data.html", context)

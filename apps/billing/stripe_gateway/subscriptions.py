@@ -36,6 +36,13 @@ class SubscriptionCalls(Calls):
             self._ask(self._client.v1.subscription_schedules.release, {}, schedule, key=f"{key}:release")
         self._ask(self._client.v1.subscriptions.update, {"cancel_at_period_end": True}, subscription, key=key)
 
+    def resume_subscription(self, subscription: str, *, key: str) -> bool:
+        """Let a subscription that would end with what is paid go on; one that ended, or goes on, is left alone."""
+        found = self._ask(self._client.v1.subscriptions.retrieve, {}, subscription)
+        if found["status"] not in ENDED and found["cancel_at_period_end"]:
+            self._ask(self._client.v1.subscriptions.update, {"cancel_at_period_end": False}, subscription, key=key)
+        return True
+
     def move_price(self, subscription: str, item: str, prices: tuple[str, str], *, key: str) -> bool:
         """Let an item pay another price from its next renewal on; False where something else happens to it meanwhile.
 
