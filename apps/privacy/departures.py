@@ -23,7 +23,7 @@ from apps.privacy.models import DataRequest, DataRequestQuerySet
 WINDOW = timedelta(days=7)
 REMINDED_BEFORE = timedelta(days=1)
 AFTER_WHAT_IS_UNDER_WAY = timedelta(minutes=1)  # a call to Stripe that was begun has ended by then
-SALT = "privacy.keep"
+SALT = "departure of an account"
 State = DataRequest.State
 
 

@@ -44,7 +44,12 @@ PUBLIC = {
 LOCAL = ("_mail/",)  # the mailbox of one machine: mounted with LOCAL_TOOLS only, which production refuses
 # 404 to strangers: who asks for it, or that it exists, is told to nobody. Elsewhere a 404 may only mean a wrong sample.
 # A receipt is for whoever has its address, since who has left cannot sign in any more; it names nobody.
-HIDDEN = {"metrics", "v1/<path:rest>", "settings/data/receipt/<uuid:request_id>/"}
+HIDDEN = {
+    "metrics",
+    "v1/<path:rest>",
+    "settings/data/receipt/<uuid:request_id>/",
+    "settings/data/keep/<str:token>/",
+}
 CLOSED = (401, 403)
 DOORS = ("/accounts/login/", "/admin/login/", "/accounts/signup/")
 

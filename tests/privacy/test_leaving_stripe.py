@@ -9,7 +9,7 @@ from apps.billing import entitlements, outbox
 from apps.billing.models import StripeOutbox, SubscriptionMirror
 from apps.privacy import erasures
 from apps.privacy.models import DataRequest
-from tests import build, cast
+from tests import cast
 from tests.support import shop
 
 pytestmark = pytest.mark.django_db
@@ -19,7 +19,7 @@ def test_f24_stripe_is_cancelled_then_seen_then_everything_is_erased(published):
     ben = cast.ben()
     account = entitlements.account_for(ben, now=shop.now())
     shop.buy(account)
-    request = erasures.ask_erasure(ben, build.PASSWORD, now=shop.now())
+    request = erasures.ask_erasure(ben, now=shop.now())
     assert erasures.continue_erasure(request.pk, now=shop.now()) is False
     assert published.objects("subscription")[0]["status"] == "active"
 
@@ -43,7 +43,7 @@ def test_f24_stripe_is_cancelled_then_seen_then_everything_is_erased(published):
 def leave(account, at=None):
     """Ask to leave, and go on until it is done; say whether it came to an end."""
     when = at or shop.now()
-    request = erasures.ask_erasure(account.owner, build.PASSWORD, now=when)
+    request = erasures.ask_erasure(account.owner, now=when)
     for minutes in range(1, 5):
         outbox.send_due(clock=lambda: when)
         shop.look(account, at=when)

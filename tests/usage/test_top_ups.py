@@ -167,7 +167,7 @@ def test_credit_in_another_currency_is_shown_and_not_granted(published, account)
 
 def test_what_is_paid_after_the_person_left_is_shown_until_it_went_back(published, account):
     page = credit.open_page(account)
-    request = erasures.ask_erasure(account.owner, build.PASSWORD, now=shop.now())
+    request = erasures.ask_erasure(account.owner, now=shop.now())
     shop.look(account)
     assert erasures.continue_erasure(request.pk, now=shop.now() + timedelta(minutes=1))
     shop.pay(page)

@@ -1,0 +1,19 @@
+import django.utils.timezone
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('accounts', '0003_device'),
+    ]
+
+    operations = [
+        # Letters are minutes old when they leave: those on their way are given up, and may be asked for again.
+        migrations.AddField(
+            model_name='letter',
+            name='useless_at',
+            field=models.DateTimeField(default=django.utils.timezone.now),
+            preserve_default=False,
+        ),
+    ]
