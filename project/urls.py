@@ -25,6 +25,7 @@ urlpatterns = [
     path("metrics", views.show_metrics, name="metrics"),
     path("i18n/", include("django.conf.urls.i18n")),
     *(path(f"accounts/{name}/", views.lead_to_security) for name in ("2fa", "2fa/webauthn", "sessions")),
+    path("accounts/email/", views.lead_to_email),
     *(path("", include((room.page_urls, room.app_name))) for room in ROOMS_WITH_PAGES),
     path("accounts/", include("allauth.urls")),
     *(path("api/v1/", include((room.api_urls, f"{room.app_name}-api"))) for room in ROOMS_WITH_JSON),

@@ -33,6 +33,12 @@ def lead_to_security(_request: HttpRequest) -> HttpResponse:
     return redirect("accounts:security")
 
 
+@login_required
+def lead_to_email(_request: HttpRequest) -> HttpResponse:
+    """A person has one address, and changes it on a page of ours."""
+    return redirect("accounts:email")
+
+
 @require_safe
 def list_robots(_request: HttpRequest) -> HttpResponse:
     """Keep robots to the public pages."""

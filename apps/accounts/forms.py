@@ -92,5 +92,29 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # no generic at r
         labels: ClassVar[dict[str, Any]] = {"name": _("Your name"), "theme": _("Appearance")}
 
 
+class EmailForm(forms.Form):
+    email = forms.EmailField(
+        label=_("New address"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
+    )
+
+    def clean_email(self) -> str:
+        email = cast(str, self.cleaned_data["email"]).lower()
+        try:
+            joining.require_lasting_address(email)
+        except Invalid as error:
+            raise forms.ValidationError(str(error.sentence), code=error.code) from error
+        return email
+
+
+def _code_field(label: Any) -> forms.CharField:  # noqa: ANN401  a lazy text
+    attributes = {"autocomplete": "one-time-code", "autocapitalize": "characters", "spellcheck": "false"}
+    return forms.CharField(label=label, max_length=32, widget=forms.TextInput(attrs=attributes))
+
+
+class EmailCodesForm(forms.Form):
+    old_code = _code_field(_("Code from your present mailbox"))
+    new_code = _code_field(_("Code from your new mailbox"))
+
+
 class TrainingForm(forms.Form):
     may_train = forms.BooleanField(label=SignUpForm.base_fields["may_train"].label, required=False)

@@ -1,12 +1,15 @@
 """Mails about an account: each is first a row, then a worker sends it until it left; what it said is forgotten then."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F
+from django.template.loader import render_to_string
+from django.utils.translation import override
 
 from apps.accounts import mail
 from apps.accounts.models import Letter
@@ -42,6 +45,29 @@ def want(  # noqa: PLR0913 one mail, as it leaves
     )
     jobs.enqueue("accounts.send_letter", str(letter.pk))
     return letter
+
+
+def write(
+    template: str,
+    to: str,
+    facts: Mapping[str, object],
+    *,
+    language: str,
+    useful_for: timedelta = USEFUL_FOR,
+    now: datetime,
+) -> Letter:
+    """Write a mail from templates in the language of who reads it, and want it to leave.
+
+    template  where `…_subject.txt` and `…_message.txt` lie: "accounts/mail/email_changed".
+    Effect    a step.
+    """
+    language = language or settings.LANGUAGE_CODE
+    words = {**facts, "site_name": settings.SITE_NAME, "site_url": settings.SITE_URL}
+    with override(language):
+        subject = " ".join(render_to_string(f"{template}_subject.txt", words).split())
+        text = render_to_string(f"{template}_message.txt", words)
+    kind = template.rpartition("/")[2]
+    return want(kind, to, subject, text, language=language, useful_for=useful_for, now=now)
 
 
 def send(letter_id: UUID, *, clock: Callable[[], datetime]) -> bool:

@@ -150,6 +150,21 @@ class Letter(models.Model):
         return self.kind
 
 
+class EmailChange(models.Model):
+    """One row is one change of address that waits for the codes of both mailboxes; a person has one at most."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="email_change")
+    old_email = models.EmailField()
+    new_email = models.EmailField()
+    old_code_hash = models.CharField(max_length=64)
+    new_code_hash = models.CharField(max_length=64)
+    tries = models.PositiveSmallIntegerField(default=0)
+    asked_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"change of {self.user_id}"
+
+
 class Device(models.Model):
     """One row is one browser that a person signed in with; it keeps the key, we keep its hash."""
 

@@ -9,7 +9,7 @@ from allauth.usersessions.models import UserSession
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.models import AuditEntry, Consent, Device, Letter, User
+from apps.accounts.models import AuditEntry, Consent, Device, EmailChange, Letter, User
 
 
 class PersonalData:
@@ -36,7 +36,7 @@ class PersonalData:
         with transaction.atomic(durable=True):
             removed = Consent.objects.filter(user=user).delete()[0]
             removed += AuditEntry.objects.filter(subject=user).exclude(reason="").update(reason="")
-            for rows in (Device, UserSession, Authenticator):
+            for rows in (Device, EmailChange, UserSession, Authenticator):
                 removed += int(rows.objects.filter(user=user).delete()[0])
             removed += int(Letter.objects.filter(to__in=_addresses(user)).delete()[0])
             removed += int(EmailAddress.objects.filter(user=user).delete()[0])

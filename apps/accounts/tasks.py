@@ -6,7 +6,7 @@ from uuid import UUID
 from celery import shared_task
 from django.contrib.sessions.backends.db import SessionStore
 
-from apps.accounts import devices, letters
+from apps.accounts import devices, email_changes, letters
 from apps.core import clock
 
 LETTERS_KEPT = timedelta(days=30)  # that one left, not what it said
@@ -33,9 +33,10 @@ def send_letters() -> None:
 
 @shared_task(name="accounts.clear_sessions")
 def clear_sessions() -> None:
-    """Drop the sessions that ended, and browsers that nobody came back with; nothing else does.
+    """Drop sessions that ended, browsers nobody came back with, and changes of address nobody confirmed.
 
     Delivery  every day, from beat. Repeat: finds nothing more. Crash: one statement, done or not done.
     """
     SessionStore.clear_expired()
     devices.forget_old(now=clock.now())
+    email_changes.drop_old(now=clock.now())

@@ -22,7 +22,7 @@ ACTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "account_change_password": ("change_password",),
         "account_reauthenticate": ("reauthenticate",),
         "mfa_reauthenticate": ("reauthenticate",),
-        "account_email": ("manage_email",),
+        "email": ("change_address",),
     }
 )
 USUAL_S = 60  # where nothing more is known: the longest window of the limits by address

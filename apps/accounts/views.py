@@ -1,6 +1,8 @@
 import json
 from typing import cast
 
+from allauth.account.decorators import reauthentication_required
+from allauth.core import ratelimit
 from allauth.mfa.models import Authenticator
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -10,12 +12,14 @@ from django.utils.translation import get_language, gettext_lazy, override
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from apps.accounts import consent, passwords, profiles, sessions, signup
+from apps.accounts import consent, email_changes, passwords, profiles, sessions, signup
 from apps.accounts.adapters import remember_language
-from apps.accounts.forms import ProfileForm, TrainingForm
-from apps.accounts.models import Consent, User
+from apps.accounts.forms import EmailCodesForm, EmailForm, ProfileForm, TrainingForm
+from apps.accounts.models import Consent, EmailChange, User
 from apps.core import clock
+from apps.core.errors import Conflict, Invalid
 
+EMAIL_CHANGES = "change_address"  # what the limiter counts
 STRENGTHS = (
     gettext_lazy("guessed at once"),
     gettext_lazy("easy to guess"),
@@ -48,6 +52,61 @@ def answer_training(request: HttpRequest) -> HttpResponse:
     signup.answer_training(cast(User, request.user), given=form.cleaned_data["may_train"], now=clock.now())
     messages.success(request, _("Saved."))
     return redirect("accounts:profile")
+
+
+@login_required
+@reauthentication_required  # type: ignore[untyped-decorator]  # allauth ships no types
+@require_http_methods(["GET", "HEAD", "POST"])
+def change_email(request: HttpRequest) -> HttpResponse:
+    """Ask for a code from each mailbox."""
+    user, now = cast(User, request.user), clock.now()
+    form = EmailForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        if refused := ratelimit.consume_or_429(request, action=EMAIL_CHANGES):
+            return cast(HttpResponse, refused)
+        try:
+            email_changes.ask(user, form.cleaned_data["email"], now=now)
+        except Invalid as error:
+            form.add_error(error.field, str(error.sentence))
+        else:
+            return redirect("accounts:email")
+    return _email_page(request, email_changes.find(user, now=now), form, EmailCodesForm())
+
+
+@login_required
+@reauthentication_required  # type: ignore[untyped-decorator]  # allauth ships no types
+@require_POST
+def confirm_email(request: HttpRequest) -> HttpResponse:
+    """Take the codes of both mailboxes."""
+    user, now = cast(User, request.user), clock.now()
+    codes = EmailCodesForm(request.POST)
+    if codes.is_valid():
+        this_session = request.session.session_key
+        try:
+            email_changes.confirm(user, **codes.cleaned_data, this_session=this_session, now=now)
+        except Invalid as error:
+            codes.add_error(error.field, str(error.sentence))
+        except Conflict as error:
+            messages.error(request, str(error.sentence))
+            return redirect("accounts:email")
+        else:
+            messages.success(request, _("Your address was changed. You sign in with it from now on."))
+            return redirect("accounts:profile")
+    return _email_page(request, email_changes.find(user, now=now), EmailForm(), codes)
+
+
+@login_required
+@require_POST
+def drop_email_change(request: HttpRequest) -> HttpResponse:
+    email_changes.drop(cast(User, request.user))
+    return redirect("accounts:email")
+
+
+def _email_page(
+    request: HttpRequest, change: EmailChange | None, form: EmailForm, codes: EmailCodesForm
+) -> HttpResponse:
+    context = {"section": "profile", "change": change, "form": form, "codes": codes}
+    return render(request, "accounts/email.html", context, status=400 if form.errors or codes.errors else 200)
 
 
 @require_POST

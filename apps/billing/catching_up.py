@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from apps.billing import (
+    addresses,
     change_requests,
     entitlements,
     inbox,
@@ -53,6 +54,7 @@ def catch_up(*, clock: Callable[[], datetime]) -> dict[str, int]:
         "run_out": _decide_again(now=clock()),
         "reminders": _remind(now=clock()),
         "changes": change_requests.send_forgotten(clock=clock),
+        "addresses": addresses.want_told(now=clock()),
         "sent": outbox.send_due(clock=clock),
     }
     old = StripeEvent.objects.filter(received_at__lt=clock() - PAYLOADS_KEPT, payload__isnull=False)

@@ -28,6 +28,7 @@ def ensure(account: BillingAccount, gateway: Gateway, *, key: str, now: datetime
     with transaction.atomic(durable=True):
         mine = BillingAccount.objects.filter(pk=account.pk, stripe_customer_id=before)
         values = {"stripe_customer_id": made, "livemode": livemode, "customer_gone_at": None, "currency": ""}
+        values["stripe_email"] = account.owner.email
         if mine.update(**values) and before:
             remember(account, before, livemode=was_live, now=now)
     account.refresh_from_db(fields=["stripe_customer_id", "customer_gone_at", "currency"])
@@ -48,6 +49,7 @@ def adopt(account: BillingAccount, customer: str, *, now: datetime) -> None:
         mine = BillingAccount.objects.select_for_update(no_key=True).get(pk=account.pk)
         if mine.stripe_customer_id is None or mine.customer_gone_at is not None:
             before, values = mine.stripe_customer_id, {"stripe_customer_id": customer, "customer_gone_at": None}
+            values["stripe_email"] = mine.owner.email  # it was made with it
             BillingAccount.objects.filter(pk=mine.pk).update(**values)
             if before:
                 remember(mine, before, livemode=mine.livemode, now=now)

@@ -17,6 +17,7 @@ log = structlog.get_logger(__name__)
 State = StripeOutbox.State
 CANCEL, END, MOVE, MAIL = outbox_acts.CANCEL, outbox_acts.END, outbox_acts.MOVE, outbox_acts.MAIL
 METADATA, REFUND, RESUME = outbox_acts.METADATA, outbox_acts.REFUND, outbox_acts.RESUME
+ADDRESS = outbox_acts.ADDRESS
 RECHARGE, START_OVERAGE, END_OVERAGE = outbox_acts.RECHARGE, outbox_acts.START_OVERAGE, outbox_acts.END_OVERAGE
 FIRST_WAIT = timedelta(seconds=30)  # doubled with each try, and at most a day
 LONGEST_WAIT = timedelta(days=1)

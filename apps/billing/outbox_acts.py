@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping
 
+from django.db import transaction
+
 from apps.billing import credit_acts, emails, refund_acts, relevance, stripe_gateway
-from apps.billing.models import StripeOutbox
+from apps.billing.models import BillingAccount, StripeOutbox
 
 CANCEL, END, MOVE, MAIL = "cancel_subscription", "end_subscription", "move_price", "mail"
-RESUME = "resume_subscription"
+RESUME, ADDRESS = "resume_subscription", "tell_address"
 METADATA, REFUND, CREDIT_NOTE = "repair_metadata", "refund", refund_acts.NOTE
 RECHARGE, START_OVERAGE, END_OVERAGE = "recharge", "start_overage", "end_overage"
 
@@ -48,6 +50,18 @@ def _say_whose(row: StripeOutbox) -> bool:
     return True
 
 
+def _tell_address(row: StripeOutbox) -> bool:
+    """Give Stripe the address that the person has now, which may be a later one than when it was wanted."""
+    account = row.account
+    if account is None or account.stripe_customer_id is None or account.erased_at is not None:
+        return False
+    email = account.owner.email
+    stripe_gateway.background().tell_address(account.stripe_customer_id, email, key=f"{row.key}:{row.attempts}")
+    with transaction.atomic(durable=True):
+        BillingAccount.objects.filter(pk=account.pk, erased_at=None).update(stripe_email=email)
+    return True
+
+
 PERFORM: Mapping[str, Callable[[StripeOutbox], bool]] = {
     CANCEL: _cancel,
     END: _end,
@@ -55,6 +69,7 @@ PERFORM: Mapping[str, Callable[[StripeOutbox], bool]] = {
     MOVE: _move,
     MAIL: _mail,
     METADATA: _say_whose,
+    ADDRESS: _tell_address,
     RECHARGE: credit_acts.recharge,
     START_OVERAGE: credit_acts.begin_usage,
     END_OVERAGE: credit_acts.end_usage,

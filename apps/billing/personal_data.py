@@ -25,7 +25,7 @@ from apps.billing.models import (
     SubscriptionMirror,
 )
 
-ACCOUNT_FIELDS = ("created_at", "stripe_customer_id", "currency", "last_synced_at", "trial_consumed_at")
+ACCOUNT_FIELDS = ("created_at", "stripe_customer_id", "stripe_email", "currency", "last_synced_at", "trial_consumed_at")
 SUBSCRIPTION_FIELDS = (
     "stripe_subscription_id", "status", "plan", "currency", "started_at", "current_period_end", "cancel_at_period_end",
     "canceled_at", "ended_at", "trial_end", "card_brand", "card_last4", "card_exp_month",
@@ -83,6 +83,7 @@ class BillingData:
             + refunds.update(reason="")
             + PlanChange.objects.filter(**mine).exclude(comment="").update(comment="")
             + credit_data.erase(user, now=now)
+            + BillingAccount.objects.filter(owner=user).exclude(stripe_email="").update(stripe_email="")
             + attempts.delete()[0]
             + letters.delete()[0]
         )

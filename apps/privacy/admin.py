@@ -1,9 +1,12 @@
+from typing import cast
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
+from apps.accounts.models import User
 from apps.core import clock
 from apps.privacy import erasures
 from apps.privacy.models import DataRequest
@@ -26,7 +29,7 @@ class DataRequestAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no typ
         """For who wrote that they do not want the week; only requests that wait for its end are meant."""
         waiting = queryset.filter(state=DataRequest.State.SCHEDULED, user__isnull=False).select_related("user")
         for departure in waiting:
-            erasures.ask_erasure(departure.user, now=clock.now())
+            erasures.ask_erasure(cast(User, departure.user), now=clock.now())
         self.message_user(request, _("%(count)d erasures are under way.") % {"count": len(waiting)})
 
     def has_erase_permission(self, request: HttpRequest) -> bool:

@@ -6,9 +6,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core import signing
 from django.db import transaction
-from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import formats, translation
 from django.utils.translation import gettext as _
 
 from apps.accounts import audit, letters
@@ -108,7 +106,14 @@ def write_receipt(request: DataRequest, *, now: datetime) -> None:
     if not request.notify:
         return
     address = settings.SITE_URL + reverse("privacy:receipt", args=[request.pk])
-    _send(request.notify, request.language, "account_erased", {"receipt_url": address}, now=now)
+    letters.write(
+        "privacy/mail/account_erased",
+        request.notify,
+        {"receipt_url": address},
+        language=request.language,
+        useful_for=WINDOW,
+        now=now,
+    )
 
 
 def _recallable(now: datetime) -> DataRequestQuerySet:
@@ -141,14 +146,5 @@ def _remind(request: DataRequest, *, now: datetime) -> bool:
 
 
 def _write(request: DataRequest, user: User, kind: str, *, now: datetime) -> None:
-    _send(user.email, user.language, kind, {"due": request.next_at, "keep_url": link_of(request)}, now=now)
-
-
-def _send(to: str, language: str, kind: str, facts: dict[str, object], *, now: datetime) -> None:
-    with translation.override(language or settings.LANGUAGE_CODE):
-        due = facts.get("due")
-        day = formats.date_format(due, "DATE_FORMAT") if isinstance(due, datetime) else ""
-        words = {**facts, "day": day, "site_name": settings.SITE_NAME, "site_url": settings.SITE_URL}
-        subject = " ".join(render_to_string(f"privacy/mail/{kind}_subject.txt", words).split())
-        text = render_to_string(f"privacy/mail/{kind}_message.txt", words)
-    letters.want(kind, to, subject, text, language=language or settings.LANGUAGE_CODE, useful_for=WINDOW, now=now)
+    facts = {"due": request.next_at, "keep_url": link_of(request)}
+    letters.write(f"privacy/mail/{kind}", user.email, facts, language=user.language, useful_for=WINDOW, now=now)

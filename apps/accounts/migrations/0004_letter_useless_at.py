@@ -1,4 +1,5 @@
-import django.utils.timezone
+from datetime import datetime, UTC
+
 from django.db import migrations, models
 
 
@@ -13,7 +14,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='letter',
             name='useless_at',
-            field=models.DateTimeField(default=django.utils.timezone.now),
+            field=models.DateTimeField(default=datetime(2026, 11, 26, tzinfo=UTC)),
             preserve_default=False,
         ),
     ]

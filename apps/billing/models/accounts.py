@@ -26,6 +26,7 @@ class BillingAccount(models.Model):
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
     owner = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="billing_account")
     stripe_customer_id = models.CharField(max_length=64, null=True)  # noqa: DJ001 unique, so absent must be NULL
+    stripe_email = models.EmailField(blank=True)  # what we told Stripe; empty: we never did
     livemode = models.BooleanField(default=False)
     currency = models.CharField(max_length=3, blank=True)  # fixed by the first payment; empty until then
     sync_wanted_seq = models.BigIntegerField(default=0)  # raised by the inbox: “something happened at Stripe”

@@ -14,6 +14,10 @@ class CustomerCalls(Calls):
         params = {"email": email, "metadata": {"account_id": account}}
         return str(self._ask(self._client.v1.customers.create, params, key=key)["id"])
 
+    def tell_address(self, customer: str, email: str, *, key: str) -> None:
+        """Let invoices and receipts go to another address."""
+        self._ask(self._client.v1.customers.update, {"email": email}, customer, key=key)
+
     def say_whose(self, thing: str, account: str, *, key: str) -> None:
         """Let a customer, or a subscription, name the account that it belongs to."""
         calls = self._client.v1.subscriptions if thing.startswith("sub_") else self._client.v1.customers
