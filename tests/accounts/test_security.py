@@ -22,6 +22,7 @@ CHROME = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
 )
 PAGE = "/settings/security/"
+EMAIL = "/settings/email/"
 
 
 @pytest.fixture(autouse=True)
@@ -269,3 +270,55 @@ def test_staffs_own_door_is_no_way_around_the_second_step():
 @pytest.mark.parametrize("path", ["/accounts/2fa/", "/accounts/2fa/webauthn/", "/accounts/sessions/"])
 def test_what_allauth_has_three_pages_for_leads_to_one(ana, path):
     assert sign_in(ana).get(path).url == PAGE
+
+
+def test_the_address_is_changed_on_its_page(ana, letters):
+    here, phone = sign_in(ana), sign_in(ana, agent=CHROME)
+    assert here.get(EMAIL).url.startswith("/accounts/reauthenticate/?next=")
+    prove(here)
+    assert here.post(EMAIL, {"email": "ana@new.example.org"}).url == EMAIL
+    page = here.get(EMAIL).content.decode()
+    assert "<strong>ana@new.example.org</strong>" in page
+    codes = {letter.to[0]: re.search(r"^ {4}(\S+)$", letter.body, re.MULTILINE)[1] for letter in letters[-2:]}
+    told = {"old_code": codes["ana@example.org"], "new_code": "BCDFGH"}
+    assert here.post(f"{EMAIL}codes/", told).status_code == 400
+    told["new_code"] = codes["ana@new.example.org"].lower()
+    assert here.post(f"{EMAIL}codes/", told).url == "/settings/profile/"
+    ana.refresh_from_db()
+    assert ana.email == "ana@new.example.org"
+    assert here.get(PAGE).status_code == 200
+    assert phone.get(PAGE).status_code == 302
+
+
+def test_a_change_of_address_can_be_dropped(ana):
+    here = sign_in(ana)
+    prove(here)
+    here.post(EMAIL, {"email": "ana@new.example.org"})
+    here.post(f"{EMAIL}drop/")
+    assert "ana@new.example.org" not in here.get(EMAIL).content.decode()
+    assert here.post(f"{EMAIL}codes/", {"old_code": "BCDFGH", "new_code": "BCDFGH"}).url == EMAIL
+
+
+@pytest.mark.parametrize("email", ["", "no address", "ana@example.org", "ana@mailinator.com"])
+def test_an_address_of_no_use_is_refused(ana, letters, email):
+    here = sign_in(ana)
+    prove(here)
+    before = len(letters)
+    assert here.post(EMAIL, {"email": email}).status_code == 400
+    assert len(letters) == before
+
+
+def test_six_changes_in_an_hour_are_too_many(ana):
+    cache.clear()
+    here = sign_in(ana)
+    prove(here)
+    answers = [here.post(EMAIL, {"email": f"ana{number}@new.example.org"}) for number in range(6)]
+    assert [answer.status_code for answer in answers] == [302] * 5 + [429]
+    assert int(answers[-1]["Retry-After"]) > 3000
+
+
+def test_who_only_holds_a_session_changes_no_address(ana):
+    here = sign_in(ana)
+    assert here.post(EMAIL, {"email": "m@new.example.org"}).url.startswith("/accounts/reauthenticate/")
+    told = {"old_code": "BCDFGH", "new_code": "BCDFGH"}
+    assert here.post(f"{EMAIL}codes/", told).url.startswith("/accounts/reauthenticate/")
