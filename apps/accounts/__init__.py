@@ -15,6 +15,7 @@ Nothing here knows about plans or conversations.
 | who may join now | `joining` |
 | how long who tried too often waits | `throttles` |
 | how secrets of second factors are kept | `second_factor` |
+| a change of address that both mailboxes confirm | `email_changes` |
 | where a person is signed in | `sessions` |
 | browsers a person signed in with before | `devices` |
 | the country of an address | `places` |

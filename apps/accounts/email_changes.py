@@ -123,4 +123,4 @@ def _make_code() -> str:
 def _hash_of(user: User, code: str) -> str:
     """Codes lie in the database under a key: who reads it finds none of them."""
     plain = "".join(code.split()).replace("-", "").upper()
-    return salted_hmac("accounts.email_changes", f"{user.pk}:{plain}", algorithm="sha256").hexdigest()
+    return salted_hmac("change of an address", f"{user.pk}:{plain}", algorithm="sha256").hexdigest()

@@ -21,6 +21,7 @@ and access follows from the mirror by a pure decision.
 | the only door to Stripe | `stripe_gateway`, a folder of calls by noun |
 | what Stripe says, as our own values | `stripe_facts` |
 | buying a plan | `checkout`, with `customers`; codes by `promotions` |
+| the address that Stripe writes to | `addresses` |
 | buying credit for the API | `credit_purchases` |
 | the card that is charged when nobody is there | `saved_cards` |
 | credit that buys itself when little is left | `recharges` |
