@@ -16,6 +16,7 @@ def site(_request: HttpRequest) -> dict[str, object]:
         "site_url": settings.SITE_URL,
         "is_sandbox_money": settings.STRIPE_API_BASE != settings.STRIPE_API,
         "has_local_tools": settings.LOCAL_TOOLS,
+        "has_ways_elsewhere": any(way["APPS"] for way in settings.SOCIALACCOUNT_PROVIDERS.values()),
     }
 
 

@@ -15,6 +15,7 @@ from psycopg import sql
 
 from apps.billing import stripe_gateway
 from apps.localdev import postgres, valkey
+from tests.support.oidc import start_oidc
 from tests.support.product import running
 from tests.support.provider import Provider
 
@@ -131,10 +132,18 @@ def provider(provider_server, settings):
 
 
 @pytest.fixture(scope="session")
-def product_processes():
+def oidc():
+    """Where the people of the running product have accounts elsewhere."""
+    server = start_oidc()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def product_processes(oidc):
     """The product's processes, started once; see `running_product`."""
     provider = Provider().start()
-    with running("flow", provider) as product:
+    with running("flow", provider, oidc.environment()) as product:
         yield product
     provider.stop()
 

@@ -6,6 +6,7 @@ Nothing here knows about plans or conversations.
 | rule | module |
 |---|---|
 | what happens around allauth's pages: language, codes, mail | `adapters` |
+| accounts elsewhere that sign in, and which address of theirs is believed | `social` |
 | an account and its consents, in one transaction | `signup` |
 | how a person wants to be called and shown the pages | `profiles` |
 | what a person agreed to, and whether we may train on their words | `consent` |

@@ -1,5 +1,7 @@
 from typing import Any, ClassVar, cast
 
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -15,7 +17,9 @@ from apps.accounts import audit
 from apps.accounts.models import AuditEntry, Consent, User
 from apps.core import clock
 
-admin.site.unregister(Group)
+# Secrets of ways in come from the settings, and those of second factors are nobody's to read.
+for table in (Group, SocialApp, SocialToken, SocialAccount, Authenticator):
+    admin.site.unregister(table)
 
 
 class ReadOnly(ModelAdmin):  # type: ignore[misc]  # unfold ships no types

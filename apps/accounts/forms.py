@@ -6,6 +6,7 @@ from allauth.account.forms import SignupForm
 from allauth.account.internal import flows
 from allauth.core import context
 from allauth.mfa.utils import is_mfa_enabled
+from allauth.socialaccount.forms import SignupForm as SocialForm
 from django import forms
 from django.conf import settings
 from django.db import IntegrityError
@@ -14,13 +15,17 @@ from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AuthenticationForm
 
-from apps.accounts import joining, signup
+from apps.accounts import joining, signup, social
 from apps.accounts.models import User
 from apps.core import clock
 from apps.core.errors import Invalid, Unavailable
 
+Outcome = tuple[User | None, HttpResponse | None]
 
-class SignUpForm(SignupForm):  # type: ignore[misc]  # allauth ships no types
+
+class JoiningForm(forms.Form):
+    """What every way to join asks and refuses."""
+
     accept_terms = forms.BooleanField(
         label=_("I accept the terms of service and have read the privacy notice."),
         error_messages={"required": _("Please accept the terms to create an account.")},
@@ -30,10 +35,9 @@ class SignUpForm(SignupForm):  # type: ignore[misc]  # allauth ships no types
         help_text=_("Optional. You can change your mind at any time in your settings."),
         required=False,
     )
-    field_order: ClassVar[list[str]] = ["email", "password1", "accept_terms", "may_train"]
 
     def clean_email(self) -> str:
-        email = cast(str, super().clean_email())
+        email = cast(str, super().clean_email())  # type: ignore[misc]  # allauth's form, beside this one
         try:
             joining.require_lasting_address(email)
         except Invalid as error:
@@ -49,16 +53,37 @@ class SignUpForm(SignupForm):  # type: ignore[misc]  # allauth ships no types
                 raise forms.ValidationError(str(error.sentence), code=error.code) from error
         return cleaned
 
-    def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
+    def try_save(self, request: HttpRequest) -> Outcome:
         try:
-            return cast(tuple[User | None, HttpResponse | None], super().try_save(request))
+            return cast(Outcome, super().try_save(request))  # type: ignore[misc]  # allauth's form, beside this one
         except IntegrityError:
             # Two sign-ups with one address at once: the second is answered as if the account had been there before.
             return None, flows.signup.prevent_enumeration(request, email=self.cleaned_data["email"])
 
     def save(self, request: HttpRequest) -> User:
-        allows_training = self.cleaned_data["may_train"]
-        return signup.join(lambda: super(SignUpForm, self).save(request), allows_training=allows_training)
+        make = super().save  # type: ignore[misc]  # allauth's form, beside this one
+        return signup.join(lambda: make(request), allows_training=self.cleaned_data["may_train"])
+
+
+class SignUpForm(JoiningForm, SignupForm):  # type: ignore[misc]  # allauth ships no types
+    field_order = ["email", "password1", "accept_terms", "may_train"]
+
+
+class SocialSignUpForm(JoiningForm, SocialForm):  # type: ignore[misc]  # allauth ships no types
+    """An address that the provider vouches for is taken as it is; any other one is confirmed by a code."""
+
+    field_order = ["email", "accept_terms", "may_train"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # allauth's own
+        super().__init__(*args, **kwargs)
+        self.vouched = social.vouched_address(self.sociallogin)
+        if self.vouched:
+            self.initial["email"] = self.vouched
+            self.fields["email"].disabled = True
+
+    def save(self, request: HttpRequest) -> User:
+        social.keep_one_address(self.sociallogin, self.cleaned_data["email"])
+        return super().save(request)
 
 
 def _time_zones() -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -36,7 +37,7 @@ class PersonalData:
         with transaction.atomic(durable=True):
             removed = Consent.objects.filter(user=user).delete()[0]
             removed += AuditEntry.objects.filter(subject=user).exclude(reason="").update(reason="")
-            for rows in (Device, EmailChange, UserSession, Authenticator):
+            for rows in (Device, EmailChange, UserSession, Authenticator, SocialAccount):
                 removed += int(rows.objects.filter(user=user).delete()[0])
             removed += int(Letter.objects.filter(to__in=_addresses(user)).delete()[0])
             removed += int(EmailAddress.objects.filter(user=user).delete()[0])
@@ -85,7 +86,9 @@ def _mails(user: User) -> Iterator[dict[str, object]]:
 def _sign_ins(user: User) -> dict[str, object]:
     """Sessions, browsers and second factors, without their secrets."""
     sessions = UserSession.objects.filter(user=user)
+    elsewhere = SocialAccount.objects.filter(user=user)
     return {
+        "accounts_elsewhere": list(elsewhere.values("provider", "uid", "extra_data", "date_joined", "last_login")),
         "sessions": list(sessions.values("created_at", "last_seen_at", "ip", "user_agent")),
         "devices": list(Device.objects.filter(user=user).values("first_seen_at", "last_seen_at")),
         "factors": list(Authenticator.objects.filter(user=user).values("type", "created_at", "last_used_at")),

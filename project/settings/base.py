@@ -12,6 +12,8 @@ from project.settings.api import *  # noqa: F403
 from project.settings.logs import configure_logs, report_errors
 from project.settings.people import *  # noqa: F403
 from project.settings.second_factor import *  # noqa: F403
+from project.settings.social import *  # noqa: F403
+from project.settings.social import SOCIAL_PAGES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LOCAL_DIR = Path(env.text("CAUSERIE_LOCAL_DIR", str(ROOT / ".local")))
@@ -34,6 +36,12 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.google",
+    "allauth.socialaccount.providers.apple",
+    "allauth.socialaccount.providers.twitter_oauth2",
+    "allauth.socialaccount.providers.github",
+    "allauth.socialaccount.providers.openid_connect",
     "rest_framework",
     "drf_spectacular",
     "django_htmx",
@@ -162,7 +170,7 @@ _policy = {
     "object-src": "'none'",
     "base-uri": "'none'",
     "frame-ancestors": "'none'",
-    "form-action": f"'self' {_pay_pages}",
+    "form-action": f"'self' {_pay_pages} {SOCIAL_PAGES}".strip(),
 }
 # Unfold's pages carry Alpine.js, which evaluates attributes; only staff see them.
 _admin_policy = _policy | {"script-src": "'self' 'unsafe-inline' 'unsafe-eval'", "style-src": "'self' 'unsafe-inline'"}

@@ -12,6 +12,7 @@ from project.settings.base import (
     LOCAL_TOOLS,
     SECRET_KEY,
     SITE_URL,
+    SOCIAL_PAGES,
     STRIPE_API,
     STRIPE_API_BASE,
     STRIPE_SECRET_KEY,
@@ -48,4 +49,6 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "servestatic.storage.CompressedManifestStaticFilesStorage"},
 }
+if "http://" in SOCIAL_PAGES:
+    raise ImproperlyConfigured("CAUSERIE_OIDC_SERVER_URL must begin with https:// in production.")
 env.refuse_unknown()

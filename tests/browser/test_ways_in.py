@@ -109,6 +109,25 @@ def test_a_new_password_is_judged_while_it_is_typed(page):
     expect(page.get_by_role("status").filter(has_text="very strong")).to_be_visible()
 
 
+def test_signs_up_and_in_with_an_account_elsewhere(new_page, running_product, oidc):
+    oidc.knows("lea", email="lea@example.org", email_verified=True, name="Léa")
+    page = new_page(locale="fr-FR")
+    page.goto("/accounts/login/")
+    page.get_by_role("button", name="Continuer avec Work").click()
+    page.get_by_placeholder("sub").fill("lea")
+    page.get_by_role("button", name="Authorize").click()
+    expect(page.get_by_label("E-mail")).to_have_value("lea@example.org")
+    page.get_by_label("J’accepte").check()
+    page.get_by_role("button", name="Créer le compte").click()
+    page.wait_for_url("**/chat/")
+    again = new_page(locale="fr-FR")
+    again.goto("/accounts/login/")
+    again.get_by_role("button", name="Continuer avec Work").click()
+    again.get_by_placeholder("sub").fill("lea")
+    again.get_by_role("button", name="Authorize").click()
+    again.wait_for_url("**/chat/")
+
+
 def test_leaves_and_comes_back_by_signing_in(new_page, running_product, sign_up):
     page = new_page()
     sign_up(page, "leaving@example.org")

@@ -34,6 +34,15 @@ PUBLIC = {
     "accounts/logout/": "for those who are signed out, it leads home",
     "api/schema/": "describes the addresses, not what is behind them",
     "accounts/inactive/": "says that an account is closed",
+    "accounts/3rdparty/login/cancelled/": "says that nothing happened",
+    "accounts/apple/login/callback/": "Apple posts its answer here; where that leads is not there without keys",
+    "accounts/3rdparty/signup/": "signing up, for whom the provider let through; others are led to the door",
+    "accounts/social/login/cancelled/": "leads to the address that took its place",
+    "accounts/social/login/error/": "leads to the address that took its place",
+    "accounts/social/signup/": "leads to the address that took its place",
+    "accounts/social/connections/": "leads to the address that took its place",
+    "accounts/oidc/(?P<provider_id>[/]+)/login/": "signing in with an account elsewhere; 404 without keys",
+    "accounts/oidc/(?P<provider_id>[/]+)/login/callback/": "signing in with an account elsewhere; 404 without keys",
     "accounts/password/reset/": "forgotten password",
     "accounts/password/reset/done/": "forgotten password",
     "accounts/password/reset/key/done/": "forgotten password",
@@ -49,6 +58,11 @@ HIDDEN = {
     "v1/<path:rest>",
     "settings/data/receipt/<uuid:request_id>/",
     "settings/data/keep/<str:token>/",
+    # Ways in that have no keys, as here.
+    *(f"accounts/{name}/login/" for name in ("google", "apple", "twitter_oauth2", "github")),
+    *(f"accounts/{name}/login/callback/" for name in ("google", "twitter_oauth2", "github")),
+    "accounts/google/login/token/",
+    "accounts/apple/login/callback/finish/",
 }
 CLOSED = (401, 403)
 DOORS = ("/accounts/login/", "/admin/login/", "/accounts/signup/")

@@ -7,7 +7,7 @@ from tests.house import source
 # What makes a new row; everything else names its columns.
 MAKES_NEW_ROWS = {
     ("apps/accounts/models.py", "user.save(using=self._db)"),
-    ("apps/accounts/forms.py", "super(SignUpForm, self).save(request)"),
+    ("apps/accounts/forms.py", "super().save(request)"),
 }
 # Steps that must undo a part of their own: a refusal gives back what it took, and the act goes on to keep the refusal.
 SAVEPOINTS = ["apps/inference/claims.py", "apps/usage/ledger.py"]

@@ -207,8 +207,11 @@ class Person:
 
 
 @contextmanager
-def running(name, provider):
-    """A running product of that name, ended and removed afterwards. `provider.url` is where its models are."""
+def running(name, provider, more=None):
+    """A running product of that name, ended and removed afterwards. `provider.url` is where its models are.
+
+    more  settings beside those that every product of the tests has.
+    """
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     name = f"{name}_{settings.TEST_RUN}_{worker}"
     folder = settings.LOCAL_DIR / name
@@ -216,6 +219,7 @@ def running(name, provider):
     product = build_product(
         folder,
         provider,
+        more or {},
         database_url=settings.DATABASE_URL.rpartition("/")[0] + f"/{name}",
         valkey_url=settings.VALKEY_URL.rpartition("/")[0] + f"/{LAST_VALKEY - worker}",
     )
@@ -235,7 +239,7 @@ def running(name, provider):
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def build_product(folder, provider, *, database_url, valkey_url):
+def build_product(folder, provider, more, *, database_url, valkey_url):
     """Decide addresses; nothing runs yet."""
     folder.mkdir(parents=True)
     catalogue = folder / "catalogue.toml"
@@ -246,6 +250,7 @@ def build_product(folder, provider, *, database_url, valkey_url):
         "DJANGO_SETTINGS_MODULE": "project.settings.local",
         "DATABASE_URL": database_url,
         "VALKEY_URL": valkey_url,
+        **more,
         "MODEL_BASE_URL": provider.url,
         "CAUSERIE_CATALOGUE": str(catalogue),
         "SANDBOX_CHECK_ANSWERS": "yes" if specification.is_at_hand(SPEC_FOLDER) else "no",
