@@ -20,6 +20,7 @@ Nothing here knows about plans or conversations.
 | where a person is signed in | `sessions` |
 | browsers a person signed in with before | `devices` |
 | the country of an address | `places` |
+| mails that a person may do without | `notifications` |
 | mails on their way, each first a row | `letters` |
 | how a mail of ours looks, as text and as a page | `mail` |
 | take it along, or forget it | `personal_data` |

@@ -35,6 +35,14 @@ def latest(user: User, kind: Consent.Kind) -> Consent | None:
     return Consent.objects.filter(user=user, kind=kind).order_by("-answered_at", "-id").first()
 
 
+def outdated(user: User) -> list[Consent.Kind]:
+    """Texts of which this person accepted an earlier version, and not the one in force."""
+    accepted = set(user.consents.filter(is_given=True).values_list("kind", "version"))
+    known = {kind for kind, _version in accepted}
+    needed = (Consent.Kind.TERMS, Consent.Kind.PRIVACY)
+    return [kind for kind in needed if kind.value in known and (kind.value, VERSIONS[kind]) not in accepted]
+
+
 def may_train(user: User) -> bool:
     """Say whether models may learn from what this person writes from now on.
 

@@ -15,7 +15,7 @@ from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AuthenticationForm
 
-from apps.accounts import joining, signup, social
+from apps.accounts import joining, notifications, signup, social
 from apps.accounts.models import User
 from apps.core import clock
 from apps.core.errors import Invalid, Unavailable
@@ -139,6 +139,12 @@ def _code_field(label: Any) -> forms.CharField:  # noqa: ANN401  a lazy text
 class EmailCodesForm(forms.Form):
     old_code = _code_field(_("Code from your present mailbox"))
     new_code = _code_field(_("Code from your new mailbox"))
+
+
+class NotificationsForm(forms.ModelForm):  # type: ignore[type-arg]  # no generic at run time
+    class Meta:
+        model = User
+        fields = tuple(notifications.COLUMNS.values())
 
 
 class TrainingForm(forms.Form):

@@ -48,13 +48,16 @@ class Part:
     text: str
 
 
-def send(to: str, subject: str, text: str, html: str) -> None:
+def send(to: str, subject: str, text: str, html: str, *, stop_url: str = "") -> None:
     """Send one mail.
+
+    stop_url  of a mail that its reader may do without: mail programs show a button for it (RFC 8058).
 
     Raises  OSError: the mail server does not answer (SMTP errors are among these).
     """
     guards.outside_transaction()
-    mail = EmailMultiAlternatives(subject, text, settings.DEFAULT_FROM_EMAIL, [to])
+    ways = {"List-Unsubscribe": f"<{stop_url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+    mail = EmailMultiAlternatives(subject, text, settings.DEFAULT_FROM_EMAIL, [to], headers=ways if stop_url else None)
     mail.attach_alternative(html, "text/html")
     mail.send()
 

@@ -42,6 +42,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     country = models.CharField(
         _("country"), max_length=2, blank=True
     )  # ISO 3166-1; empty: unknown, treated as European
+    wants_limit_mail = models.BooleanField(_("when the messages of a plan are used up, once a day"), default=False)
+    wants_spending_mail = models.BooleanField(_("when 80 % and all of a spending cap are used"), default=True)
     is_staff = models.BooleanField(default=False)  # set by an administrator
     is_active = models.BooleanField(default=True)  # cleared by staff, or while the account is being deleted
     is_internal = models.BooleanField(default=False)  # set by staff: left out of every report

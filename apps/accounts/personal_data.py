@@ -55,6 +55,8 @@ def _profile(user: User) -> dict[str, object]:
         "language": user.language,
         "theme": user.theme,
         "time_zone": user.time_zone,
+        "wants_limit_mail": user.wants_limit_mail,
+        "wants_spending_mail": user.wants_spending_mail,
         "country": user.country,
         "joined_at": user.date_joined,
         "last_signed_in_at": user.last_login,

@@ -1,6 +1,6 @@
 """What happens when a person joins, and when they change their mind about training."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from django.db import transaction
@@ -21,6 +21,13 @@ def join(make: Callable[[], User], *, allows_training: bool) -> User:
         for kind, given in answers.items():
             consent.record(user, kind, given=given, version=consent.VERSIONS[kind], now=user.date_joined)
     return user
+
+
+def accept(user: User, kinds: Iterable[Consent.Kind], *, now: datetime) -> None:
+    """Keep that a person accepted the texts in force. An act: a row for each."""
+    with transaction.atomic(durable=True):
+        for kind in kinds:
+            consent.record(user, kind, given=True, version=consent.VERSIONS[kind], now=now)
 
 
 def answer_training(user: User, *, given: bool, now: datetime) -> None:

@@ -4,17 +4,19 @@ from typing import cast
 from allauth.account.decorators import reauthentication_required
 from allauth.core import ratelimit
 from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language, gettext_lazy, override
 from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from apps.accounts import consent, email_changes, passwords, profiles, sessions, signup
+from apps.accounts import consent, email_changes, notifications, passwords, profiles, sessions, signup
 from apps.accounts.adapters import remember_language
-from apps.accounts.forms import EmailCodesForm, EmailForm, ProfileForm, TrainingForm
+from apps.accounts.forms import EmailCodesForm, EmailForm, NotificationsForm, ProfileForm, TrainingForm
 from apps.accounts.models import Consent, EmailChange, User
 from apps.core import clock
 from apps.core.errors import Conflict, Invalid
@@ -39,9 +41,45 @@ def edit_profile(request: HttpRequest) -> HttpResponse:
         with override(user.language or get_language()):
             messages.success(request, _("Saved."))
         return remember_language(redirect("accounts:profile"), user)
-    training = TrainingForm(initial={"may_train": consent.may_train(user)})
-    context = {"section": "profile", "form": form, "training": training}
+    context = {"section": "profile", "form": form}
     return render(request, "accounts/profile.html", context, status=400 if form.errors else 200)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit_notifications(request: HttpRequest) -> HttpResponse:
+    user = cast(User, request.user)
+    form = NotificationsForm(request.POST or None, instance=user)
+    if request.method == "POST":
+        form = NotificationsForm(request.POST, instance=user)  # no tick at all is an answer, too
+        form.is_valid()
+        notifications.change(user, form.cleaned_data)
+        messages.success(request, _("Saved."))
+        return redirect("accounts:notifications")
+    return render(request, "accounts/notifications.html", {"section": "notifications", "form": form})
+
+
+@csrf_exempt  # mail programs press the button for their reader, without a cookie; the token is the proof
+@require_http_methods(["GET", "HEAD", "POST"])
+def stop_mail(request: HttpRequest, token: str) -> HttpResponse:
+    """End one kind of mail by the link in it; looking at it changes nothing, since scanners look at every link."""
+    if request.method == "POST":
+        notifications.stop(token)
+        return render(request, "accounts/mail_stopped.html", {"is_stopped": True})
+    notifications.require_link(token)
+    return render(request, "accounts/mail_stopped.html", {"is_stopped": False})
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def accept_terms(request: HttpRequest) -> HttpResponse:
+    """Ask again where a text that was accepted has changed; until then there is no chat, and nothing else is closed."""
+    user = cast(User, request.user)
+    outdated = consent.outdated(user)
+    if request.method == "POST":
+        signup.accept(user, outdated, now=clock.now())
+        return redirect(settings.LOGIN_REDIRECT_URL)
+    return render(request, "accounts/accept_terms.html", {"outdated": outdated})
 
 
 @login_required
@@ -51,7 +89,7 @@ def answer_training(request: HttpRequest) -> HttpResponse:
     form.is_valid()  # a missing tick is an answer: no
     signup.answer_training(cast(User, request.user), given=form.cleaned_data["may_train"], now=clock.now())
     messages.success(request, _("Saved."))
-    return redirect("accounts:profile")
+    return redirect("privacy:data")
 
 
 @login_required

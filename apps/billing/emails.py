@@ -2,7 +2,7 @@
 
 Each has one template, which says subject, words and the one thing to do; the two layouts make text and HTML of it.
 What a letter is told are texts by name: `…_minor` is an amount in `currency`, `…_micro` one in micro-units, and the
-names in DATES are instants.
+names in DATES and MOMENTS are instants, of which the day, or the minute too, is shown.
 """
 
 import re
@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils import formats, translation
 from django.utils.translation import gettext as _
 
-from apps.accounts import mail
+from apps.accounts import mail, notifications
 from apps.accounts.models import User
 from apps.billing import offers, plans
 from apps.core import money
@@ -28,10 +28,13 @@ PAYMENT_FAILED, ACTION_REQUIRED, GRACE_ENDING = "payment_failed", "action_requir
 PLAN_LOST, PAYMENT_RECOVERED, PLAN_HELD = "plan_lost", "payment_recovered", "plan_held"
 RECEIPT, REFUND_MADE = "receipt", "refund_made"
 TRIAL_ENDING, RENEWAL_REMINDER, CARD_EXPIRING = "trial_ending", "renewal_reminder", "card_expiring"
-PRICE_MOVE, SPENDING_ALERT = "price_move", "spending_alert"
+PRICE_MOVE, SPENDING_ALERT, LIMIT_REACHED = "price_move", "spending_alert", "limit_reached"
 RECHARGED, RECHARGE_FAILED, RECHARGE_MONTH_FULL = "recharged", "recharge_failed", "recharge_month_full"
 DATES = ("until", "starts", "trial_end", "paid_at", "period_start", "period_end")
+MOMENTS = ("resets_at",)
 TEXT, HTML, SUBJECT = "billing/mail/_letter.txt", "billing/mail/_letter.html", "billing/mail/_subject.txt"
+# Letters that their reader may do without.
+OPTIONAL = {SPENDING_ALERT: notifications.SPENDING, LIMIT_REACHED: notifications.LIMITS}
 EMPTY = re.compile(r"\s*<p(?: [^>]*)?>\s*</p>")  # a paragraph that this letter does not need
 
 
@@ -52,7 +55,7 @@ def compose(kind: str, facts: Mapping[str, str], reader: User) -> Letter:
     language = reader.language or settings.LANGUAGE_CODE
     with translation.override(language):
         words = {**_words(facts, ZoneInfo(reader.time_zone)), "name": reader.get_short_name(), "language": language}
-        words |= {**_places(), "light": mail.LIGHT, "dark": mail.DARK}
+        words |= {**_places(), "light": mail.LIGHT, "dark": mail.DARK, "stop_url": _stop_url(kind, reader)}
         if kind == RECEIPT:
             words["rows"] = list(_receipt_rows(words))
         subject = " ".join(_render(kind, SUBJECT, words).split())
@@ -66,7 +69,11 @@ def send(kind: str, facts: Mapping[str, str], reader: User) -> None:
     Raises  OSError: the mail server does not answer (SMTP errors are among these).
     """
     letter = compose(kind, facts, reader)
-    mail.send(reader.email, letter.subject, letter.text, letter.html)
+    mail.send(reader.email, letter.subject, letter.text, letter.html, stop_url=_stop_url(kind, reader))
+
+
+def _stop_url(kind: str, reader: User) -> str:
+    return notifications.stop_url(reader, OPTIONAL[kind]) if kind in OPTIONAL else ""
 
 
 def _render(kind: str, layout: str, words: Mapping[str, object]) -> str:
@@ -79,6 +86,8 @@ def _words(facts: Mapping[str, str], zone: ZoneInfo) -> dict[str, object]:
     for name, value in facts.items():
         if name in DATES and value:
             words[name] = formats.date_format(datetime.fromisoformat(value).astimezone(zone), "DATE_FORMAT")
+        elif name in MOMENTS:
+            words[name] = formats.date_format(datetime.fromisoformat(value).astimezone(zone), "DATETIME_FORMAT")
         elif name.endswith("_minor"):
             words[name.removesuffix("_minor")] = offers.money(int(value), facts["currency"])
         elif name.endswith("_micro"):

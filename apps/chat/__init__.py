@@ -10,6 +10,8 @@ it. Editing and trying again add siblings: nothing that was written is changed.
 | the path to a message | `tree` |
 | what a model is asked | `prompting` |
 | a title from the first message | `titles` |
+| how a person wants to be answered | `personalization` |
+| the ways to sound | `personalities` |
 | which models a person may choose | `choices` |
 | export and erase | `personal_data` |
 """

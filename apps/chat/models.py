@@ -4,8 +4,10 @@ from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
+from apps.chat.personalities import NEUTRAL
 from apps.core import ids
 from apps.inference.models import Run
 
@@ -37,6 +39,25 @@ class Conversation(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)  # not the title: it is taken from what the person wrote
+
+
+class Personalization(models.Model):
+    """One row is how one person wants to be answered. Nobody but them, and the models they ask, reads it."""
+
+    LONGEST = 600  # characters of each text: both fit beside a question, also in the smallest model
+
+    owner = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="personalization"
+    )
+    is_on = models.BooleanField(_("Use this for new answers"), default=True)
+    about = models.TextField(_("What the models should know about you"), max_length=LONGEST, blank=True)
+    wishes = models.TextField(_("How they should answer"), max_length=LONGEST, blank=True)
+    personality = models.CharField(_("Personality"), max_length=32, default=NEUTRAL)
+    model = models.CharField(_("Model to begin with"), max_length=64, blank=True)  # empty: the plan's first
+    changed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"personalization of {self.owner_id}"
 
 
 class Message(models.Model):

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
-from apps.chat.models import Conversation, Message
+from apps.chat.models import Conversation, Message, Personalization
 
 
 class Conversations:
@@ -16,6 +16,9 @@ class Conversations:
     title = _("Your conversations")
 
     def export(self, user: User) -> Iterable[tuple[str, object]]:
+        wishes = list(Personalization.objects.filter(owner=user).values())
+        if wishes:
+            yield "personalization.json", wishes
         for conversation in Conversation.objects.of(user).order_by("created_at").iterator():
             yield (
                 f"{conversation.pk}.json",
@@ -29,10 +32,10 @@ class Conversations:
             )
 
     def erase(self, user: User, *, now: datetime) -> int:
-        """Delete every conversation; the number of messages that went."""
+        """Delete every conversation, and how the person wants to be answered; the number of rows that went."""
         messages = Message.objects.filter(conversation__owner=user).count()
         Conversation.objects.of(user).delete()
-        return messages
+        return messages + int(Personalization.objects.filter(owner=user).delete()[0])
 
 
 def _described(message: Message) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from apps.billing.plans import PlanTerms
-from apps.chat import tree
+from apps.chat import personalization, tree
 from apps.chat.models import Message
 from apps.core.errors import Missing
 from apps.inference import language_models
@@ -25,20 +25,27 @@ def prompt_for(run: Run, plan: PlanTerms) -> Prompt:
 
     Raises  Missing: the conversation was deleted meanwhile;  RequestTooLong: the question alone does not fit.
     """
-    messages = list(Message.objects.filter(conversation__messages__run=run))
+    found = Message.objects.filter(conversation__messages__run=run)
+    messages = list(found.select_related("conversation__owner"))
     reply = next((message for message in messages if message.run_id == run.pk), None)
     if reply is None:
         raise Missing("The conversation of this answer was deleted.")
-    return build(tree.path_to(messages, reply.pk)[:-1], plan, language_models.get_model(run.model))
+    wishes = personalization.instructions_for(reply.conversation.owner)
+    return build(tree.path_to(messages, reply.pk)[:-1], plan, language_models.get_model(run.model), wishes=wishes)
 
 
-def build(path: Sequence[Message], plan: PlanTerms, model: LanguageModel) -> Prompt:
+def build(path: Sequence[Message], plan: PlanTerms, model: LanguageModel, *, wishes: str = "") -> Prompt:
     """Instructions and as much of the path as fits beside the longest answer; the last message always is there.
+
+    wishes  what the person wants every answer to heed; left out where it would take the room of the last message.
 
     Raises  RequestTooLong: the last message alone does not fit.
     """
     output_tokens = longest_answer(plan, model)
     room = min(plan.context_tokens, model.context_tokens) - output_tokens - _weight(INSTRUCTIONS)
+    last = next((message.text for message in reversed(path) if message.text), "")
+    has_wishes = bool(wishes) and _weight(wishes) + _weight(last) <= room
+    room -= _weight(wishes) if has_wishes else 0
     kept: list[Message] = []
     for message in reversed([message for message in path if message.text]):
         room -= _weight(message.text)
@@ -49,7 +56,8 @@ def build(path: Sequence[Message], plan: PlanTerms, model: LanguageModel) -> Pro
         raise RequestTooLong
     if kept[-1].role == Message.Role.ASSISTANT and len(kept) > 1:
         kept.pop()  # an answer without its question explains nothing
-    return Prompt(tuple(_shaped(kept)), output_tokens)
+    instructions = f"{INSTRUCTIONS}\n{wishes}" if has_wishes else INSTRUCTIONS
+    return Prompt(tuple(_shaped(kept, instructions)), output_tokens)
 
 
 def longest_answer(plan: PlanTerms, model: LanguageModel) -> int:
@@ -65,9 +73,9 @@ def refuse_too_long(text: str, plan: PlanTerms, model: LanguageModel) -> None:
     build([Message(role=Message.Role.USER, text=text)], plan, model)
 
 
-def _shaped(newest_first: Sequence[Message]) -> list[Mapping[str, object]]:
+def _shaped(newest_first: Sequence[Message], instructions: str) -> list[Mapping[str, object]]:
     path = [{"role": message.role, "content": message.text} for message in reversed(newest_first)]
-    return [{"role": "system", "content": INSTRUCTIONS}, *path]
+    return [{"role": "system", "content": instructions}, *path]
 
 
 def _weight(text: str) -> int:

@@ -13,7 +13,7 @@ from apps.billing import entitlements
 from apps.billing.meters import Meter
 from apps.billing.models import BillingAccount
 from apps.billing.plans import PlanTerms
-from apps.chat import conversations, prompting, titles
+from apps.chat import conversations, personalization, prompting, titles
 from apps.chat.models import Conversation, Message
 from apps.core import guards
 from apps.core.errors import Conflict, Invalid, Missing, Refusal, TooLarge
@@ -135,8 +135,9 @@ def _terms(owner: User, model_key: str | None, *, now: datetime) -> _Terms:
     account = entitlements.account_for(owner, now=now)
     plan = entitlements.plan_for(account, now=now)
     if model_key is None:
-        offered = language_models.offered(plan) or language_models.offered()
-        model_key = offered[0].key if offered else ""
+        offered = [model.key for model in language_models.offered(plan) or language_models.offered()]
+        preferred = personalization.preferred_model(owner)
+        model_key = preferred if preferred in offered else next(iter(offered), "")
     return _Terms(account, plan, language_models.get_model(model_key))
 
 

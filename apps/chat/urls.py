@@ -9,6 +9,7 @@ app_name = "chat"
 page_urls = [
     path("chat/", views.room, name="room"),
     path("chat/<uuid:conversation_id>/", views.room, name="conversation"),
+    path("settings/personalization/", views.edit_personalization, name="personalization"),
 ]
 api_urls = [
     path("conversations", ConversationsView.as_view(), name="conversations"),

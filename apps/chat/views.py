@@ -3,19 +3,23 @@ from contextlib import aclosing
 from typing import cast
 from uuid import UUID
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
-from django.views.decorators.http import require_GET, require_safe
+from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
+from apps.accounts import consent, sessions
 from apps.accounts.models import User
 from apps.billing import entitlements, plans
-from apps.chat import conversations
+from apps.chat import choices, conversations, personalization
+from apps.chat.forms import PersonalizationForm
+from apps.chat.personalities import PERSONALITIES
 from apps.core import clock, sse
 from apps.core.errors import Unauthenticated
 from apps.inference import following, relay, steps
@@ -28,11 +32,19 @@ from apps.inference.models import Run
 @require_safe
 def room(request: HttpRequest, conversation_id: UUID | None = None) -> HttpResponse:
     user = cast(User, request.user)
+    if consent.outdated(user):
+        return redirect("accounts:accept-terms")
     if conversation_id is not None:
         conversations.get_conversation(user, conversation_id)
+    sessions.note_seen(request.session.session_key, now=clock.now())
+    return render(request, "chat/room.html", {"boot": _boot(user, conversation_id)})
+
+
+def _boot(user: User, conversation_id: UUID | None) -> dict[str, object]:
+    """What the island is told before it asks for anything."""
     now = clock.now()
     plan = entitlements.plan_for(entitlements.account_for(user, now=now), now=now)
-    boot = {
+    return {
         "conversation_id": conversation_id and str(conversation_id),
         "user": {"name": user.name, "email": user.email},
         "plan": {"key": plan.key, "name": plan.name},
@@ -42,11 +54,31 @@ def room(request: HttpRequest, conversation_id: UUID | None = None) -> HttpRespo
             "pricing": reverse("billing:pricing"),
             "settings": reverse("billing:plan"),
             "usage": reverse("usage:usage"),
+            "personalization": reverse("chat:personalization"),
             "logout": reverse("account_logout"),
         },
+        "personality": str(personalization.personality_of(user).name),
         "language": get_language(),
     }
-    return render(request, "chat/room.html", {"boot": boot})
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit_personalization(request: HttpRequest) -> HttpResponse:
+    """How a person wants to be answered."""
+    user, now = cast(User, request.user), clock.now()
+    offered = choices.list_choices(user, now=now)
+    mine = personalization.find(user, now=now)
+    models = [(one.key, one.name) for one in offered if one.is_included or one.key == mine.model]
+    form = PersonalizationForm(request.POST or None, instance=mine, models=models)
+    if request.method == "POST" and form.is_valid():
+        personalization.change(user, form.cleaned_data, now=now)
+        messages.success(request, _("Saved. New answers follow it."))
+        return redirect("chat:personalization")
+    descriptions = [(one.name, one.description) for one in PERSONALITIES.values()]
+    is_lost = any(one.key == mine.model and not one.is_included for one in offered)
+    context = {"section": "personalization", "form": form, "descriptions": descriptions, "is_lost": is_lost}
+    return render(request, "chat/personalization.html", context, status=400 if form.errors else 200)
 
 
 @require_GET

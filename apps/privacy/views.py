@@ -11,7 +11,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from apps.accounts import consent
 from apps.accounts.adapters import CLOSED_ACCOUNT, remember_language
+from apps.accounts.forms import TrainingForm
 from apps.accounts.models import User
 from apps.core import clock
 from apps.core.errors import Invalid
@@ -123,10 +125,13 @@ def _departure_of(request: HttpRequest) -> DataRequest | None:
 
 def _data_page(request: HttpRequest) -> HttpResponse:
     now = clock.now()
-    asked = DataRequest.objects.exports().filter(user=cast(User, request.user)).defer("archive").order_by("-asked_at")
+    user = cast(User, request.user)
+    asked = DataRequest.objects.exports().filter(user=user).defer("archive").order_by("-asked_at")
     context = {
         "section": "data",
         "stores": STORES,
+        "consents": user.consents.order_by("-answered_at", "-id"),
+        "training": TrainingForm(initial={"may_train": consent.may_train(user)}),
         "exports": asked.filter(asked_at__gt=now - exports.KEPT_FOR)[:SHOWN_EXPORTS],
         "is_making": asked.open().exists(),
     }

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from apps.billing import outbox
-from apps.billing.emails import SPENDING_ALERT
+from apps.billing.emails import LIMIT_REACHED, SPENDING_ALERT
 from apps.billing.meters import Meter
 from apps.core import guards
 from apps.usage.buckets import Level
@@ -33,6 +33,8 @@ def raise_alerts(levels: Iterable[Level], run_id: UUID, currency: str, *, now: d
     for alert in raised:
         if alert.bucket.meter in SCOPES:
             _want_letter(alert, currency, now=now)
+        elif alert.bucket.meter == Meter.MESSAGES and alert.percent == max(MARKS):
+            _want_word_of_end(alert, now=now)
     return raised
 
 
@@ -55,7 +57,17 @@ def _alert_of(level: Level, run_id: UUID, *, now: datetime) -> UsageAlert | None
     )
 
 
+def _want_word_of_end(alert: UsageAlert, *, now: datetime) -> None:
+    """A letter to who wants one, once a day however many windows end."""
+    if alert.account.owner.wants_limit_mail:
+        resets_at = alert.bucket.window_end.isoformat()
+        facts = {"letter": LIMIT_REACHED, "count": str(alert.limit_value), "resets_at": resets_at}
+        outbox.add(outbox.MAIL, f"limit-reached:{alert.account_id}:{now:%Y%m%d}", facts, alert.account, now=now)
+
+
 def _want_letter(alert: UsageAlert, currency: str, *, now: datetime) -> None:
+    if not alert.account.owner.wants_spending_mail:
+        return
     facts = {
         "letter": SPENDING_ALERT,
         "percent": str(alert.percent),

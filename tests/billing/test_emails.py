@@ -41,8 +41,10 @@ FACTS = {
         "scope": "account", "percent": "80", "used_micro": "4000000", "limit_micro": "5000000", "currency": "USD",
         "until": UNTIL["until"],
     },
+    "limit_reached": {"count": "20", "resets_at": "2026-03-09T12:30:00+00:00"},
 }  # fmt: skip
 SUBJECTS = {
+    "limit_reached": ("Your messages are used up for now", "Vos messages sont épuisés pour le moment"),
     "receipt": ("Your receipt for $8", "Votre reçu de 8 $"),
     "plan_started": ("Premium is on", "Premium est activé"),
     "plan_changed": ("Your plan is now Premium+", "Votre formule est maintenant Premium+"),
@@ -105,7 +107,8 @@ def test_subject_words_and_one_thing_to_do_are_there_in_both_forms(kind, languag
         assert "http" in form
         assert not re.search(r"\{\{|\{%|None|%\(", form)
     assert f'<html lang="{language}">' in letter.html
-    assert letter.html.count("<a href=") == 2  # what to do, and who writes
+    links = 3 if kind in emails.OPTIONAL else 2  # what to do, who writes, and how to end what one can do without
+    assert letter.html.count("<a href=") == links
     assert not re.search(r"<p(?: [^>]*)?>\s*</p>", letter.html)
     assert "\n\n\n" not in letter.text
 

@@ -221,8 +221,20 @@ def test_models_say_which_plan_has_them(at_anas, settings):
     settings.OPENAI_API_KEY = "sk-scripted"
     assert at_anas.get("/api/v1/models").json() == {
         "models": [
-            {"key": "chat-small", "name": "Causerie Small", "is_included": True, "lifted_by": None},
-            {"key": "chat-large", "name": "Causerie Large", "is_included": False, "lifted_by": "premium"},
+            {
+                "key": "chat-small",
+                "name": "Causerie Small",
+                "is_included": True,
+                "is_default": False,
+                "lifted_by": None,
+            },
+            {
+                "key": "chat-large",
+                "name": "Causerie Large",
+                "is_included": False,
+                "is_default": False,
+                "lifted_by": "premium",
+            },
         ]
     }
 
@@ -288,8 +300,10 @@ def test_the_room_is_for_who_is_signed_in(client, at_anas, mallory, sent):
             "pricing": "/pricing/",
             "settings": "/settings/plan/",
             "usage": "/settings/usage/",
+            "personalization": "/settings/personalization/",
             "logout": "/accounts/logout/",
         },
+        "personality": "Neutral",
         "language": "en",
     }
     client.force_login(mallory)

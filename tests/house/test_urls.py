@@ -58,6 +58,7 @@ HIDDEN = {
     "v1/<path:rest>",
     "settings/data/receipt/<uuid:request_id>/",
     "settings/data/keep/<str:token>/",
+    "mails/stop/<str:token>/",
     # Ways in that have no keys, as here.
     *(f"accounts/{name}/login/" for name in ("google", "apple", "twitter_oauth2", "github")),
     *(f"accounts/{name}/login/callback/" for name in ("google", "twitter_oauth2", "github")),

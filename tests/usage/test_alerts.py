@@ -122,3 +122,21 @@ def test_many_that_settle_at_once_pass_a_mark_once():
     raised = [alert.percent for alerts in at_once(10, settle) for alert in alerts]
     assert sorted(raised) == [80, 100]
     assert UsageAlert.objects.count() == 2
+
+
+@db
+def test_who_wants_it_gets_one_letter_a_day_when_messages_are_used_up():
+    account = build.account()
+    type(account.owner).objects.update(wants_limit_mail=True)
+    account.refresh_from_db()
+    for number in range(1, 11):
+        answer(account, number)
+    later = NOW + timedelta(hours=4)
+    for number in range(11, 21):
+        answer(account, number, now=later)
+    (letter,) = StripeOutbox.objects.all()
+    assert (letter.kind, letter.payload["letter"], letter.payload["count"]) == ("mail", emails.LIMIT_REACHED, "10")
+    tomorrow = NOW + timedelta(days=1)
+    for number in range(21, 31):
+        answer(account, number, now=tomorrow)
+    assert StripeOutbox.objects.count() == 2

@@ -154,6 +154,7 @@ class ModelBody(serializers.Serializer[object]):
     key = serializers.CharField()
     name = serializers.CharField()
     is_included = serializers.BooleanField()
+    is_default = serializers.BooleanField()
     lifted_by = serializers.CharField(allow_null=True)
 
 

@@ -8,11 +8,13 @@ export class Allowance {
   models = $state.raw<Model[]>([]);
   balances = $state.raw<Balance[]>([]);
   plan = $state.raw<{ key: string; name: string }>({ key: "", name: "" });
-  #chosen = $state(localStorage.getItem(REMEMBERED));
+  #chosen = $state<string | null>(null);
 
   model = $derived.by(() => {
     const included = this.models.filter((model) => model.is_included);
-    return included.find(({ key }) => key === this.#chosen) ?? included[0] ?? null;
+    const named = (wanted: string | null): Model | undefined => included.find(({ key }) => key === wanted);
+    const preferred = included.find((model) => model.is_default);
+    return named(this.#chosen) ?? preferred ?? named(localStorage.getItem(REMEMBERED)) ?? included[0] ?? null;
   });
   /** Messages left for the chosen model: the tightest of the limits that count them. */
   balance = $derived(tightest(this.balances, this.model?.key ?? null));

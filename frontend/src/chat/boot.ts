@@ -7,7 +7,9 @@ export interface Boot {
   plans: Record<string, string>;
   /** Names of the models by their key. */
   models: Record<string, string>;
-  urls: { pricing: string; settings: string; usage: string; logout: string };
+  /** How the assistant sounds to this person. */
+  personality: string;
+  urls: { pricing: string; settings: string; usage: string; personalization: string; logout: string };
 }
 
 export function readBoot(): Boot {

@@ -247,6 +247,7 @@ export interface components {
             key: string;
             name: string;
             is_included: boolean;
+            is_default: boolean;
             lifted_by: string | null;
         };
         ModelsBody: {

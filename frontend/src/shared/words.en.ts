@@ -48,6 +48,7 @@ export const en = {
   send: "Send",
   stop: "Stop",
   model: "Model",
+  personality: "How the assistant sounds",
   modelNotIncluded: "{model} (with {plan})",
   left: "{left} of {limit} left",
   leftUntil: "{left} of {limit} left, more {moment}",

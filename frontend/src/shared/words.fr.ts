@@ -50,6 +50,7 @@ export const fr: Record<keyof typeof en, string> = {
   send: "Envoyer",
   stop: "Arrêter",
   model: "Modèle",
+  personality: "La manière de l’assistant",
   modelNotIncluded: "{model} (avec {plan})",
   left: "Il en reste {left} sur {limit}",
   leftUntil: "Il en reste {left} sur {limit}, d’autres {moment}",
