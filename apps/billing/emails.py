@@ -2,7 +2,7 @@
 
 Each has one template, which says subject, words and the one thing to do; the two layouts make text and HTML of it.
 What a letter is told are texts by name: `…_minor` is an amount in `currency`, `…_micro` one in micro-units, and the
-names in DATES and MOMENTS are instants, of which the day, or the minute too, is shown.
+names in INSTANTS are instants.
 """
 
 import re
@@ -30,8 +30,8 @@ RECEIPT, REFUND_MADE = "receipt", "refund_made"
 TRIAL_ENDING, RENEWAL_REMINDER, CARD_EXPIRING = "trial_ending", "renewal_reminder", "card_expiring"
 PRICE_MOVE, SPENDING_ALERT, LIMIT_REACHED = "price_move", "spending_alert", "limit_reached"
 RECHARGED, RECHARGE_FAILED, RECHARGE_MONTH_FULL = "recharged", "recharge_failed", "recharge_month_full"
-DATES = ("until", "starts", "trial_end", "paid_at", "period_start", "period_end")
-MOMENTS = ("resets_at",)
+DAYS = ("until", "starts", "trial_end", "paid_at", "period_start", "period_end")
+INSTANTS = {**dict.fromkeys(DAYS, "DATE_FORMAT"), "resets_at": "DATETIME_FORMAT"}
 TEXT, HTML, SUBJECT = "billing/mail/_letter.txt", "billing/mail/_letter.html", "billing/mail/_subject.txt"
 # Letters that their reader may do without.
 OPTIONAL = {SPENDING_ALERT: notifications.SPENDING, LIMIT_REACHED: notifications.LIMITS}
@@ -84,10 +84,8 @@ def _words(facts: Mapping[str, str], zone: ZoneInfo) -> dict[str, object]:
     """What the templates show: amounts and days as people write them."""
     words: dict[str, object] = {**facts}
     for name, value in facts.items():
-        if name in DATES and value:
-            words[name] = formats.date_format(datetime.fromisoformat(value).astimezone(zone), "DATE_FORMAT")
-        elif name in MOMENTS:
-            words[name] = formats.date_format(datetime.fromisoformat(value).astimezone(zone), "DATETIME_FORMAT")
+        if name in INSTANTS and value:
+            words[name] = formats.date_format(datetime.fromisoformat(value).astimezone(zone), INSTANTS[name])
         elif name.endswith("_minor"):
             words[name.removesuffix("_minor")] = offers.money(int(value), facts["currency"])
         elif name.endswith("_micro"):
