@@ -11,10 +11,14 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.translation import gettext as _
 
-from apps.core import answers, ids
-from apps.core.errors import Invalid
+from apps.accounts.models import User
+from apps.core import answers, clock, ids
+from apps.core.errors import Invalid, NotAllowed
+from apps.support import impersonation
+from apps.support.views import SESSION_KEY
 from project import metrics
 
+STILL_OPEN = frozenset({"account_logout", "set_language", "alive", "ready"})
 GIVEN = re.compile(r"[A-Za-z0-9-]{8,64}")
 
 
@@ -32,6 +36,39 @@ class RequestMiddleware(MiddlewareMixin):
         request_id, begun = _begin(request), time.monotonic()
         response = _refuse(request) or await cast(Awaitable[HttpResponseBase], self.get_response(request))
         return _finish(request, response, request_id, begun)
+
+
+class LookMiddleware(MiddlewareMixin):
+    """While staff look at a person's pages, these show what the person sees; every other page of the site is closed."""
+
+    def process_view(self, request: HttpRequest, *_view: object) -> HttpResponseBase | None:
+        """Called by Django when it knows which page is asked for."""
+        told = request.session.get(SESSION_KEY)
+        match = request.resolver_match
+        if told is None or match is None or not isinstance(request.user, User):
+            return None
+        if request.path.startswith("/admin/") or match.view_name in STILL_OPEN:
+            return None
+        now = clock.now()
+        look = impersonation.find(told, request.user, now=now)
+        if look is None:
+            del request.session[SESSION_KEY]
+            return None
+        if match.view_name not in impersonation.PAGES or request.method not in ("GET", "HEAD"):
+            sentence = _("You are looking at somebody’s pages: this is closed, and nothing can be changed. Stop first.")
+            return answers.answer_error(request, NotAllowed(sentence))
+        impersonation.note_page(look, request.path, now=now)
+        _show_as(request, look)
+        return None
+
+
+def _show_as(request: HttpRequest, look: impersonation.Look) -> None:
+    async def person(_request: HttpRequest | None = None) -> User:
+        return look.person
+
+    request.user = look.person
+    request.auser = person
+    request.look = look  # type: ignore[attr-defined]  # the banner reads it
 
 
 def _begin(request: HttpRequest) -> str:

@@ -12,6 +12,8 @@ Nothing here knows about plans or conversations.
 | what a person agreed to, and whether we may train on their words | `consent` |
 | where Europe's stricter rules hold | `regions` |
 | what staff did, and why | `audit` |
+| what staff remember of a person | `notes` |
+| what each role of staff may | `roles` |
 | which passwords are refused | `passwords` |
 | who may join now | `joining` |
 | how long who tried too often waits | `throttles` |

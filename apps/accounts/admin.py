@@ -43,18 +43,17 @@ class GroupAdmin(DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]  # unfold 
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]  # unfold ships no types; no generic at run time
     change_password_form = AdminPasswordChangeForm
-    list_display = ("email", "name", "date_joined", "is_active", "is_staff", "is_internal")
-    list_filter = ("is_active", "is_staff", "is_internal", "language")
+    list_display = ("email", "name", "date_joined", "is_active", "role", "is_internal")
+    list_filter = ("is_active", "role", "is_internal", "language")
     search_fields = ("email", "name", "id")
     ordering = ("-date_joined",)
-    readonly_fields = ("id", "email", "date_joined", "last_login")
-    filter_horizontal = ("groups", "user_permissions")
+    readonly_fields = ("id", "email", "role", "is_active", "date_joined", "last_login")  # these change with a reason
+    filter_horizontal = ()
     # The password's hash is shown nowhere, not even shortened.
     fieldsets: ClassVar[Any] = (
         (None, {"fields": ("id", "email", "name")}),
         (_("Preferences"), {"fields": ("language", "theme", "time_zone", "country")}),
-        (_("Standing"), {"fields": ("is_active", "is_internal")}),
-        (_("Rights"), {"fields": ("is_staff", "is_superuser", "groups", "user_permissions")}),
+        (_("Standing"), {"fields": ("is_active", "is_internal", "role")}),
         (_("Dates"), {"fields": ("date_joined", "last_login")}),
     )
 

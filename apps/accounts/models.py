@@ -22,11 +22,16 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: object) -> "User":
-        return self.create_user(email, password, **{**fields, "is_staff": True, "is_superuser": True})
+        return self.create_user(email, password, **{**fields, "is_staff": True, "is_superuser": True, "role": "admin"})
 
 
 class User(AbstractBaseUser, PermissionsMixin):
     """One row is one person who can sign in."""
+
+    class Role(models.TextChoices):
+        SUPPORT = "support", _("Support")
+        FINANCE = "finance", _("Finance")
+        ADMIN = "admin", _("Administrator")
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
     email = models.EmailField(_("e-mail"), unique=True)
@@ -44,8 +49,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     )  # ISO 3166-1; empty: unknown, treated as European
     wants_limit_mail = models.BooleanField(_("when the messages of a plan are used up, once a day"), default=False)
     wants_spending_mail = models.BooleanField(_("when 80 % and all of a spending cap are used"), default=True)
-    is_staff = models.BooleanField(default=False)  # set by an administrator
+    role = models.CharField(_("role"), max_length=8, choices=Role.choices, blank=True)  # of staff; see `roles`
+    is_staff = models.BooleanField(default=False)  # moved with the role
     is_active = models.BooleanField(default=True)  # cleared by staff, or while the account is being deleted
+    blocked_at = models.DateTimeField(null=True, editable=False)  # by staff; then `is_active` is off, too
     is_internal = models.BooleanField(default=False)  # set by staff: left out of every report
     date_joined = models.DateTimeField(auto_now_add=True)
 
@@ -109,6 +116,22 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return self.action
+
+
+class StaffNote(models.Model):
+    """One row is one note about a person by one of the staff; never changed. The person gets it with their data."""
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    subject = models.ForeignKey(User, on_delete=models.CASCADE, related_name="notes_about")
+    author = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    text = models.CharField(max_length=2000)
+    written_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["subject", "-written_at"], name="note_of_person")]
+
+    def __str__(self) -> str:
+        return str(self.id)
 
 
 class LetterQuerySet(models.QuerySet["Letter"]):

@@ -10,7 +10,7 @@ from allauth.usersessions.models import UserSession
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.models import AuditEntry, Consent, Device, EmailChange, Letter, User
+from apps.accounts.models import AuditEntry, Consent, Device, EmailChange, Letter, StaffNote, User
 
 
 class PersonalData:
@@ -24,6 +24,8 @@ class PersonalData:
         yield "profile.json", _profile(user)
         yield "consents.json", list(_consents(user))
         yield "staff.json", list(_staff_acts(user))
+        notes = StaffNote.objects.filter(subject=user).order_by("written_at")
+        yield "notes_of_staff.json", list(notes.values("text", "written_at"))
         yield "mails.json", list(_mails(user))
         yield "sign_ins.json", _sign_ins(user)
 
@@ -37,6 +39,7 @@ class PersonalData:
         with transaction.atomic(durable=True):
             removed = Consent.objects.filter(user=user).delete()[0]
             removed += AuditEntry.objects.filter(subject=user).exclude(reason="").update(reason="")
+            removed += int(StaffNote.objects.filter(subject=user).delete()[0])
             for rows in (Device, EmailChange, UserSession, Authenticator, SocialAccount):
                 removed += int(rows.objects.filter(user=user).delete()[0])
             removed += int(Letter.objects.filter(to__in=_addresses(user)).delete()[0])

@@ -33,7 +33,7 @@ class DataRequestAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no typ
         self.message_user(request, _("%(count)d erasures are under way.") % {"count": len(waiting)})
 
     def has_erase_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.is_superuser)
+        return bool(request.user.has_perm("privacy.erase_datarequest"))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

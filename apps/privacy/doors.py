@@ -27,9 +27,9 @@ def lock(user: User) -> None:
 
 
 def unlock(user: User) -> None:
-    """Let the person in again. A step."""
+    """Let the person in again, unless staff blocked them. A step."""
     guards.inside_transaction()
-    User.objects.filter(pk=user.pk).update(is_active=True)
+    User.objects.filter(pk=user.pk, blocked_at=None).update(is_active=True)
 
 
 def revoke_keys(user: User, *, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Who may read the reports: staff, signed in."""
+"""Who may read the reports: staff whose role has them, signed in."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -21,8 +21,10 @@ def staff_only(view: View) -> View:
     def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path(), reverse("admin:login"))
-        if not request.user.is_staff:
-            raise NotAllowed(_("The reports are for staff. Ask an administrator if you should see them."))
+        if not (request.user.is_staff and request.user.has_perm("reporting.view_reports")):
+            raise NotAllowed(
+                _("The reports are for those who look after money. Ask an administrator if you should see them.")
+            )
         return view(request, *args, **kwargs)
 
     return guarded

@@ -11,13 +11,18 @@ Group = dict[str, object]
 
 def list_groups(request: HttpRequest) -> list[Group]:
     """Groups of links, as unfold reads them; only what this person may see. Apps of the same name share a group."""
-    overview: Link = {"title": _("Reports"), "link": reverse("reporting:overview"), "icon": "monitoring"}
-    overview["active"] = request.path.startswith(str(overview["link"]))
+    first: list[Link] = []
+    if request.user.has_perm("reporting.view_reports"):
+        first.append({"title": _("Reports"), "link": reverse("reporting:overview"), "icon": "monitoring"})
+    if request.user.has_perm("support.find_customer"):
+        first.append({"title": _("Customers"), "link": reverse("support:search"), "icon": "person_search"})
+    for link in first:
+        link["active"] = request.path.startswith(str(link["link"]))
     rooms: dict[str, list[Link]] = {}
     for app in admin.site.get_app_list(request):
         rooms.setdefault(str(app["name"]), []).extend(_links(app))
     groups: list[Group] = [{"title": name, "items": links} for name, links in rooms.items() if links]
-    return [{"items": [overview]}, *groups]
+    return [*([{"items": first}] if first else []), *groups]
 
 
 def _links(app: dict[str, object]) -> list[Link]:

@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "apps.developer",
     "apps.reporting",
     "apps.privacy",
+    "apps.support",
 ]
 
 MIDDLEWARE = [
@@ -70,6 +71,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "project.middleware.LookMiddleware",
     "apps.core.answers.CauserieErrorMiddleware",
 ]
 

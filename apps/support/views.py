@@ -1,0 +1,147 @@
+from collections.abc import Callable
+from functools import wraps
+from typing import cast
+from uuid import UUID
+
+from allauth.account.decorators import reauthentication_required
+from django.contrib import admin, messages
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from apps.accounts import notes, roles
+from apps.accounts.models import User
+from apps.core import clock
+from apps.core.errors import Conflict, Invalid, NotAllowed
+from apps.support import blocking, customers, impersonation
+
+View = Callable[..., HttpResponseBase]
+SESSION_KEY = "look"
+FIND, MONEY = "support.find_customer", "support.money_customer"
+NOTE, BLOCK, ROLE = "support.note_customer", "support.block_customer", "support.role_customer"
+
+
+def staff_may(permission: str) -> Callable[[View], View]:
+    """Let staff in whose role may do this; ask strangers to sign in at the admin."""
+
+    def guard(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path(), reverse("admin:login"))
+            if not (request.user.is_staff and request.user.has_perm(permission)):
+                raise NotAllowed(_("Your role does not include this. Ask an administrator."))
+            return view(request, *args, **kwargs)
+
+        return guarded
+
+    return guard
+
+
+@require_safe
+@staff_may(FIND)
+def search(request: HttpRequest) -> HttpResponse:
+    words = request.GET.get("q", "")
+    found = customers.search(words)
+    if len(found) == 1 and found[0].email.lower() == words.strip().lower():
+        return redirect("support:customer", found[0].pk)
+    context = {"title": _("Customers"), "words": words, "found": found}
+    return render(request, "support/search.html", {**admin.site.each_context(request), **context})
+
+
+@never_cache
+@require_safe
+@staff_may(FIND)
+def show_customer(request: HttpRequest, user_id: UUID) -> HttpResponse:
+    person, staff = customers.get_person(user_id), cast(User, request.user)
+    context = {
+        "title": person.email,
+        "customer": customers.read(person, now=clock.now()),
+        "may_money": staff.has_perm(MONEY),
+        "may_note": staff.has_perm(NOTE),
+        "may_block": staff.has_perm(BLOCK) and not person.is_staff,
+        "may_look": staff.has_perm(impersonation.MAY) and person.is_active and not person.is_staff,
+        "roles": User.Role.choices if staff.has_perm(ROLE) and staff.pk != person.pk else (),
+    }
+    return render(request, "support/customer.html", {**admin.site.each_context(request), **context})
+
+
+@require_POST
+@staff_may(NOTE)
+def add_note(request: HttpRequest, user_id: UUID) -> HttpResponse:
+    person = customers.get_person(user_id)
+    return _answer(
+        request, person, lambda: notes.add(person, _told(request, "text"), by=_staff(request), now=clock.now())
+    )
+
+
+@require_POST
+@staff_may(BLOCK)
+def block(request: HttpRequest, user_id: UUID) -> HttpResponse:
+    person = customers.get_person(user_id)
+    act = blocking.unblock if person.blocked_at else blocking.block
+    return _answer(
+        request, person, lambda: act(person, reason=_told(request, "reason"), by=_staff(request), now=clock.now())
+    )
+
+
+@require_POST
+@staff_may(ROLE)
+@reauthentication_required  # type: ignore[untyped-decorator]  # allauth ships no types
+def give_role(request: HttpRequest, user_id: UUID) -> HttpResponse:
+    person, role, reason = customers.get_person(user_id), _told(request, "role"), _told(request, "reason")
+    return _answer(
+        request, person, lambda: roles.give(person, role, reason=reason, by=_staff(request), now=clock.now())
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_may(impersonation.MAY)
+@reauthentication_required  # type: ignore[untyped-decorator]  # allauth ships no types
+def begin_look(request: HttpRequest, user_id: UUID) -> HttpResponse:
+    person = customers.get_person(user_id)
+    if request.method != "POST":  # back from proving oneself
+        return redirect("support:customer", person.pk)
+    try:
+        told = impersonation.begin(person, reason=_told(request, "reason"), by=_staff(request), now=clock.now())
+    except (Invalid, Conflict) as error:
+        messages.error(request, str(error.sentence))
+        return redirect("support:customer", person.pk)
+    request.session.cycle_key()
+    request.session[SESSION_KEY] = told
+    return redirect("billing:plan")
+
+
+@require_POST
+@staff_may(FIND)
+def end_look(request: HttpRequest) -> HttpResponse:
+    now = clock.now()
+    told = request.session.pop(SESSION_KEY, None)
+    request.session.cycle_key()
+    look = impersonation.find(told, _staff(request), now=now)
+    if look is None:
+        return redirect("support:search")
+    impersonation.end(look, now=now)
+    return redirect("support:customer", look.person.pk)
+
+
+def _answer(request: HttpRequest, person: User, act: Callable[[], object]) -> HttpResponse:
+    try:
+        act()
+    except (Invalid, Conflict) as error:
+        messages.error(request, str(error.sentence))
+    else:
+        messages.success(request, _("Done, and written down."))
+    return redirect("support:customer", person.pk)
+
+
+def _staff(request: HttpRequest) -> User:
+    return cast(User, request.user)
+
+
+def _told(request: HttpRequest, name: str) -> str:
+    return request.POST.get(name, "")
