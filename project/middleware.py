@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from apps.accounts.models import User
 from apps.core import answers, clock, ids
 from apps.core.errors import Invalid, NotAllowed
-from apps.support import impersonation
-from apps.support.views import SESSION_KEY
+from apps.staff import impersonation
+from apps.staff.views import SESSION_KEY
 from project import metrics
 
 STILL_OPEN = frozenset({"account_logout", "set_language", "alive", "ready"})

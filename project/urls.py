@@ -11,7 +11,7 @@ from apps.chat import urls as chat
 from apps.developer import urls as developer
 from apps.privacy import urls as privacy
 from apps.reporting import urls as reporting
-from apps.support import urls as support
+from apps.staff import urls as staff
 from apps.usage import urls as usage
 from project import views
 
@@ -32,7 +32,7 @@ urlpatterns = [
     *(path("api/v1/", include((room.api_urls, f"{room.app_name}-api"))) for room in ROOMS_WITH_JSON),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("v1/", include((developer.v1_urls, "v1"))),
-    path("admin/customers/", include((support.admin_urls, support.app_name))),
+    path("admin/customers/", include((staff.admin_urls, staff.app_name))),
     path("admin/reports/", include((reporting.admin_urls, reporting.app_name))),
     path("admin/", admin.site.urls),
 ]

@@ -20,4 +20,4 @@ def mallory():
 
 def dana():
     """Staff."""
-    return build.person(email="dana@example.org", name="Dana", is_staff=True, is_superuser=True)
+    return build.person(email="dana@example.org", name="Dana", is_staff=True, is_superuser=True, role="admin")

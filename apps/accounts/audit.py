@@ -3,7 +3,16 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from apps.accounts.models import AuditEntry, User
+
+LOOK_BEGUN = "customer.look"
+
+
+def looks_at(person: User) -> QuerySet[AuditEntry]:
+    """When staff began to look at a person's pages, and why; the newest first."""
+    return AuditEntry.objects.filter(subject=person, action=LOOK_BEGUN).order_by("-happened_at")
 
 
 def record(

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
 from django.db import transaction
+from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from apps.accounts import audit
@@ -19,13 +20,13 @@ ALL = ("*",)
 MAY: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         Role.SUPPORT: {
-            "support": ("find", "note", "block", "impersonate"),
+            "staff": ("find", "note", "block", "impersonate"),
             "usage": ("view",),
             "developer": ("view",),
             "privacy": ("view",),
         },
         Role.FINANCE: {
-            "support": ("find", "note", "money"),
+            "staff": ("find", "note", "money"),
             "billing": ALL,
             "usage": ALL,
             "reporting": ALL,
@@ -37,7 +38,7 @@ MAY: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
 class RoleBackend(ModelBackend):
     """Adds what a role may to what Django knows of a person."""
 
-    def has_perm(self, user_obj: Any, perm: str, obj: object = None) -> bool:  # noqa: ANN401  # Django's own
+    def has_perm(self, user_obj: Any, perm: str, obj: Model | None = None) -> bool:  # noqa: ANN401  # Django's own
         room, _dot, codename = perm.partition(".")
         verbs = _verbs(user_obj, room)
         return codename.partition("_")[0] in verbs or verbs == ALL or super().has_perm(user_obj, perm, obj)
@@ -60,7 +61,7 @@ def give(person: User, role: str, *, reason: str, by: User, now: datetime) -> No
     if person.pk == by.pk:
         raise Conflict(_("Nobody changes their own role. Ask another administrator."))
     with transaction.atomic(durable=True):
-        admins = User.objects.select_for_update().filter(is_superuser=True, is_active=True)
+        admins = User.objects.select_for_update(no_key=True).filter(is_superuser=True, is_active=True)
         if role != Role.ADMIN and {one.pk for one in admins} == {person.pk}:
             raise Conflict(_("This is the last administrator. Name another one first."))
         is_admin = role == Role.ADMIN

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from apps.accounts import consent
+from apps.accounts import audit, consent
 from apps.accounts.adapters import CLOSED_ACCOUNT, remember_language
 from apps.accounts.forms import TrainingForm
 from apps.accounts.models import User
@@ -131,6 +131,7 @@ def _data_page(request: HttpRequest) -> HttpResponse:
         "section": "data",
         "stores": STORES,
         "consents": user.consents.order_by("-answered_at", "-id"),
+        "looks": audit.looks_at(user),
         "training": TrainingForm(initial={"may_train": consent.may_train(user)}),
         "exports": asked.filter(asked_at__gt=now - exports.KEPT_FOR)[:SHOWN_EXPORTS],
         "is_making": asked.open().exists(),

@@ -14,15 +14,16 @@ def list_groups(request: HttpRequest) -> list[Group]:
     first: list[Link] = []
     if request.user.has_perm("reporting.view_reports"):
         first.append({"title": _("Reports"), "link": reverse("reporting:overview"), "icon": "monitoring"})
-    if request.user.has_perm("support.find_customer"):
-        first.append({"title": _("Customers"), "link": reverse("support:search"), "icon": "person_search"})
+    if request.user.has_perm("staff.find_customer"):
+        first.append({"title": _("Customers"), "link": reverse("staff:search"), "icon": "person_search"})
     for link in first:
         link["active"] = request.path.startswith(str(link["link"]))
     rooms: dict[str, list[Link]] = {}
     for app in admin.site.get_app_list(request):
         rooms.setdefault(str(app["name"]), []).extend(_links(app))
     groups: list[Group] = [{"title": name, "items": links} for name, links in rooms.items() if links]
-    return [*([{"items": first}] if first else []), *groups]
+    tops: list[Group] = [{"items": first}] if first else []
+    return [*tops, *groups]
 
 
 def _links(app: dict[str, object]) -> list[Link]:

@@ -13,7 +13,7 @@ from project.settings.logs import configure_logs, report_errors
 from project.settings.people import *  # noqa: F403
 from project.settings.second_factor import *  # noqa: F403
 from project.settings.social import *  # noqa: F403
-from project.settings.social import SOCIAL_PAGES
+from project.settings.social import SOCIAL_PAGES, WAYS_ELSEWHERE
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LOCAL_DIR = Path(env.text("CAUSERIE_LOCAL_DIR", str(ROOT / ".local")))
@@ -36,12 +36,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "allauth.usersessions",
-    "allauth.socialaccount",
-    "allauth.socialaccount.providers.google",
-    "allauth.socialaccount.providers.apple",
-    "allauth.socialaccount.providers.twitter_oauth2",
-    "allauth.socialaccount.providers.github",
-    "allauth.socialaccount.providers.openid_connect",
+    *WAYS_ELSEWHERE,
     "rest_framework",
     "drf_spectacular",
     "django_htmx",
@@ -55,7 +50,7 @@ INSTALLED_APPS = [
     "apps.developer",
     "apps.reporting",
     "apps.privacy",
-    "apps.support",
+    "apps.staff",
 ]
 
 MIDDLEWARE = [

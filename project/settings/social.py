@@ -87,6 +87,10 @@ SOCIAL_PAGES = " ".join(
     )
     if keys
 )
+WAYS_ELSEWHERE = (
+    "allauth.socialaccount",
+    *(f"allauth.socialaccount.providers.{provider}" for provider in SOCIALACCOUNT_PROVIDERS),
+)
 SOCIALACCOUNT_ADAPTER = "apps.accounts.social.SocialAdapter"
 SOCIALACCOUNT_FORMS = {"signup": "apps.accounts.forms.SocialSignUpForm"}
 SOCIALACCOUNT_AUTO_SIGNUP = False  # the terms are accepted first

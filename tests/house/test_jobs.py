@@ -13,7 +13,7 @@ NAME = re.compile(rf"({'|'.join(source.APPS)})\.[a-z_]+")
 DAY_S = 86_400
 LOGGERS = ("log", "logger")
 NOT_JOBS = {"chat.completion"}  # OpenAI's word for an answer
-PERMISSION = re.compile(r"[a-z]+\.(add|approve|change|delete|view)_[a-z]+")
+PERMISSION = re.compile(r"[a-z]+\.(add|approve|block|change|delete|erase|find|impersonate|money|note|role|view)_[a-z]+")
 
 
 @pytest.fixture(scope="module")

@@ -15,9 +15,9 @@ from apps.accounts.models import User
 from apps.core.errors import Conflict, Invalid
 
 LASTS = timedelta(minutes=30)
-MAY = "support.impersonate_customer"
+MAY = "staff.impersonate_customer"
 SHORTEST_REASON, LONGEST_REASON = 10, 500
-BEGUN, SEEN, ENDED = "support.look_begun", "support.look_page", "support.look_ended"
+SEEN, ENDED = "customer.page", "customer.look_end"
 # What may be looked at; a page that is not named here is closed.
 PAGES = frozenset(
     {
@@ -56,7 +56,7 @@ def begin(person: User, *, reason: str, by: User, now: datetime) -> dict[str, st
         raise Conflict(_("Pages of staff are not looked at."))
     if not person.is_active:
         raise Conflict(_("This account is closed: there is nothing to see."))
-    audit.record(by, BEGUN, subject=person, reason=reason, now=now)
+    audit.record(by, audit.LOOK_BEGUN, subject=person, reason=reason, now=now)
     return {"staff": str(by.pk), "person": str(person.pk), "until": (now + LASTS).isoformat()}
 
 

@@ -17,12 +17,13 @@ from apps.accounts import notes, roles
 from apps.accounts.models import User
 from apps.core import clock
 from apps.core.errors import Conflict, Invalid, NotAllowed
-from apps.support import blocking, customers, impersonation
+from apps.staff import blocking, customers, impersonation
+from apps.staff.tables import tables_of
 
 View = Callable[..., HttpResponseBase]
 SESSION_KEY = "look"
-FIND, MONEY = "support.find_customer", "support.money_customer"
-NOTE, BLOCK, ROLE = "support.note_customer", "support.block_customer", "support.role_customer"
+FIND, MONEY = "staff.find_customer", "staff.money_customer"
+NOTE, BLOCK, ROLE = "staff.note_customer", "staff.block_customer", "staff.role_customer"
 
 
 def staff_may(permission: str) -> Callable[[View], View]:
@@ -48,9 +49,9 @@ def search(request: HttpRequest) -> HttpResponse:
     words = request.GET.get("q", "")
     found = customers.search(words)
     if len(found) == 1 and found[0].email.lower() == words.strip().lower():
-        return redirect("support:customer", found[0].pk)
+        return redirect("staff:customer", found[0].pk)
     context = {"title": _("Customers"), "words": words, "found": found}
-    return render(request, "support/search.html", {**admin.site.each_context(request), **context})
+    return render(request, "staff/search.html", {**admin.site.each_context(request), **context})
 
 
 @never_cache
@@ -58,16 +59,18 @@ def search(request: HttpRequest) -> HttpResponse:
 @staff_may(FIND)
 def show_customer(request: HttpRequest, user_id: UUID) -> HttpResponse:
     person, staff = customers.get_person(user_id), cast(User, request.user)
+    customer = customers.read(person, now=clock.now())
     context = {
         "title": person.email,
-        "customer": customers.read(person, now=clock.now()),
+        "customer": customer,
+        "sections": tables_of(customer),
         "may_money": staff.has_perm(MONEY),
         "may_note": staff.has_perm(NOTE),
         "may_block": staff.has_perm(BLOCK) and not person.is_staff,
         "may_look": staff.has_perm(impersonation.MAY) and person.is_active and not person.is_staff,
         "roles": User.Role.choices if staff.has_perm(ROLE) and staff.pk != person.pk else (),
     }
-    return render(request, "support/customer.html", {**admin.site.each_context(request), **context})
+    return render(request, "staff/customer.html", {**admin.site.each_context(request), **context})
 
 
 @require_POST
@@ -105,12 +108,12 @@ def give_role(request: HttpRequest, user_id: UUID) -> HttpResponse:
 def begin_look(request: HttpRequest, user_id: UUID) -> HttpResponse:
     person = customers.get_person(user_id)
     if request.method != "POST":  # back from proving oneself
-        return redirect("support:customer", person.pk)
+        return redirect("staff:customer", person.pk)
     try:
         told = impersonation.begin(person, reason=_told(request, "reason"), by=_staff(request), now=clock.now())
     except (Invalid, Conflict) as error:
         messages.error(request, str(error.sentence))
-        return redirect("support:customer", person.pk)
+        return redirect("staff:customer", person.pk)
     request.session.cycle_key()
     request.session[SESSION_KEY] = told
     return redirect("billing:plan")
@@ -124,9 +127,9 @@ def end_look(request: HttpRequest) -> HttpResponse:
     request.session.cycle_key()
     look = impersonation.find(told, _staff(request), now=now)
     if look is None:
-        return redirect("support:search")
+        return redirect("staff:search")
     impersonation.end(look, now=now)
-    return redirect("support:customer", look.person.pk)
+    return redirect("staff:customer", look.person.pk)
 
 
 def _answer(request: HttpRequest, person: User, act: Callable[[], object]) -> HttpResponse:
@@ -136,7 +139,7 @@ def _answer(request: HttpRequest, person: User, act: Callable[[], object]) -> Ht
         messages.error(request, str(error.sentence))
     else:
         messages.success(request, _("Done, and written down."))
-    return redirect("support:customer", person.pk)
+    return redirect("staff:customer", person.pk)
 
 
 def _staff(request: HttpRequest) -> User:

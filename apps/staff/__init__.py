@@ -5,6 +5,7 @@ Nothing here reads what a person wrote to a model, nor what was answered. It has
 | rule | module |
 |---|---|
 | find a customer, and how they stand | `customers` |
+| the tables of a customer’s page | `tables` |
 | let nobody in, and let them in again | `blocking` |
 | see the pages as the person does, for a while and written down | `impersonation` |
 """

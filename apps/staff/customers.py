@@ -94,10 +94,10 @@ def read(person: User, *, now: datetime) -> Customer:
         has=has,
         limits=balances.remaining(account, plan=has.terms, now=now) if account and has else (),
         use=_use_of(account, now=now),
-        keys=ApiKey.objects.filter(account=account).order_by("-created_at")[:SHOWN] if account else (),
-        requests=DataRequest.objects.filter(user=person).defer("archive").order_by("-asked_at")[:SHOWN],
-        notes=StaffNote.objects.filter(subject=person).select_related("author").order_by("-written_at")[:SHOWN],
-        acts=_acts_on(person)[:SHOWN],
+        keys=list(ApiKey.objects.filter(account=account).order_by("-created_at")[:SHOWN]) if account else (),
+        requests=list(DataRequest.objects.filter(user=person).defer("archive").order_by("-asked_at")[:SHOWN]),
+        notes=list(StaffNote.objects.filter(subject=person).select_related("author").order_by("-written_at")[:SHOWN]),
+        acts=list(_acts_on(person)[:SHOWN]),
     )
 
 

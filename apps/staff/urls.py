@@ -1,8 +1,8 @@
 from django.urls import path
 
-from apps.support import views
+from apps.staff import views
 
-app_name = "support"
+app_name = "staff"
 admin_urls = [
     path("", views.search, name="search"),
     path("<uuid:user_id>/", views.show_customer, name="customer"),
