@@ -26,7 +26,8 @@ def ana():
 
 def test_the_export_holds_the_profile_the_answers_and_what_staff_did(ana):
     files = dict(PersonalData().export(ana))
-    assert list(files) == ["profile.json", "consents.json", "staff.json", "notes_of_staff.json", "mails.json", "sign_ins.json"]
+    names = ["profile.json", "consents.json", "staff.json", "notes_of_staff.json", "mails.json", "sign_ins.json"]
+    assert list(files) == names
     assert files["profile.json"]["email"] == "ana@example.org"
     assert files["profile.json"]["addresses"] == [{"email": "ana@example.org", "is_verified": True}]
     assert [(row["kind"], row["is_given"]) for row in files["consents.json"]] == [("terms", True)]
