@@ -7,6 +7,8 @@ from typing import cast
 
 import structlog
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY as SIGNED_IN
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.translation import gettext as _
@@ -18,6 +20,18 @@ from apps.staff import impersonation
 from apps.staff.views import SESSION_KEY
 from project import metrics
 
+OPEN_TO_GUESTS = frozenset(
+    {
+        "chat:room",
+        "chat:conversation",
+        "chat:try",
+        *(
+            f"chat-api:{name}"
+            for name in ("conversations", "conversation", "messages", "models", "retry", "events", "stop")
+        ),
+        "usage-api:balances",
+    }
+)
 STILL_OPEN = frozenset({"account_logout", "set_language", "alive", "ready"})
 GIVEN = re.compile(r"[A-Za-z0-9-]{8,64}")
 
@@ -36,6 +50,19 @@ class RequestMiddleware(MiddlewareMixin):
         request_id, begun = _begin(request), time.monotonic()
         response = _refuse(request) or await cast(Awaitable[HttpResponseBase], self.get_response(request))
         return _finish(request, response, request_id, begun)
+
+
+class GuestMiddleware(MiddlewareMixin):
+    """Guests are strangers everywhere but in the chat: a new page is closed to them until it is named here."""
+
+    def process_view(self, request: HttpRequest, *_view: object) -> None:
+        """Called by Django when it knows which page is asked for."""
+        if SIGNED_IN not in request.session or not isinstance(request.user, User) or not request.user.is_guest:
+            return
+        match = request.resolver_match
+        if match is None or match.view_name not in OPEN_TO_GUESTS:
+            request.guest = request.user  # type: ignore[attr-defined]  # whom signing up turns into a member
+            _show_to(request, AnonymousUser())
 
 
 class LookMiddleware(MiddlewareMixin):
@@ -58,17 +85,19 @@ class LookMiddleware(MiddlewareMixin):
             sentence = _("You are looking at somebody’s pages: this is closed, and nothing can be changed. Stop first.")
             return answers.answer_error(request, NotAllowed(sentence))
         impersonation.note_page(look, request.path, now=now)
-        _show_as(request, look)
+        _show_to(request, look.person)
+        request.look = look  # type: ignore[attr-defined]  # the banner reads it
         return None
 
 
-def _show_as(request: HttpRequest, look: impersonation.Look) -> None:
-    async def person(_request: HttpRequest | None = None) -> User:
-        return look.person
+def _show_to(request: HttpRequest, reader: User | AnonymousUser) -> None:
+    """Let everything behind take the request for one of this person, views of both kinds."""
 
-    request.user = look.person
-    request.auser = person
-    request.look = look  # type: ignore[attr-defined]  # the banner reads it
+    async def ask(_request: HttpRequest | None = None) -> User | AnonymousUser:
+        return reader
+
+    request.user = reader
+    request.auser = ask
 
 
 def _begin(request: HttpRequest) -> str:

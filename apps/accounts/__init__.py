@@ -15,6 +15,7 @@ Nothing here knows about plans or conversations.
 | what staff remember of a person | `notes` |
 | what each role of staff may | `roles` |
 | which passwords are refused | `passwords` |
+| people who try before they sign up | `guests` |
 | who may join now | `joining` |
 | how long who tried too often waits | `throttles` |
 | how secrets of second factors are kept | `second_factor` |

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import get_language, gettext_lazy, ngettext, override
 
-from apps.accounts import devices, letters, places, sessions, throttles
+from apps.accounts import devices, guests, letters, places, sessions, throttles
 from apps.accounts.models import User
 from apps.core import clock, guards
 
@@ -43,8 +43,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         return ValidationError(sentence % {"minutes": minutes}, code=code)
 
     def new_user(self, request: HttpRequest) -> User:
-        """A new person reads, and gets mail, in the language of the page they joined on."""
-        return User(language=get_language() or "")
+        """A new person reads, and gets mail, in the language of the page they joined on; a guest keeps their row."""
+        guest = getattr(request, "guest", None)
+        return guests.become_member(guest, now=clock.now()) if guest else User(language=get_language() or "")
 
     def generate_email_verification_code(self) -> str:
         """Six letters without vowels or look-alikes; three wrong ones end the attempt."""

@@ -15,7 +15,7 @@ from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AuthenticationForm
 
-from apps.accounts import joining, notifications, signup, social
+from apps.accounts import guests, joining, notifications, signup, social
 from apps.accounts.models import User
 from apps.core import clock
 from apps.core.errors import Invalid, Unavailable
@@ -62,7 +62,10 @@ class JoiningForm(forms.Form):
 
     def save(self, request: HttpRequest) -> User:
         make = super().save  # type: ignore[misc]  # allauth's form, beside this one
-        return signup.join(lambda: make(request), allows_training=self.cleaned_data["may_train"])
+        user = signup.join(lambda: make(request), allows_training=self.cleaned_data["may_train"])
+        if getattr(request, "guest", None) is not None:
+            guests.leave_session(request.session)
+        return user
 
 
 class SignUpForm(JoiningForm, SignupForm):  # type: ignore[misc]  # allauth ships no types

@@ -49,7 +49,7 @@ def count_in(address: str, *, now: datetime) -> None:
     Raises  Unavailable: too many; `wait_s` says for how long. Who has an account can still sign in.
     """
     hour = now.replace(minute=0, second=0, microsecond=0)
-    nearby = [Count(place, settings.SIGNUPS_PER_HOUR_NEARBY) for place in _neighbourhoods(address)]
+    nearby = [Count(place, settings.SIGNUPS_PER_HOUR_NEARBY) for place in neighbourhoods(address)]
     for count in (*nearby, Count(WHOLE_SITE, settings.SIGNUPS_PER_HOUR)):
         key = f"signups:{count.place}:{hour:%Y%m%d%H}"
         cache.add(key, 0, timeout=int(HOUR.total_seconds()))
@@ -68,7 +68,7 @@ def _too_many(wait_s: int) -> Unavailable:
     return Unavailable(sentence, code="too_many_signups", wait_s=wait_s)
 
 
-def _neighbourhoods(address: str) -> list[str]:
+def neighbourhoods(address: str) -> list[str]:
     """The network around an address; none around one that is not of the Internet, since it says nothing of who asks."""
     try:
         found = ipaddress.ip_address(address)

@@ -53,6 +53,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(default=False)  # moved with the role
     is_active = models.BooleanField(default=True)  # cleared by staff, or while the account is being deleted
     blocked_at = models.DateTimeField(null=True, editable=False)  # by staff; then `is_active` is off, too
+    is_guest = models.BooleanField(default=False, editable=False)  # tries before signing up; see `guests`
     is_internal = models.BooleanField(default=False)  # set by staff: left out of every report
     date_joined = models.DateTimeField(auto_now_add=True)
 

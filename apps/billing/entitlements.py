@@ -38,10 +38,13 @@ class InForce:
 
 
 def account_for(user: User, *, now: datetime) -> BillingAccount:
-    """The account of a person, made on first use."""
+    """The account of a person, made on first use. A guest's has the guest plan until they sign up."""
     account, _is_new = BillingAccount.objects.get_or_create(
-        owner=user, defaults={"created_at": now, "livemode": is_live()}
+        owner=user, defaults={"created_at": now, "livemode": is_live(), "is_guest": user.is_guest}
     )
+    if account.is_guest and not user.is_guest:
+        BillingAccount.objects.filter(pk=account.pk).update(is_guest=False)
+        account.is_guest = False
     return account
 
 
@@ -59,12 +62,12 @@ def in_force(account: BillingAccount, *, now: datetime) -> InForce:
     """What the account has now: the latest snapshot, or what the facts say once its time is over."""
     latest = _latest(account)
     if latest is None:
-        return InForce(plans.catalogue().default_terms(), _default_source())
+        return InForce(_terms_without_payment(account), _default_source())
     if latest.valid_until is not None and latest.valid_until <= now:
         decision = decide_for(account, now=now)
         return InForce(_terms_for(decision, latest), decision.source, decision.valid_until)
     is_paid = latest.source not in NOT_PAID
-    terms = PlanTerms.from_json(latest.plan_version.terms) if is_paid else plans.catalogue().default_terms()
+    terms = PlanTerms.from_json(latest.plan_version.terms) if is_paid else _terms_without_payment(account)
     return InForce(terms, latest.source, latest.valid_until)
 
 
@@ -180,6 +183,11 @@ def _latest(account: BillingAccount) -> EntitlementSnapshot | None:
 def _subscribed(row: SubscriptionMirror) -> Subscribed:
     assert row.plan is not None  # noqa: S101 the query leaves the others out
     return Subscribed(row.plan.key, row.plan.rank, row.status, row.current_period_end, row.is_collection_paused)
+
+
+def _terms_without_payment(account: BillingAccount) -> PlanTerms:
+    catalogue = plans.catalogue()
+    return catalogue.guest_terms() if account.is_guest else catalogue.default_terms()
 
 
 def _default_source() -> str:

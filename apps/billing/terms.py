@@ -231,6 +231,11 @@ class Catalogue:
         """Plans that no account is ever on, whatever a subscription or a grant says."""
         return self.guest_plan, self.developer.plan.key
 
+    def guest_terms(self) -> PlanTerms:
+        """What people have who did not sign up: the guest plan, or nothing of it where everything is paid."""
+        guest = self.plans[self.guest_plan]
+        return guest if self.mode == "freemium" else guest.without_access()
+
     def default_terms(self) -> PlanTerms:
         """What an account has without paying: the default plan, or nothing of it in paid-only mode."""
         default = self.plans[self.default_plan]

@@ -12,6 +12,7 @@ it. Editing and trying again add siblings: nothing that was written is changed.
 | a title from the first message | `titles` |
 | how a person wants to be answered | `personalization` |
 | the ways to sound | `personalities` |
+| trying without an account | `trying` |
 | which models a person may choose | `choices` |
 | export and erase | `personal_data` |
 """

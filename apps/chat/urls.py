@@ -9,6 +9,7 @@ app_name = "chat"
 page_urls = [
     path("chat/", views.room, name="room"),
     path("chat/<uuid:conversation_id>/", views.room, name="conversation"),
+    path("try/", views.try_it, name="try"),
     path("settings/personalization/", views.edit_personalization, name="personalization"),
 ]
 api_urls = [

@@ -3,7 +3,9 @@ from contextlib import aclosing
 from typing import cast
 from uuid import UUID
 
+from allauth.account.adapter import get_adapter
 from django.contrib import messages
+from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
@@ -12,16 +14,16 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
-from django.views.decorators.http import require_GET, require_http_methods, require_safe
+from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
-from apps.accounts import consent, sessions
+from apps.accounts import consent, guests, sessions
 from apps.accounts.models import User
 from apps.billing import entitlements, plans
-from apps.chat import choices, conversations, personalization
+from apps.chat import choices, conversations, personalization, replies, trying
 from apps.chat.forms import PersonalizationForm
 from apps.chat.personalities import PERSONALITIES
 from apps.core import clock, sse
-from apps.core.errors import Unauthenticated
+from apps.core.errors import Missing, Unauthenticated
 from apps.inference import following, relay, steps
 from apps.inference.models import Run
 
@@ -46,7 +48,7 @@ def _boot(user: User, conversation_id: UUID | None) -> dict[str, object]:
     plan = entitlements.plan_for(entitlements.account_for(user, now=now), now=now)
     return {
         "conversation_id": conversation_id and str(conversation_id),
-        "user": {"name": user.name, "email": user.email},
+        "user": {"name": user.name, "email": "" if user.is_guest else user.email, "is_guest": user.is_guest},
         "plan": {"key": plan.key, "name": plan.name},
         "plans": {key: terms.name for key, terms in plans.catalogue().plans.items()},
         "models": {key: raw["name"] for key, raw in plans.catalogue().models.items()},
@@ -56,10 +58,32 @@ def _boot(user: User, conversation_id: UUID | None) -> dict[str, object]:
             "usage": reverse("usage:usage"),
             "personalization": reverse("chat:personalization"),
             "logout": reverse("account_logout"),
+            "signup": reverse("account_signup"),
+            "login": reverse("account_login"),
         },
         "personality": str(personalization.personality_of(user).name),
         "language": get_language(),
     }
+
+
+@require_POST
+def try_it(request: HttpRequest) -> HttpResponse:
+    """Take the question of the landing page: a guest is made for who has no account, and its answer begins."""
+    if not trying.is_possible():
+        raise Missing(_("There is nothing at this address."))
+    now, address = clock.now(), get_adapter().get_client_ip(request)
+    owner = _owner_of(request, address)
+    trying.count(owner, address, None, now=now)
+    sent = replies.send(owner, replies.Draft(request.POST.get("text", "")), now=now)
+    return redirect("chat:conversation", sent.conversation.pk)
+
+
+def _owner_of(request: HttpRequest, address: str) -> User:
+    if request.user.is_authenticated:
+        return request.user
+    guest = guests.make(address, get_language() or "", now=clock.now())
+    login(request, guest, backend="apps.accounts.roles.RoleBackend")
+    return guest
 
 
 @login_required

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts import audit
+from apps.accounts import audit, guests
 from apps.accounts.models import User
 from apps.billing import outbox
 from apps.billing.models import BillingAccount, StripeOutbox
@@ -18,6 +18,7 @@ from apps.privacy.models import DataRequest
 from apps.privacy.registry import STORES
 
 LOOK_AGAIN = timedelta(seconds=45)
+BATCH = 100
 STRIPE = "stripe-subscriptions"  # the receipt's line for what was ended there
 State = DataRequest.State
 
@@ -84,6 +85,14 @@ def end_late_subscriptions(*, now: datetime) -> int:
     return len(late)
 
 
+def ask_for_guests(*, now: datetime) -> int:
+    """Begin to erase guests who never signed up, once their time is over; say how many."""
+    old = list(guests.forgotten(now=now)[:BATCH])
+    for guest in old:
+        ask_erasure(guest, now=now)
+    return len(old)
+
+
 def get_receipt(request_id: UUID) -> DataRequest:
     """What was erased, and when: for whoever has the address, since nobody can sign in any more. It names nobody.
 
@@ -114,7 +123,8 @@ def _end_window(request_id: UUID, *, now: datetime) -> None:
 
 def _begin(request: DataRequest, user: User, *, now: datetime) -> None:
     """What is needed of the person to the end, and what must end first. A step."""
-    DataRequest.objects.filter(pk=request.pk).update(notify=user.email, language=user.language)
+    notify = "" if user.is_guest else user.email  # nobody can write to a guest
+    DataRequest.objects.filter(pk=request.pk).update(notify=notify, language=user.language)
     _want_news(user)
     _want_end_of_subscriptions(user, now=now)
     jobs.enqueue("privacy.continue_erasure", str(request.pk))

@@ -37,6 +37,7 @@ def sweep_requests() -> None:
     Delivery  every minute, from beat. Repeat: finds nothing more. Crash: each request stands on its own.
     """
     departures.remind(now=clock.now())
+    erasures.ask_for_guests(now=clock.now())
     sweep.nudge_due(now=clock.now())
     exports.drop_old_archives(now=clock.now())
     late = erasures.end_late_subscriptions(now=clock.now())

@@ -63,9 +63,11 @@ def search(words: str) -> list[User]:
     words = words.strip()
     if len(words) < SHORTEST or "\x00" in words:
         return []
-    exact = list(User.objects.filter(_is_exactly(words)).distinct()[:MOST_FOUND])
+    exact = list(User.objects.filter(_is_exactly(words)).distinct()[:MOST_FOUND])  # a guest by their id alone
     near = Q(email__icontains=words) | Q(name__icontains=words)
-    others = User.objects.filter(near).exclude(pk__in=[one.pk for one in exact]).order_by("-date_joined")
+    others = (
+        User.objects.filter(near, is_guest=False).exclude(pk__in=[one.pk for one in exact]).order_by("-date_joined")
+    )
     return [*exact, *others[: MOST_FOUND - len(exact)]]
 
 

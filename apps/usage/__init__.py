@@ -13,6 +13,7 @@ and one row per answer; that ledger is append-only.
 | what dead workers left is given back | `sweep` |
 | what is left of each limit | `balances` |
 | prepaid money for the API, grant by grant | `credits` |
+| what guests may use in a day | `guest_days` |
 | what was paid is granted, what went back is taken back, and little left is recharged | `top_ups` |
 | usage that the month's end charges, once credit is spent | `charges` |
 | what the page of credit shows | `purse` |

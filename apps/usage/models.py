@@ -178,6 +178,22 @@ class UsageSlice(models.Model):
         return f"{self.account_id} {self.starts_at:%Y-%m-%d %H:%M} {self.answers}"
 
 
+class GuestDay(models.Model):
+    """One row is what guests used in a UTC day: from one address, or, without an `origin`, all of them together."""
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    day = models.DateField()
+    origin = models.CharField(max_length=64, blank=True)  # of the address a keyed hash, which is forgotten after days
+    messages = models.PositiveIntegerField(default=0)
+    cost_micro = models.BigIntegerField(default=0)  # the most that their answers can have cost
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["day", "origin"], name="guest_day_once")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.messages}"
+
+
 class UsageAlert(models.Model):
     """One row is one warning: a window of an account reached so many percent of its limit. Once per window and mark."""
 

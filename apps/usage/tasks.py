@@ -6,7 +6,7 @@ import structlog
 from celery import shared_task
 
 from apps.core import clock
-from apps.usage import drift, sweep, top_ups
+from apps.usage import drift, guest_days, sweep, top_ups
 
 log = structlog.get_logger(__name__)
 
@@ -18,6 +18,7 @@ def sweep_usage() -> None:
     Delivery  every minute, from beat. Repeat: finds nothing more. Crash: a batch is given back whole or not at all.
     """
     now = clock.now()
+    guest_days.forget_old(now=now)
     expired = sweep.expire_reservations(now=now)
     if expired:
         log.warning("usage.reservations_expired", count=expired)

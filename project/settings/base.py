@@ -66,6 +66,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "project.middleware.GuestMiddleware",
     "project.middleware.LookMiddleware",
     "apps.core.answers.CauserieErrorMiddleware",
 ]

@@ -42,6 +42,7 @@ class BillingAccount(models.Model):
     trial_consumed_at = models.DateTimeField(null=True)  # set by sync when a trial is first seen
     customer_gone_at = models.DateTimeField(null=True)  # deleted at Stripe; the next checkout makes a new customer
     erased_at = models.DateTimeField(null=True)  # set by privacy: the person left, invoices are kept without a name
+    is_guest = models.BooleanField(default=False)  # as its owner is, who has the guest plan until they sign up
     created_at = models.DateTimeField()
 
     objects: ClassVar = BillingAccountQuerySet.as_manager()

@@ -1,13 +1,14 @@
 from typing import cast
 from uuid import UUID
 
+from allauth.account.adapter import get_adapter
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.accounts.models import User
-from apps.chat import choices, conversations, replies
+from apps.chat import choices, conversations, replies, trying
 from apps.chat.api.bodies import BoundedJSONParser, DraftBody, ModelsBody, ReplyBody, SentBody
 from apps.core import clock
 from apps.inference import runs
@@ -20,7 +21,9 @@ class MessagesView(APIView):
     def post(self, request: Request) -> Response:
         body = DraftBody(data=request.data)
         body.is_valid(raise_exception=True)
-        sent = replies.send(cast(User, request.user), replies.Draft(**body.validated_data), now=clock.now())
+        owner, draft, now = cast(User, request.user), replies.Draft(**body.validated_data), clock.now()
+        trying.count(owner, get_adapter().get_client_ip(request), draft.model, now=now)
+        sent = replies.send(owner, draft, now=now)
         return Response(SentBody(sent).data, status=201)
 
 
@@ -29,7 +32,9 @@ class RetryView(APIView):
 
     @extend_schema(operation_id="retry_message", request=None, responses={201: ReplyBody})
     def post(self, request: Request, message_id: UUID) -> Response:
-        reply = replies.retry(cast(User, request.user), message_id, now=clock.now())
+        owner, now = cast(User, request.user), clock.now()
+        trying.count(owner, get_adapter().get_client_ip(request), None, now=now)
+        reply = replies.retry(owner, message_id, now=now)
         return Response(ReplyBody({"reply": reply}).data, status=201)
 
 

@@ -40,8 +40,8 @@ def states_in_force(at: datetime) -> QuerySet[SubscriptionState]:
 
 
 def accounts_at(at: datetime, *, pays: bool) -> QuerySet[BillingAccount]:
-    """The counted accounts that were there just before a moment and had some MRR, or none."""
-    there = Q(created_at__lt=at) & (Q(erased_at=None) | Q(erased_at__gte=at))
+    """The counted accounts that were there just before a moment and had some MRR, or none; no guests."""
+    there = Q(created_at__lt=at, is_guest=False) & (Q(erased_at=None) | Q(erased_at__gte=at))
     paying = states_in_force(at).filter(account=OuterRef("pk"))
     found: QuerySet[BillingAccount] = BillingAccount.objects.filter(population.counted(), there)
     return found.filter(Exists(paying) if pays else ~Exists(paying))

@@ -1,7 +1,7 @@
 /** What the page's template hands to the island. */
 export interface Boot {
   conversation_id: string | null;
-  user: { name: string; email: string };
+  user: { name: string; email: string; is_guest: boolean };
   plan: { key: string; name: string };
   /** Names of the plans by their key. */
   plans: Record<string, string>;
@@ -9,7 +9,15 @@ export interface Boot {
   models: Record<string, string>;
   /** How the assistant sounds to this person. */
   personality: string;
-  urls: { pricing: string; settings: string; usage: string; personalization: string; logout: string };
+  urls: {
+    pricing: string;
+    settings: string;
+    usage: string;
+    personalization: string;
+    logout: string;
+    signup: string;
+    login: string;
+  };
 }
 
 export function readBoot(): Boot {

@@ -47,6 +47,8 @@ export const en = {
   composerPlaceholder: "Write a message",
   send: "Send",
   stop: "Stop",
+  guestKeep: "Sign up, and what you wrote here stays yours.",
+  signUp: "Sign up",
   model: "Model",
   personality: "How the assistant sounds",
   modelNotIncluded: "{model} (with {plan})",

@@ -49,6 +49,8 @@ export const fr: Record<keyof typeof en, string> = {
   composerPlaceholder: "Écrivez un message",
   send: "Envoyer",
   stop: "Arrêter",
+  guestKeep: "Inscrivez-vous, et ce que vous avez écrit ici reste à vous.",
+  signUp: "S’inscrire",
   model: "Modèle",
   personality: "La manière de l’assistant",
   modelNotIncluded: "{model} (avec {plan})",
