@@ -63,11 +63,7 @@ def send(owner: User, draft: Draft, *, now: datetime) -> Sent:
     Raises  TooLarge, Invalid, Missing, Conflict: the message; LimitReached, PaymentNeeded: nothing would come of it.
             Nothing is stored then. Passing here is no promise: the worker that claims the run is the judge.
     """
-    if len(draft.text) > LONGEST_TEXT:
-        sentence = _("This message is too long: %(longest)s characters are possible, it has %(length)s.")
-        raise TooLarge(sentence % {"longest": LONGEST_TEXT, "length": len(draft.text)})
-    if not draft.text.strip():
-        raise Invalid(_("Write something first."), field="text")
+    refuse_unfit(draft.text)
     with transaction.atomic(durable=True):
         terms = _terms(owner, draft.model, now=now)
         prompting.refuse_too_long(draft.text, terms.plan, terms.model)
@@ -84,6 +80,18 @@ def send(owner: User, draft: Draft, *, now: datetime) -> Sent:
         reply = _open_reply(message, terms, now=now)
         Message.objects.bulk_create([message, reply])
         return Sent(conversation, message, reply)
+
+
+def refuse_unfit(text: str) -> None:
+    """Refuse what is no question, whoever asks it.
+
+    Raises  TooLarge, Invalid.
+    """
+    if len(text) > LONGEST_TEXT:
+        sentence = _("This message is too long: %(longest)s characters are possible, it has %(length)s.")
+        raise TooLarge(sentence % {"longest": LONGEST_TEXT, "length": len(text)})
+    if not text.strip():
+        raise Invalid(_("Write something first."), field="text")
 
 
 def retry(owner: User, message_id: UUID, *, now: datetime) -> Message:

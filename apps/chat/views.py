@@ -71,10 +71,11 @@ def try_it(request: HttpRequest) -> HttpResponse:
     """Take the question of the landing page: a guest is made for who has no account, and its answer begins."""
     if not trying.is_possible():
         raise Missing(_("There is nothing at this address."))
-    now, address = clock.now(), get_adapter().get_client_ip(request)
+    now, address, text = clock.now(), get_adapter().get_client_ip(request), request.POST.get("text", "")
+    replies.refuse_unfit(text)
     owner = _owner_of(request, address)
     trying.count(owner, address, None, now=now)
-    sent = replies.send(owner, replies.Draft(request.POST.get("text", "")), now=now)
+    sent = replies.send(owner, replies.Draft(text), now=now)
     return redirect("chat:conversation", sent.conversation.pk)
 
 

@@ -159,7 +159,7 @@ def test_a_guest_asks_on_the_landing_page_and_takes_it_along(new_page, running_p
     address = page.url
     page.get_by_role("link", name="S’inscrire").first.click()
     page.get_by_label("E-mail").fill("invitee@example.org")
-    page.get_by_label("Mot de passe").fill("ocre lune radeau 8")
+    page.get_by_label("Mot de passe", exact=True).fill("ocre lune radeau 8")
     page.get_by_label("J’accepte").check()
     page.get_by_role("button", name="Créer le compte").click()
     page.get_by_label("Code").fill(running_product.code_for("invitee@example.org"))

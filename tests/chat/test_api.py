@@ -286,7 +286,7 @@ def test_the_room_is_for_who_is_signed_in(client, at_anas, mallory, sent):
     page = at_anas.get(reverse("chat:conversation", args=[sent.conversation.pk]))
     assert page.context["boot"] == {
         "conversation_id": str(sent.conversation.pk),
-        "user": {"name": "Ana", "email": "ana@example.org"},
+        "user": {"name": "Ana", "email": "ana@example.org", "is_guest": False},
         "plan": {"key": "free", "name": "Free"},
         "plans": {
             "guest": "Guest",
@@ -302,6 +302,8 @@ def test_the_room_is_for_who_is_signed_in(client, at_anas, mallory, sent):
             "usage": "/settings/usage/",
             "personalization": "/settings/personalization/",
             "logout": "/accounts/logout/",
+            "signup": "/accounts/signup/",
+            "login": "/accounts/login/",
         },
         "personality": "Neutral",
         "language": "en",

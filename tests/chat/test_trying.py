@@ -81,7 +81,7 @@ def test_asking_makes_a_guest_whose_answer_begins(client):
 @pytest.mark.parametrize("text", ["", "   "])
 def test_nothing_is_no_question(client, text):
     assert ask(client, text).status_code == 400
-    assert not Conversation.objects.exists()
+    assert not User.objects.exists()
 
 
 def test_the_second_question_is_the_same_guests(client, guest):

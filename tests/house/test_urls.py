@@ -25,6 +25,7 @@ PUBLIC = {
     "privacy/": "read before signing up",
     "i18n/setlang/": "language of the pages",
     "billing/webhook": "Stripe, known by its signature",
+    "try/": "a question on the landing page, of whom has no account",
     "accounts/login/": "signing in",
     "accounts/signup/": "signing up",
     "accounts/signup/passkey/": "signing up",
