@@ -48,15 +48,15 @@ SUBJECTS = {
     "receipt": ("Your receipt for $8", "Votre reçu de 8 $"),
     "plan_started": ("Premium is on", "Premium est activé"),
     "plan_changed": ("Your plan is now Premium+", "Votre formule est maintenant Premium+"),
-    "change_planned": ("Your plan changes on March 9, 2026", "Votre formule change le 9 mars 2026"),
-    "plan_ending": ("Premium ends on March 9, 2026", "Premium se termine le 9 mars 2026"),
+    "change_planned": ("Your plan changes on 9 March 2026", "Votre formule change le 9 mars 2026"),
+    "plan_ending": ("Premium ends on 9 March 2026", "Premium se termine le 9 mars 2026"),
     "plan_resumed": ("Premium goes on", "Premium continue"),
     "plan_ended": ("Premium has ended", "Premium est terminé"),
-    "trial_ending": ("Your trial of Premium ends on March 9, 2026", "Votre essai de Premium se termine le 9 mars 2026"),
-    "renewal_reminder": ("Premium renews on March 9, 2026", "Premium se renouvelle le 9 mars 2026"),
+    "trial_ending": ("Your trial of Premium ends on 9 March 2026", "Votre essai de Premium se termine le 9 mars 2026"),
+    "renewal_reminder": ("Premium renews on 9 March 2026", "Premium se renouvelle le 9 mars 2026"),
     "payment_failed": ("Your payment for Premium did not go through", "Votre paiement pour Premium n’a pas abouti"),
     "action_required": ("Please confirm your payment for Premium", "Veuillez confirmer votre paiement pour Premium"),
-    "grace_ending": ("You keep Premium until March 9, 2026", "Vous gardez Premium jusqu’au 9 mars 2026"),
+    "grace_ending": ("You keep Premium until 9 March 2026", "Vous gardez Premium jusqu’au 9 mars 2026"),
     "plan_lost": ("Premium has stopped", "Premium est arrêté"),
     "payment_recovered": ("Paid: Premium goes on", "Payé : Premium continue"),
     "refund_made": ("We gave back $8", "Nous vous avons remboursé 8 $"),
@@ -64,7 +64,7 @@ SUBJECTS = {
         "Your card expires before Premium renews", "Votre carte expire avant le renouvellement de Premium"
     ),
     "price_move": (
-        "Premium will cost $8 a month from March 9, 2026", "Premium coûtera 8 $ par mois à partir du 9 mars 2026"
+        "Premium will cost $8 a month from 9 March 2026", "Premium coûtera 8 $ par mois à partir du 9 mars 2026"
     ),
     "plan_held": ("Your payment is disputed", "Votre paiement est contesté"),
     "recharged": ("Your API credit was recharged", "Votre crédit d’API a été rechargé"),
@@ -117,7 +117,7 @@ def test_the_whole_text_of_a_letter():
     assert compose("payment_failed", "en").text == (
         "Hello Ana,\n\n"
         "Your card was refused when we tried to renew Premium, so $8 is still open.\n\n"
-        "You keep Premium until March 9, 2026. Please pay with this card once more, or with another one.\n\n"
+        "You keep Premium until 9 March 2026. Please pay with this card once more, or with another one.\n\n"
         "Pay $8:\nhttp://testserver/billing/pay/\n\n"
         "Your conversations stay, whatever happens.\n\n"
         "Causerie\nhttp://testserver\n"

@@ -36,8 +36,8 @@ def test_a_day_in_a_letter_is_the_readers_own(account, letters):
     account.owner.save(update_fields=["time_zone"])
     want_letter(account, letter="payment_failed", until="2026-03-09T23:30:00+00:00")
     assert send() == 1
-    assert "March 10, 2026" in letters[0].body
-    assert "March 9, 2026" not in letters[0].body
+    assert "10 March 2026" in letters[0].body
+    assert "9 March 2026" not in letters[0].body
 
 
 @pytest.mark.django_db(transaction=True)
@@ -67,7 +67,7 @@ def test_the_letter_about_a_failed_payment_says_until_when(account, letters):
     want_letter(account, letter="payment_failed", until=(NOW + timedelta(days=7)).isoformat())
     send()
     assert letters[0].subject == "Your payment for Premium did not go through"
-    assert "You keep Premium until March 9, 2026." in letters[0].body
+    assert "You keep Premium until 9 March 2026." in letters[0].body
     assert "/p/session/" not in letters[0].body
 
 

@@ -55,7 +55,7 @@ def test_a_trial_is_told_of_three_days_before_its_end_and_once(account, sent):
     assert reminders.remind(now=NOW + DAY) == 0
     assert (reminders.remind(now=NOW + 2 * DAY), reminders.remind(now=NOW + 2 * DAY)) == (1, 0)
     send(NOW + 2 * DAY)
-    assert sent[0].subject == "Your trial of Premium ends on March 7, 2026"
+    assert sent[0].subject == "Your trial of Premium ends on 7 March 2026"
     assert "pay $8 a month, with the card Visa •••• 4242" in sent[0].body
 
 
@@ -79,7 +79,7 @@ def test_a_year_is_told_of_a_month_and_more_before_it_renews(account, sent):
     assert reminders.remind(now=NOW) == 0
     assert (reminders.remind(now=NOW + DAY), reminders.remind(now=NOW + 2 * DAY)) == (1, 0)
     send(NOW + DAY)
-    assert sent[0].subject == "Premium renews on April 7, 2026"
+    assert sent[0].subject == "Premium renews on 7 April 2026"
     assert "it renews for another year for $70." in sent[0].body  # what Stripe says it will charge
 
 

@@ -162,7 +162,7 @@ def test_a_letter_says_the_day_and_brings_back(ana):
     request = leave(ana)
     letter = Letter.objects.get()
     assert (letter.kind, letter.to) == ("account_leaving", "ana@example.org")
-    assert letter.subject == f"Your account will be erased on {JUST_AFTER:%B} {JUST_AFTER.day}, {JUST_AFTER.year}"
+    assert letter.subject == f"Your account will be erased on {JUST_AFTER.day} {JUST_AFTER:%B} {JUST_AFTER.year}"
     link = departures.link_of(request)
     assert link in letter.text
     token = link.rstrip("/").rpartition("/")[2]

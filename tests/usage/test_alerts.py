@@ -105,7 +105,7 @@ def test_a_spending_cap_writes_one_letter_for_each_mark():
     assert "have used 0.85 USD of the 1.00 USD that you let be spent in a month" in letter.text
     reached = emails.compose(emails.SPENDING_ALERT, letters[0], account.owner)
     assert reached.subject == "Your spending cap for this month is reached"
-    assert "Further calls are refused until April 1, 2026." in reached.text
+    assert "Further calls are refused until 1 April 2026." in reached.text
 
 
 @pytest.mark.django_db(transaction=True)
