@@ -94,7 +94,7 @@ def sign_up(running_product):
 
     def go(page, email):
         page.goto("/")
-        page.get_by_role("link", name="Start a conversation").first.click()
+        page.get_by_role("link", name="Create an account").click()
         page.get_by_label("E-mail").fill(email)
         page.get_by_label("Password", exact=True).fill("correct horse battery")
         page.get_by_label("I accept").check()
