@@ -32,7 +32,10 @@ OPEN_TO_GUESTS = frozenset(
         "usage-api:balances",
     }
 )
-STILL_OPEN = frozenset({"account_logout", "set_language", "alive", "ready"})
+# These ask nobody who they are. A password is judged while it is typed: such a request may overtake the sign-up, and
+# would end the session that it goes on in, since the guest it began with is no more.
+FOR_ANYBODY = frozenset({"accounts:judge-password", "alive", "ready"})
+STILL_OPEN = frozenset({"account_logout", "set_language"})
 GIVEN = re.compile(r"[A-Za-z0-9-]{8,64}")
 
 
@@ -57,10 +60,10 @@ class GuestMiddleware(MiddlewareMixin):
 
     def process_view(self, request: HttpRequest, *_view: object) -> None:
         """Called by Django when it knows which page is asked for."""
-        if SIGNED_IN not in request.session or not isinstance(request.user, User) or not request.user.is_guest:
-            return
         match = request.resolver_match
-        if match is None or match.view_name not in OPEN_TO_GUESTS:
+        if match is None or match.view_name in FOR_ANYBODY or SIGNED_IN not in request.session:
+            return
+        if isinstance(request.user, User) and request.user.is_guest and match.view_name not in OPEN_TO_GUESTS:
             request.guest = request.user  # type: ignore[attr-defined]  # whom signing up turns into a member
             _show_to(request, AnonymousUser())
 
@@ -70,9 +73,11 @@ class LookMiddleware(MiddlewareMixin):
 
     def process_view(self, request: HttpRequest, *_view: object) -> HttpResponseBase | None:
         """Called by Django when it knows which page is asked for."""
-        told = request.session.get(SESSION_KEY)
         match = request.resolver_match
-        if told is None or match is None or not isinstance(request.user, User):
+        if match is None or match.view_name in FOR_ANYBODY:
+            return None
+        told = request.session.get(SESSION_KEY)
+        if told is None or not isinstance(request.user, User):
             return None
         if request.path.startswith("/admin/") or match.view_name in STILL_OPEN:
             return None

@@ -134,6 +134,14 @@ def test_signing_up_keeps_what_was_written_and_the_row(client, guest, letters):
     assert BillingAccount.objects.get().is_guest is False
 
 
+def test_a_password_that_is_judged_meanwhile_asks_nobody_who_they_are(client, guest, django_assert_num_queries):
+    """It may overtake the sign-up, and would end its session if it looked at the guest's."""
+    with django_assert_num_queries(0):
+        answer = client.post("/password-strength/", {"password": "azerty12"}, content_type="application/json")
+    assert answer.json()["is_enough"] is False
+    assert "sessionid" not in answer.cookies
+
+
 def test_an_address_that_is_taken_leaves_the_guest_a_guest(client, guest, letters):
     cast.ana()
     answer = client.post("/accounts/signup/", {**SIGN_UP, "email": "ana@example.org"})
