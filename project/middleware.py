@@ -10,9 +10,13 @@ from django.conf import settings
 from django.contrib.auth import SESSION_KEY as SIGNED_IN
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.deprecation import MiddlewareMixin
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
+from apps.accounts import proofs
 from apps.accounts.models import User
 from apps.core import answers, clock, ids
 from apps.core.errors import Invalid, NotAllowed
@@ -35,6 +39,14 @@ OPEN_TO_GUESTS = frozenset(
 # These ask nobody who they are. A password is judged while it is typed: such a request may overtake the sign-up, and
 # would end the session that it goes on in, since the guest it began with is no more.
 FOR_ANYBODY = frozenset({"accounts:judge-password", "alive", "ready"})
+IMPORTANT = frozenset(
+    {
+        *("account_set_password", "account_change_password", "socialaccount_connections"),
+        *("mfa_activate_totp", "mfa_deactivate_totp", "mfa_add_webauthn", "mfa_remove_webauthn", "mfa_edit_webauthn"),
+        *("mfa_generate_recovery_codes", "mfa_view_recovery_codes", "mfa_download_recovery_codes"),
+        *("accounts:email", "accounts:confirm-email", "privacy:delete", "staff:look", "staff:role"),
+    }
+)
 STILL_OPEN = frozenset({"account_logout", "set_language"})
 GIVEN = re.compile(r"[A-Za-z0-9-]{8,64}")
 
@@ -66,6 +78,19 @@ class GuestMiddleware(MiddlewareMixin):
         if isinstance(request.user, User) and request.user.is_guest and match.view_name not in OPEN_TO_GUESTS:
             request.guest = request.user  # type: ignore[attr-defined]  # whom signing up turns into a member
             _show_to(request, AnonymousUser())
+
+
+class ProofMiddleware(MiddlewareMixin):
+    """Asks people without password and passkey for a code by mail, where allauth would let them pass unasked."""
+
+    def process_view(self, request: HttpRequest, *_view: object) -> HttpResponseBase | None:
+        """Called by Django when it knows which page is asked for."""
+        match = request.resolver_match
+        if match is None or match.view_name not in IMPORTANT or not isinstance(request.user, User):
+            return None
+        if not proofs.is_needed(request, request.user, now=clock.now()):
+            return None
+        return redirect(f"{reverse('accounts:prove')}?{urlencode({'next': request.path})}")
 
 
 class LookMiddleware(MiddlewareMixin):

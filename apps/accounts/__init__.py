@@ -18,6 +18,7 @@ Nothing here knows about plans or conversations.
 | people who try before they sign up | `guests` |
 | who may join now | `joining` |
 | how long who tried too often waits | `throttles` |
+| a code by mail as proof, for who has no other | `proofs` |
 | how secrets of second factors are kept | `second_factor` |
 | a change of address that both mailboxes confirm | `email_changes` |
 | where a person is signed in | `sessions` |

@@ -139,6 +139,10 @@ def _code_field(label: Any) -> forms.CharField:  # noqa: ANN401  a lazy text
     return forms.CharField(label=label, max_length=32, widget=forms.TextInput(attrs=attributes))
 
 
+class ProofForm(forms.Form):
+    code = _code_field(_("Code"))
+
+
 class EmailCodesForm(forms.Form):
     old_code = _code_field(_("Code from your present mailbox"))
     new_code = _code_field(_("Code from your new mailbox"))

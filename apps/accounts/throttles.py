@@ -23,6 +23,8 @@ ACTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "account_reauthenticate": ("reauthenticate",),
         "mfa_reauthenticate": ("reauthenticate",),
         "email": ("change_address",),
+        "prove": ("reauthenticate",),
+        "send-proof": ("send_proof",),
     }
 )
 USUAL_S = 60  # where nothing more is known: the longest window of the limits by address

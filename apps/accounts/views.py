@@ -9,19 +9,22 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import get_language, gettext_lazy, override
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from apps.accounts import consent, email_changes, notifications, passwords, profiles, sessions, signup
+from apps.accounts import consent, email_changes, notifications, passwords, profiles, proofs, sessions, signup
 from apps.accounts.adapters import remember_language
-from apps.accounts.forms import EmailCodesForm, EmailForm, NotificationsForm, ProfileForm, TrainingForm
+from apps.accounts.forms import EmailCodesForm, EmailForm, NotificationsForm, ProfileForm, ProofForm, TrainingForm
 from apps.accounts.models import Consent, EmailChange, User
 from apps.core import clock
 from apps.core.errors import Conflict, Invalid
 
-EMAIL_CHANGES = "change_address"  # what the limiter counts
+EMAIL_CHANGES, PROOFS = "change_address", "send_proof"  # what the limiter counts
 STRENGTHS = (
     gettext_lazy("guessed at once"),
     gettext_lazy("easy to guess"),
@@ -131,6 +134,44 @@ def confirm_email(request: HttpRequest) -> HttpResponse:
             messages.success(request, _("Your address was changed. You sign in with it from now on."))
             return redirect("accounts:profile")
     return _email_page(request, email_changes.find(user, now=now), EmailForm(), codes)
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def prove(request: HttpRequest) -> HttpResponse:
+    """Take the code of who has neither password nor passkey."""
+    user, now = cast(User, request.user), clock.now()
+    form = ProofForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        if refused := ratelimit.consume_or_429(request, action="reauthenticate"):
+            return cast(HttpResponse, refused)
+        try:
+            proofs.check(request, user, form.cleaned_data["code"], now=now)
+        except (Conflict, Invalid) as error:
+            form.add_error("code", str(error.sentence))
+        else:
+            return redirect(_next_of(request))
+    context = {"form": form, "is_sent": proofs.is_sent(request, now=now), "next": _next_of(request)}
+    return render(request, "accounts/prove.html", context, status=400 if form.errors else 200)
+
+
+@login_required
+@require_POST
+def send_proof(request: HttpRequest) -> HttpResponse:
+    if refused := ratelimit.consume_or_429(request, action=PROOFS):
+        return cast(HttpResponse, refused)
+    proofs.send(request, cast(User, request.user), now=clock.now())
+    return redirect(f"{reverse('accounts:prove')}?{urlencode({'next': _next_of(request)})}")
+
+
+def _next_of(request: HttpRequest) -> str:
+    """Where to go on: an address of ours, whatever was written there."""
+    wanted = request.POST.get("next") or request.GET.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return wanted if is_ours else reverse("accounts:security")
 
 
 @login_required

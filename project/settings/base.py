@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "project.middleware.GuestMiddleware",
     "project.middleware.LookMiddleware",
+    "project.middleware.ProofMiddleware",
     "apps.core.answers.CauserieErrorMiddleware",
 ]
 
