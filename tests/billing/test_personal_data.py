@@ -46,7 +46,8 @@ def test_leaving_drops_the_card_and_keeps_the_invoice(published, account, ana):
         payload={"email": ana.email},
     )
     CheckoutAttempt.objects.create(account=account, lookup_key="x", created_at=NOW, expires_at=NOW)
-    assert BillingData().erase(ana, now=NOW) == 6  # card, its payment, event, attempt, and two letters
+    # Card, its payment, event, attempt, two letters, and the address that Stripe was told.
+    assert BillingData().erase(ana, now=NOW) == 7
     assert SubscriptionMirror.objects.get().card_last4 == ""
     assert StripeEvent.objects.get().payload is None
     assert not CheckoutAttempt.objects.filter(state="open").exists()
