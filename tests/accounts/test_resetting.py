@@ -27,7 +27,15 @@ def ana():
 
 
 @pytest.fixture
-def link(ana, letters):
+def elsewhere(ana):
+    """A browser that she is signed in with."""
+    client = Client()
+    client.force_login(ana)
+    return client
+
+
+@pytest.fixture
+def link(ana, elsewhere, letters):
     Client().post("/accounts/password/reset/", {"email": ana.email})
     return urlsplit(re.search(r"^(http\S+/reset/key/\S+)$", letters[-1].body, re.MULTILINE)[1]).path
 
@@ -39,9 +47,8 @@ def choose(link, password=NEW):
     return client.post(page.url, {"password1": password, "password2": password}) if page.status_code == 302 else page
 
 
-def test_the_link_lets_a_new_password_be_chosen_and_ends_other_sessions(ana, link):
-    elsewhere = Client()
-    elsewhere.force_login(ana)
+def test_the_link_lets_a_new_password_be_chosen_and_ends_other_sessions(ana, elsewhere, link):
+    assert elsewhere.get("/settings/profile/").status_code == 200
     assert choose(link).status_code == 302
     ana.refresh_from_db()
     assert ana.check_password(NEW)
