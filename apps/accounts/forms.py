@@ -85,6 +85,9 @@ class SocialSignUpForm(JoiningForm, SocialForm):  # type: ignore[misc]  # allaut
             self.fields["email"].disabled = True
 
     def save(self, request: HttpRequest) -> User:
+        guest = getattr(request, "guest", None)
+        if guest is not None:
+            social.join_as(self.sociallogin, guests.become_member(guest, now=clock.now()))
         social.keep_one_address(self.sociallogin, self.cleaned_data["email"])
         return super().save(request)
 

@@ -2,11 +2,11 @@
 
 from typing import Any, cast
 
-from allauth.account.adapter import get_adapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialApp, SocialLogin
 from django.conf import settings
 from django.http import Http404, HttpRequest
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
@@ -44,8 +44,8 @@ class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allau
             raise Http404 from None
 
     def new_user(self, request: HttpRequest, sociallogin: SocialLogin) -> User:
-        """Whoever joins this way begins like everybody."""
-        return cast(User, get_adapter().new_user(request))
+        """Who somebody seems to be, until they accept the terms; a guest stays one until then."""
+        return User(language=get_language() or "")
 
     def populate_user(self, request: HttpRequest, sociallogin: SocialLogin, data: dict[str, Any]) -> User:
         """Take over how the person is called; everything else they say themselves."""
@@ -60,6 +60,12 @@ def vouched_address(login: SocialLogin) -> str:
     told = [address.email.lower() for address in login.email_addresses if address.verified]
     first = (login.user.email or "").lower()
     return first if first in told else next(iter(told), "")
+
+
+def join_as(login: SocialLogin, member: User) -> None:
+    """Let an account be made of a row that is there, a guest's, instead of a new one."""
+    member.name, member.language = login.user.name, login.user.language or member.language
+    login.user = member
 
 
 def keep_one_address(login: SocialLogin, email: str) -> None:

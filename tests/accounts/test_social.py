@@ -9,7 +9,7 @@ from allauth.socialaccount.models import SocialAccount, SocialLogin
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 
-from apps.accounts import social
+from apps.accounts import guests, social
 from apps.accounts.models import Consent, User
 from project.settings import social as ways
 from tests import build, cast
@@ -95,6 +95,20 @@ def test_joins_with_a_verified_address_and_signs_in_again(client, server):
     again = Client()
     assert come_back(again, server, "u1").url == "/chat/"
     assert is_in(again) == str(ana.pk)
+
+
+def test_a_guest_who_joins_this_way_keeps_their_row(client, server):
+    guest = guests.make("203.0.113.7", "fr", now=build.NOW)
+    client.force_login(guest, backend="apps.accounts.roles.RoleBackend")
+    server.knows("u10", email=ANA, email_verified=True, name="Ana")
+    come_back(client, server, "u10")
+    guest.refresh_from_db()
+    assert guest.is_guest is True
+    assert join(client).url == "/chat/"
+    member = User.objects.get()
+    assert (member.pk, member.email, member.name, member.is_guest) == (guest.pk, ANA, "Ana", False)
+    assert is_in(client) == str(guest.pk)
+    assert SocialAccount.objects.get().user == member
 
 
 def test_nobody_joins_without_accepting_the_terms(client, server):
