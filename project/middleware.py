@@ -29,16 +29,15 @@ OPEN_TO_GUESTS = frozenset(
         "chat:room",
         "chat:conversation",
         "chat:try",
-        *(
-            f"chat-api:{name}"
-            for name in ("conversations", "conversation", "messages", "models", "retry", "events", "stop")
-        ),
+        *(f"chat-api:{name}" for name in ("conversations", "conversation", "messages", "models", "retry", "stop")),
         "usage-api:balances",
     }
 )
-# These ask nobody who they are. A password is judged while it is typed: such a request may overtake the sign-up, and
-# would end the session that it goes on in, since the guest it began with is no more.
-FOR_ANYBODY = frozenset({"accounts:judge-password", "alive", "ready"})
+# Here nobody looks at who asks before the view does. A stream of events lasts for minutes, and a connection of the pool
+# that is used before it begins is held for as long; its view asks, and gives it back. A password is judged while it is
+# typed: such a request may overtake the sign-up, and would end the session that it goes on in, since the guest it began
+# with is no more.
+UNASKED = frozenset({"chat-api:events", "accounts:judge-password", "alive", "ready"})
 IMPORTANT = frozenset(
     {
         *("account_set_password", "account_change_password", "socialaccount_connections"),
@@ -73,7 +72,7 @@ class GuestMiddleware(MiddlewareMixin):
     def process_view(self, request: HttpRequest, *_view: object) -> None:
         """Called by Django when it knows which page is asked for."""
         match = request.resolver_match
-        if match is None or match.view_name in FOR_ANYBODY or SIGNED_IN not in request.session:
+        if match is None or _is_unasked(request) or SIGNED_IN not in request.session:
             return
         if isinstance(request.user, User) and request.user.is_guest and match.view_name not in OPEN_TO_GUESTS:
             request.guest = request.user  # type: ignore[attr-defined]  # whom signing up turns into a member
@@ -99,7 +98,7 @@ class LookMiddleware(MiddlewareMixin):
     def process_view(self, request: HttpRequest, *_view: object) -> HttpResponseBase | None:
         """Called by Django when it knows which page is asked for."""
         match = request.resolver_match
-        if match is None or match.view_name in FOR_ANYBODY:
+        if match is None or _is_unasked(request):
             return None
         told = request.session.get(SESSION_KEY)
         if told is None or not isinstance(request.user, User):
@@ -118,6 +117,11 @@ class LookMiddleware(MiddlewareMixin):
         _show_to(request, look.person)
         request.look = look  # type: ignore[attr-defined]  # the banner reads it
         return None
+
+
+def _is_unasked(request: HttpRequest) -> bool:
+    match = request.resolver_match
+    return request.path.startswith("/v1/") or (match is not None and match.view_name in UNASKED)
 
 
 def _show_to(request: HttpRequest, reader: User | AnonymousUser) -> None:

@@ -2,7 +2,9 @@ import asyncio
 
 import pytest
 from django.test import AsyncClient
+from django.urls import resolve
 
+from project.middleware import GuestMiddleware, LookMiddleware, ProofMiddleware
 from tests import cast
 
 pytestmark = pytest.mark.django_db
@@ -62,3 +64,30 @@ def test_an_address_with_nul_is_refused_on_the_loop_too():
     assert response.status_code == 400
     assert response.json()["error"]["code"] == "invalid"
     assert response["X-Request-ID"]
+
+
+class Untouchable:
+    """What may not be looked at."""
+
+    def __getattr__(self, name):
+        raise AssertionError(f"{name} was asked for")
+
+    def __contains__(self, key):
+        raise AssertionError(f"{key} was asked for")
+
+
+@pytest.mark.parametrize("middleware", [GuestMiddleware, LookMiddleware, ProofMiddleware])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/api/v1/runs/01a21910-66cb-77e7-9f82-b693e46f1b6a/events",
+        "/v1/chat/completions",
+        "/password-strength/",
+        "/healthz",
+    ],
+)
+def test_nobody_is_looked_up_where_it_would_hold_a_connection_for_minutes(rf, middleware, address):
+    request = rf.get(address)
+    request.resolver_match = resolve(address)
+    request.session = request.user = Untouchable()
+    assert middleware(lambda _request: None).process_view(request) is None

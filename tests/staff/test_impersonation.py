@@ -79,7 +79,11 @@ def test_no_other_page_opens_and_nothing_is_changed(looking, ana):
     still = {"/healthz", "/readyz", "/i18n/setlang/", "/accounts/logout/", "/password-strength/"}
     told = {}
     for address in ALL.values():
-        if address in open_pages | still or address.startswith(("/admin/", "/_mail")):
+        if (
+            address in open_pages | still
+            or address.startswith(("/admin/", "/_mail", "/v1/"))
+            or address.endswith("/events")
+        ):
             continue
         for method in (looking.get, looking.post, looking.delete):
             told[address] = told.get(address, set()) | {method(address).status_code}
