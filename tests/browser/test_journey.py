@@ -19,7 +19,7 @@ def ask_and_wait(page, text):
     """Ask, and wait until the composer takes the next question."""
     ask(page, text)
     expect(page.get_by_text(text, exact=True).last).to_be_visible()
-    expect(page.get_by_role("button", name="Stop")).to_have_count(0)
+    expect(page.get_by_role("button", name="Stop", exact=True)).to_have_count(0)
     expect(page.get_by_role("button", name="Send")).to_be_visible()
 
 
@@ -57,14 +57,14 @@ def test_a_reload_in_the_middle_loses_nothing(chat, running_product):
     expect(chat.get_by_text("The first half,")).to_be_visible()
     gate.open()
     expect(chat.get_by_text("The first half, and the second.")).to_be_visible()
-    expect(chat.get_by_role("button", name="Stop")).to_have_count(0)
+    expect(chat.get_by_role("button", name="Stop", exact=True)).to_have_count(0)
 
 
 def test_stop_keeps_what_was_said(chat, running_product):
     running_product.provider.answer("As far as this", running_product.provider.gate(), " and no further.")
     ask(chat, "Go on and on")
     expect(chat.get_by_text("As far as this")).to_be_visible()
-    chat.get_by_role("button", name="Stop").click()
+    chat.get_by_role("button", name="Stop", exact=True).click()
     expect(chat.get_by_text("You stopped this answer.")).to_be_visible()
     expect(chat.get_by_text("As far as this")).to_be_visible()
     running_product.wait_for(lambda: running_product.provider.broken_off)

@@ -136,7 +136,7 @@ def test_a_conversation_is_renamed_and_deleted_on_a_phone(sign_in):
     ask(sign_in, "A passing thought")
     sign_in.get_by_role("button", name="Conversations").click()
     sign_in.get_by_role("button", name="More for “A passing thought”").click()
-    sign_in.get_by_role("button", name="Rename").click()
+    sign_in.get_by_role("button", name="Rename", exact=True).click()
     sign_in.get_by_label("Title").fill("A lasting thought")
     sign_in.keyboard.press("Enter")
     expect(sign_in.get_by_role("link", name="A lasting thought")).to_be_visible()

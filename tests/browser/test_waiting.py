@@ -37,9 +37,9 @@ def test_stopped_while_it_waits_it_ends_at_once(tabs, running_product):
     first, second, gate = tabs
     ask(second, "And another one?")
     expect(second.get_by_text(WAITS)).to_be_visible()
-    second.get_by_role("button", name="Stop").click()
+    second.get_by_role("button", name="Stop", exact=True).click()
     expect(second.get_by_text(WAITS)).to_have_count(0)
-    expect(second.get_by_role("button", name="Stop")).to_have_count(0)
+    expect(second.get_by_role("button", name="Stop", exact=True)).to_have_count(0)
     gate.open()
     expect(first.get_by_text("Once upon a time.")).to_be_visible()
     assert len(running_product.provider.requests) == 1

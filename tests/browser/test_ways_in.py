@@ -130,17 +130,17 @@ def test_signs_up_and_in_with_an_account_elsewhere(new_page, running_product, oi
 
 def test_leaves_and_comes_back_by_signing_in(new_page, running_product, sign_up):
     page = new_page()
-    sign_up(page, "leaving@example.org")
+    sign_up(page, "departing@example.org")
     page.goto("/settings/data/")
     page.get_by_role("link", name="Delete my account").click()
     page.get_by_label("Password").fill("correct horse battery")
     page.get_by_role("button", name="Go on").click()
-    page.get_by_label("Type leaving@example.org to be sure").fill("leaving@example.org")
+    page.get_by_label("Type departing@example.org to be sure").fill("departing@example.org")
     page.get_by_role("button", name="Delete my account").click()
     expect(page.get_by_role("heading", name="Your account is closed")).to_be_visible()
-    assert "will be erased on" in running_product.letter_to("leaving@example.org").subject
+    assert "will be erased on" in running_product.letter_to("departing@example.org").subject
     page.goto("/accounts/login/")
-    page.get_by_label("E-mail").fill("leaving@example.org")
+    page.get_by_label("E-mail").fill("departing@example.org")
     page.get_by_label("Password").fill("correct horse battery")
     page.get_by_role("button", name="Sign in", exact=True).click()
     page.get_by_role("button", name="Keep my account").click()
