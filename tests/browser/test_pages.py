@@ -143,8 +143,8 @@ def test_a_conversation_is_renamed_and_deleted_on_a_phone(sign_in):
     sign_in.reload()
     sign_in.get_by_role("button", name="Conversations").click()
     sign_in.get_by_role("button", name="More for “A lasting thought”").click()
-    sign_in.get_by_role("button", name="Delete").click()
-    sign_in.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    sign_in.get_by_role("button", name="Delete", exact=True).click()
+    sign_in.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
     expect(sign_in.get_by_role("link", name="A lasting thought")).to_have_count(0)
     assert sign_in.url.endswith("/chat/")
 
