@@ -17,6 +17,7 @@ Nothing here knows about plans or conversations.
 | which passwords are refused | `passwords` |
 | people who try before they sign up | `guests` |
 | who may join now | `joining` |
+| codes that are mailed and typed | `codes` |
 | how long who tried too often waits | `throttles` |
 | a code by mail as proof, for who has no other | `proofs` |
 | how secrets of second factors are kept | `second_factor` |

@@ -4,18 +4,16 @@ from typing import Any, ClassVar, cast
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context as of_allauth
-from allauth.core.internal.cryptokit import generate_user_code
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import get_language, gettext_lazy, ngettext, override
 
-from apps.accounts import devices, guests, letters, places, sessions, throttles
+from apps.accounts import codes, devices, guests, letters, places, sessions, throttles
 from apps.accounts.models import User
 from apps.core import clock, guards
 
-CODE_LENGTH = 6
 DEVICE_COOKIE = "device"
 CLOSED_ACCOUNT = "closed_account"
 TOO_MANY = "too_many_login_attempts"
@@ -49,7 +47,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
 
     def generate_email_verification_code(self) -> str:
         """Six letters without vowels or look-alikes; three wrong ones end the attempt."""
-        return str(generate_user_code(length=CODE_LENGTH, dashed=False))
+        return codes.make()
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Write it in the reader's language and let a worker send it: a mail server that is slow keeps nobody waiting.
@@ -68,7 +66,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
 
     def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponse:
         """Remember who just proved to be the owner of a closed account: one that is leaving can still be kept."""
-        request.session[CLOSED_ACCOUNT] = {"user": str(user.pk), "at": clock.now().timestamp()}
+        remember_closed(request, user)
         return cast(HttpResponse, super().respond_user_inactive(request, user))
 
     def post_login(self, request: HttpRequest, user: User, **facts: Any) -> HttpResponse:  # noqa: ANN401  # allauth's own
@@ -91,6 +89,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
             httponly=True,
             secure=settings.SESSION_COOKIE_SECURE,
         )
+
+
+def remember_closed(request: HttpRequest, user: User) -> None:
+    """Let whoever just proved to be the owner of a closed account decide about it in this browser."""
+    request.session[CLOSED_ACCOUNT] = {"user": str(user.pk), "at": clock.now().timestamp()}
 
 
 def remember_language(response: HttpResponse, user: User) -> HttpResponse:

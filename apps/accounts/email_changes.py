@@ -1,22 +1,19 @@
 """A change of address that both mailboxes confirm: who holds a session alone cannot take the account away."""
 
 from datetime import datetime, timedelta
-from hmac import compare_digest
 
 from allauth.account.models import EmailAddress
-from allauth.core.internal.cryptokit import generate_user_code
 from django.db import IntegrityError, transaction
 from django.db.models import F
-from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
-from apps.accounts import letters, sessions
+from apps.accounts import codes, letters, sessions
 from apps.accounts.models import EmailChange, User
 from apps.core.errors import Conflict, Invalid
 
 GOOD_FOR = timedelta(minutes=15)
 MOST_TRIES = 5
-CODE_LENGTH = 6
+PURPOSE = "change of an address"
 FOLDER = "accounts/mail"
 
 
@@ -30,13 +27,13 @@ def ask(user: User, new_email: str, *, now: datetime) -> EmailChange:
     new_email = new_email.strip().lower()
     if new_email == user.email.lower():
         raise Invalid(_("That is your address already."), field="email")
-    old_code, new_code = _make_code(), _make_code()
+    old_code, new_code = codes.make(), codes.make()
     with transaction.atomic(durable=True):
         values = {
             "old_email": user.email,
             "new_email": new_email,
-            "old_code_hash": _hash_of(user, old_code),
-            "new_code_hash": _hash_of(user, new_code),
+            "old_code_hash": codes.digest(user, old_code, purpose=PURPOSE),
+            "new_code_hash": codes.digest(user, new_code, purpose=PURPOSE),
             "tries": 0,
             "asked_at": now,
         }
@@ -90,7 +87,7 @@ def drop_old(*, now: datetime) -> int:
 def _check(user: User, change: EmailChange, old_code: str, new_code: str) -> None:
     """Both are compared, always: how long it takes tells nothing."""
     told = ((old_code, change.old_code_hash, "old_code"), (new_code, change.new_code_hash, "new_code"))
-    wrong = [field for code, kept, field in told if not compare_digest(_hash_of(user, code), kept)]
+    wrong = [field for code, kept, field in told if not codes.is_right(user, code, kept, purpose=PURPOSE)]
     if wrong:
         sentence = _("This code is not right. Look into the mail that came last.")
         raise Invalid(sentence, field=wrong[0], code="wrong_code")
@@ -114,13 +111,3 @@ def _is_confirmed_elsewhere(email: str) -> bool:
 
 def _write(user: User, kind: str, to: str, facts: dict[str, str], *, now: datetime) -> None:
     letters.write(f"{FOLDER}/{kind}", to, facts, language=user.language, now=now)
-
-
-def _make_code() -> str:
-    return str(generate_user_code(length=CODE_LENGTH, dashed=False))
-
-
-def _hash_of(user: User, code: str) -> str:
-    """Codes lie in the database under a key: who reads it finds none of them."""
-    plain = "".join(code.split()).replace("-", "").upper()
-    return salted_hmac("change of an address", f"{user.pk}:{plain}", algorithm="sha256").hexdigest()

@@ -108,8 +108,8 @@ def _anonymise(user: User) -> None:
     user.email = f"left-{user.pk}@invalid"
     user.name = user.language = user.country = ""
     user.time_zone = "UTC"
-    user.is_active = user.is_staff = user.is_superuser = user.is_guest = False
+    user.is_active = user.is_staff = user.is_superuser = False
     user.last_login = None
     user.set_unusable_password()
-    fields = ["email", "name", "language", "country", "time_zone", "is_active", "is_staff", "is_superuser", "is_guest"]
+    fields = ["email", "name", "language", "country", "time_zone", "is_active", "is_staff", "is_superuser"]
     user.save(update_fields=[*fields, "last_login", "password"])

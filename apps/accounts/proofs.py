@@ -1,23 +1,20 @@
 """A code by mail as proof, for people who have neither password nor passkey: allauth knows no other way to ask them."""
 
 from datetime import datetime, timedelta
-from hmac import compare_digest
 
 from allauth.account.internal.flows.login import get_authentication_records, record_authentication
 from allauth.account.internal.flows.reauthentication import get_reauthentication_flows
-from allauth.core.internal.cryptokit import generate_user_code
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
-from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
-from apps.accounts import letters
+from apps.accounts import codes, letters
 from apps.accounts.models import User
 from apps.core.errors import Conflict, Invalid
 
 GOOD_FOR = timedelta(minutes=15)
-CODE_LENGTH = 6
+PURPOSE = "proof of a person"
 SESSION_KEY = "proof"
 
 
@@ -32,8 +29,11 @@ def is_needed(request: HttpRequest, user: User, *, now: datetime) -> bool:
 
 def send(request: HttpRequest, user: User, *, now: datetime) -> None:
     """Mail a code to the person; an earlier one is good for nothing. An act."""
-    code = str(generate_user_code(length=CODE_LENGTH, dashed=False))
-    request.session[SESSION_KEY] = {"hash": _hash_of(user, code), "until": (now + GOOD_FOR).timestamp()}
+    code = codes.make()
+    request.session[SESSION_KEY] = {
+        "hash": codes.digest(user, code, purpose=PURPOSE),
+        "until": (now + GOOD_FOR).timestamp(),
+    }
     with transaction.atomic(durable=True):
         letters.write("accounts/mail/proof", user.email, {"code": code}, language=user.language, now=now)
 
@@ -51,12 +51,7 @@ def check(request: HttpRequest, user: User, code: str, *, now: datetime) -> None
     """
     if not is_sent(request, now=now):
         raise Conflict(_("This code is no longer good. Send a new one."), code="expired")
-    if not compare_digest(_hash_of(user, code), request.session[SESSION_KEY]["hash"]):
+    if not codes.is_right(user, code, request.session[SESSION_KEY]["hash"], purpose=PURPOSE):
         raise Invalid(_("This code is not right. Look into the mail that came last."), field="code")
     del request.session[SESSION_KEY]
     record_authentication(request, user, method="code", reauthenticated=True)
-
-
-def _hash_of(user: User, code: str) -> str:
-    plain = "".join(code.split()).replace("-", "").upper()
-    return salted_hmac("proof of a person", f"{user.pk}:{plain}", algorithm="sha256").hexdigest()

@@ -52,10 +52,8 @@ def edit_profile(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_notifications(request: HttpRequest) -> HttpResponse:
     user = cast(User, request.user)
-    form = NotificationsForm(request.POST or None, instance=user)
-    if request.method == "POST":
-        form = NotificationsForm(request.POST, instance=user)  # no tick at all is an answer, too
-        form.is_valid()
+    form = NotificationsForm(request.POST if request.method == "POST" else None, instance=user)
+    if form.is_valid():  # no tick at all is an answer, too
         notifications.change(user, form.cleaned_data)
         messages.success(request, _("Saved."))
         return redirect("accounts:notifications")

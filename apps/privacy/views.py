@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.accounts import audit, consent
-from apps.accounts.adapters import CLOSED_ACCOUNT, remember_language
+from apps.accounts.adapters import CLOSED_ACCOUNT, remember_closed, remember_language
 from apps.accounts.forms import TrainingForm
 from apps.accounts.models import User
 from apps.core import clock
@@ -62,7 +62,7 @@ def delete_account(request: HttpRequest) -> HttpResponse:
         else:
             language = user.language
             logout(request)
-            _remember_closed(request, user)
+            remember_closed(request, user)
             return remember_language(redirect("account_inactive"), User(language=language))
     due = clock.now() + departures.WINDOW
     context = {"section": "data", "due": due, "error": error}
@@ -109,10 +109,6 @@ def _keep(request: HttpRequest, departure: DataRequest) -> HttpResponse:
     request.session.pop(CLOSED_ACCOUNT, None)
     messages.success(request, _("Your account stays as it was. Sign in to go on."))
     return redirect("account_login")
-
-
-def _remember_closed(request: HttpRequest, user: User) -> None:
-    request.session[CLOSED_ACCOUNT] = {"user": str(user.pk), "at": clock.now().timestamp()}
 
 
 def _departure_of(request: HttpRequest) -> DataRequest | None:

@@ -217,6 +217,10 @@ def test_who_never_signs_up_is_forgotten_without_a_letter(guest, letters, settin
     later = now + timedelta(days=15)
     assert erasures.ask_for_guests(now=later) == 1
     request = DataRequest.objects.get()
-    erasures.continue_erasure(request.pk, now=later)
-    assert request.notify == ""
-    assert len(letters) == 0
+    assert erasures.continue_erasure(request.pk, now=later) is True  # its answer had not begun, and was taken back
+    guest.refresh_from_db()
+    assert (guest.email, guest.is_active, guest.is_guest) == (f"left-{guest.pk}@invalid", False, True)
+    assert not Conversation.objects.exists()
+    assert accounts_at(later + timedelta(days=1), pays=False).count() == 0
+    assert erasures.ask_for_guests(now=later) == 0
+    assert (request.notify, len(letters)) == ("", 0)
