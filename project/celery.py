@@ -31,6 +31,12 @@ app.conf.update(
     },
     beat_schedule={
         "inference.sweep": {"task": "inference.sweep", "schedule": 5.0, "options": {"expires": 5}},
+        "inference.probe": {"task": "inference.probe", "schedule": 15.0, "options": {"expires": 15}},
+        "inference.forget_trouble": {
+            "task": "inference.forget_trouble",
+            "schedule": crontab(hour=4, minute=20),
+            "options": {"expires": 3600},
+        },
         "usage.sweep": {"task": "usage.sweep", "schedule": 60.0, "options": {"expires": 60}},
         "billing.catch_up": {"task": "billing.catch_up", "schedule": 60.0, "options": {"expires": 60}},
         "billing.report_usage": {"task": "billing.report_usage", "schedule": 60.0, "options": {"expires": 60}},

@@ -9,6 +9,7 @@ from apps.accounts import urls as accounts
 from apps.billing import urls as billing
 from apps.chat import urls as chat
 from apps.developer import urls as developer
+from apps.inference import urls as inference
 from apps.privacy import urls as privacy
 from apps.reporting import urls as reporting
 from apps.staff import urls as staff
@@ -32,6 +33,7 @@ urlpatterns = [
     *(path("api/v1/", include((room.api_urls, f"{room.app_name}-api"))) for room in ROOMS_WITH_JSON),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("v1/", include((developer.v1_urls, "v1"))),
+    path("admin/backends/", include((inference.admin_urls, inference.app_name))),
     path("admin/customers/", include((staff.admin_urls, staff.app_name))),
     path("admin/reports/", include((reporting.admin_urls, reporting.app_name))),
     path("admin/", admin.site.urls),

@@ -14,6 +14,7 @@ Nothing here knows about plans or conversations.
 | what staff did, and why | `audit` |
 | what staff remember of a person | `notes` |
 | what each role of staff may | `roles` |
+| who of the staff may open a page | `gates` |
 | which passwords are refused | `passwords` |
 | people who try before they sign up | `guests` |
 | who may join now | `joining` |

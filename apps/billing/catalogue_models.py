@@ -12,6 +12,8 @@ CONVENTIONS = ("openai", "openai_responses", "xai", "deepseek", "anthropic")
 # How a back end goes on with an answer that was begun: by a last message of the assistant (llama.cpp, Anthropic's older
 # models), or with the parameters of vLLM and SGLang.
 CONTINUES = ("no", "final_message", "continue_final_message")
+PROBE = "/models"  # what all these protocols have, and what costs nothing
+NO_PROBE = "no"
 TOKENIZERS = ("o200k_base", "cl100k_base")  # by which `inference` estimates what no back end reported
 RATES = ("input", "output")
 OPTIONAL_RATES = ("cached_input", "cache_write", "image_input")  # where one is not stated, `input` holds
@@ -30,6 +32,12 @@ def check_backends(backends: Mapping[str, Table]) -> None:
         table.choice("limit_parameter", LIMIT_PARAMETERS, default=LIMIT_PARAMETERS[0])
         table.choice("usage", CONVENTIONS, default=CONVENTIONS[0])
         table.choice("continues", CONTINUES, default=CONTINUES[0])
+        table.whole("weight", default=1)
+        if table.has("max_concurrency"):
+            table.whole("max_concurrency", least=1)
+        probe = table.text("probe", default=PROBE)
+        if probe != NO_PROBE and not probe.startswith("/"):
+            table.refuse('is no path; it takes one that begins with "/", or "no"', "probe")
         table.refuse_rest()
 
 
@@ -45,6 +53,7 @@ def check_models(models: Mapping[str, Table], backends: tuple[str, ...], currenc
         table.choice("tokenizer", TOKENIZERS, default=TOKENIZERS[0])
         _check_servers(table, backends)
         _check_rates(table.table("cost"))
+        _check_backend_costs(table)
         prices = table.table("price")
         for currency in currencies:
             _check_rates(prices.table(currency))
@@ -60,6 +69,16 @@ def _check_servers(table: Table, backends: tuple[str, ...]) -> None:
         served_by.text(key)
     if not served_by.values:
         table.refuse("is empty; a model needs a back end that serves it", "backends")
+
+
+def _check_backend_costs(table: Table) -> None:
+    if not table.has("backend_cost"):
+        return
+    costs, served_by = table.table("backend_cost"), table.table("backends").values
+    for key in costs.values:
+        if key not in served_by:
+            costs.refuse("does not serve this model", key)
+        _check_rates(costs.table(key))
 
 
 def _check_rates(rates: Table) -> None:

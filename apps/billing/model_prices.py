@@ -10,6 +10,7 @@ from apps.billing.models import ModelPrice
 from apps.core import guards
 
 FACTS = ("currency", "cost", "price")
+OPTIONAL_FACTS = ("backend_cost",)  # where a model has none, its digest is what it was before there were such
 
 
 def is_newest(model: str, stated: Mapping[str, Any]) -> bool:  # Any: a table of the catalogue
@@ -61,7 +62,8 @@ def _append(model: str, stated: Mapping[str, Any], *, after: ModelPrice | None, 
 
 
 def _facts(stated: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: stated.get(name) for name in FACTS}
+    optional = {name: stated[name] for name in OPTIONAL_FACTS if name in stated}
+    return {name: stated.get(name) for name in FACTS} | optional
 
 
 def _digest(stated: Mapping[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """What a model is asked: the house's instructions, then the path of the conversation as far as it fits, newest kept."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from apps.billing.plans import PlanTerms
 from apps.chat import personalization, tree
@@ -31,7 +32,8 @@ def prompt_for(run: Run, plan: PlanTerms) -> Prompt:
     if reply is None:
         raise Missing("The conversation of this answer was deleted.")
     wishes = personalization.instructions_for(reply.conversation.owner)
-    return build(tree.path_to(messages, reply.pk)[:-1], plan, language_models.get_model(run.model), wishes=wishes)
+    prompt = build(tree.path_to(messages, reply.pk)[:-1], plan, language_models.get_model(run.model), wishes=wishes)
+    return replace(prompt, affinity=str(reply.conversation_id))
 
 
 def build(path: Sequence[Message], plan: PlanTerms, model: LanguageModel, *, wishes: str = "") -> Prompt:

@@ -10,5 +10,6 @@
 | where a transaction must, or must not, be open | `guards` |
 | defaults of HTTP clients | `http` |
 | integer money, shown and rounded | `money` |
+| secrets that lie encrypted | `sealing` |
 | frames of server-sent events | `sse` |
 """

@@ -48,7 +48,8 @@ async def list_models(request: HttpRequest) -> HttpResponseBase:
 @openai_edge("GET")
 async def show_model(request: HttpRequest, key: str) -> HttpResponseBase:
     _offered, allowance = await steps.call(completions.list_models, _authorization(request), now=clock.now())
-    return _add_headers(JsonResponse(shapes.model(completions.get_model(key).key, _catalogue_time())), allowance)
+    model = await steps.call(completions.get_model, key)
+    return _add_headers(JsonResponse(shapes.model(model.key, _catalogue_time())), allowance)
 
 
 @openai_edge("POST")

@@ -115,7 +115,8 @@ def prompt_of(run: Run, _plan: PlanTerms) -> Prompt:
     given: dict[str, object] = {name: value for name, value in options.items() if value is not None}
     if request.stop:
         given["stop"] = list(request.stop)
-    return Prompt(request.messages, request.max_tokens or 1, given)
+    affinity = f"{run.key_id} {request.messages[0].get('content', '')}"
+    return Prompt(request.messages, request.max_tokens or 1, given, affinity=affinity)
 
 
 def forget(run: Run, _completion: Completion) -> None:

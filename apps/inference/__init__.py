@@ -14,7 +14,12 @@ the truth, what lies in Valkey may be lost.
 | who has a run: claim, lease, reservation | `claims` |
 | how a run begins and ends, with what is charged | `settlement` |
 | which server is tried, and when | `router` |
-| what we know of each server | `backends` |
+| what all workers know of each server: rests, drains | `backends` |
+| whether servers are up, asked without a run | `probes` |
+| the servers as one process uses them | `fleet` |
+| how many answers a server writes at once | `slots` |
+| keys of servers that staff entered | `credentials` |
+| how servers and queues stand, for staff, in figures and in words | `operations`, `fleet_words` |
 | the shapes of one call | `calls` |
 | protocols of servers | `providers` |
 | what an answer costs, estimates of tokens | `pricing` |

@@ -2,7 +2,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
-from apps.inference.models import Backend, Run
+from apps.inference.models import Run
 
 
 @admin.register(Run)
@@ -21,9 +21,3 @@ class RunAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
 
     def has_delete_permission(self, request: HttpRequest, obj: Run | None = None) -> bool:
         return False
-
-
-@admin.register(Backend)
-class BackendAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
-    list_display = ("key", "is_drained", "last_ok_at", "last_failed_at", "last_error")
-    readonly_fields = ("last_ok_at", "last_failed_at", "last_error")

@@ -1,12 +1,12 @@
 """One answer being made on the engine's loop: tries servers until the first token, gathers what comes, can stop."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Callable
 from contextlib import aclosing
 from datetime import datetime
 from time import monotonic
 
-import httpx
 import structlog
 
 from apps.inference import continuing, errors, router
@@ -14,6 +14,7 @@ from apps.inference.calls import Broken, CallError, Completion, Finish, Muddle, 
 from apps.inference.claims import RUN_TIMEOUT_S, Checkpoint, Claim
 from apps.inference.continuing import NOTHING, Begun
 from apps.inference.events import Delta, Reasoning, Restarted, Snapshot, Started
+from apps.inference.fleet import Fleet
 from apps.inference.models import Run
 from apps.inference.providers import PROVIDERS
 from apps.inference.publishing import RunLog
@@ -22,7 +23,6 @@ from apps.usage.models import UsageLedger
 
 log = structlog.get_logger(__name__)
 
-NoteServer = Callable[[Server, CallError | None], Awaitable[None]]
 STOPPED, LOST = "stopped", "lost"
 Provenance = UsageLedger.Provenance
 
@@ -44,12 +44,12 @@ class Answer:
         self._first_token_at: datetime | None = None
         self._call: asyncio.Task[str] | None = None
 
-    async def make(self, http: httpx.AsyncClient, note: NoteServer) -> Ending:
+    async def make(self, fleet: Fleet) -> Ending:
         """Call models until the answer is there, was interrupted, or cannot be had."""
         for notice in self.claim.notices:
             self.log.emit(notice)
         loop = asyncio.get_running_loop()
-        self._call = loop.create_task(self._try_servers(http, note))
+        self._call = loop.create_task(self._try_servers(fleet))
         timer = loop.call_later(RUN_TIMEOUT_S, self.interrupt, errors.TIMED_OUT)
         try:
             error_code = await self._call
@@ -69,42 +69,61 @@ class Answer:
 
     def checkpoint(self) -> Checkpoint:
         """What is written so far, for the row."""
-        return Checkpoint(self.claim.run.pk, self.claim.token, self.log.text, self.log.reasoning)
+        backend = self._server.key if self._server else ""
+        return Checkpoint(self.claim.run.pk, self.claim.token, self.log.text, self.log.reasoning, backend)
 
-    async def _try_servers(self, http: httpx.AsyncClient, note: NoteServer) -> str:
+    async def _try_servers(self, fleet: Fleet) -> str:
         """Give the error code the run ends with, empty when all went well."""
-        servers, began = list(router.tries(continuing.in_order(self.claim.servers, self.begun))), monotonic()
-        for number, server in enumerate(servers):
-            try:
-                await self._stream(http, server)
-            except CallError as error:
-                await note(server, error)
-                log.warning("call.failed", backend=server.key, reason=str(error), frames=self._frames)
-                if self._frames:
-                    return errors.CUT_OFF
-                if not error.may_work_elsewhere:
-                    return errors.REFUSED
-                is_last = number + 1 == len(servers) or monotonic() - began > router.FIRST_TOKEN_BUDGET_S
-                following = server if is_last else servers[number + 1]
-                wait_s = router.wait_s(error, failed=server, following=following, number=number)
-                if is_last or wait_s is None:
-                    break
-                await asyncio.sleep(wait_s)
-            else:
-                await note(server, None)
+        servers = continuing.in_order(router.in_order(self.claim.servers, self.claim.prompt.affinity), self.begun)
+        began, failures = monotonic(), Counter[str]()
+        for number in range(router.TRIES if servers else 0):
+            server = await fleet.find_room(
+                router.after_failures(servers, failures), self.claim.run.pk, patience_s=_left_of(began)
+            )
+            if server is None:
+                return errors.BUSY
+            error = await self._try(fleet, server)
+            if error is None:
                 return ""
+            if self._frames:
+                return errors.CUT_OFF
+            if not error.may_work_elsewhere:
+                return errors.REFUSED
+            failures[server.key] += 1
+            following = router.after_failures(servers, failures)[0]
+            wait_s = router.wait_s(error, failed=server, following=following, number=number)
+            is_last = number + 1 == router.TRIES or _left_of(began) <= 0
+            if is_last or wait_s is None or not fleet.budget.spend():
+                break
+            await asyncio.sleep(wait_s)
         return errors.MODEL_UNAVAILABLE
 
-    async def _stream(self, http: httpx.AsyncClient, server: Server) -> None:
+    async def _try(self, fleet: Fleet, server: Server) -> CallError | None:
+        """Make the call on the place that was found; what went wrong, if anything did."""
+        try:
+            await self._stream(fleet, server)
+        except CallError as error:
+            log.warning("call.failed", backend=server.key, reason=str(error), frames=self._frames)
+            await fleet.note_failure(server, error, now=self.clock())
+            return error
+        finally:
+            await fleet.leave(server, self.claim.run.pk)
+        return None
+
+    async def _stream(self, fleet: Fleet, server: Server) -> None:
         self._server = server
         self._spent, self._finish_reason = None, ""
         prompt = continuing.prompt_for(server, self.claim.prompt, self.begun)
-        async with aclosing(PROVIDERS[server.provider](http, server, prompt)) as stream:
+        fleet.budget.earn()
+        async with aclosing(PROVIDERS[server.provider](fleet.http, server, prompt)) as stream:
             async for pieces in stream:
                 if not pieces:
                     self._take_up(server)
+                has_begun = bool(self._frames)
                 for piece in pieces:
                     self._take(piece)
+                if self._frames and not has_begun:
+                    await fleet.note_ok(server, now=self.clock())
 
     def _take_up(self, server: Server) -> None:
         """Tell who follows that a server answers, and what of an earlier attempt stays."""
@@ -172,3 +191,7 @@ class Answer:
         if told is not None and self._covers_all and (is_whole or self._finish_reason):
             return told, Provenance.REPORTED
         return told or Spent(), Provenance.ESTIMATED if self._frames else Provenance.NONE
+
+
+def _left_of(began: float) -> float:
+    return router.FIRST_TOKEN_BUDGET_S - (monotonic() - began)

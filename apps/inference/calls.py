@@ -9,13 +9,15 @@ from typing import NamedTuple
 class Prompt:
     """What a run asks: messages as OpenAI shapes them, the longest answer, and further options (temperature, …).
 
-    begun   the beginning of the answer, from which the server goes on; only for one that can (`Server.continues`).
+    begun     the beginning of the answer, from which the server goes on; only for one that can (`Server.continues`).
+    affinity  what has the same beginning: prompts that share it go to the same server, whose cache knows it already.
     """
 
     messages: tuple[Mapping[str, object], ...]
     max_output_tokens: int
     options: Mapping[str, object] = field(default_factory=dict)
     begun: str = ""
+    affinity: str = ""
 
     @property
     def turns(self) -> tuple[Mapping[str, object], ...]:
@@ -59,8 +61,11 @@ class Completion:
 class Server:
     """A back end of the catalogue with its address and key; `model_name` is what the model is called there.
 
-    usage      how it counts tokens, as `token_counts` names it.
-    continues  how it goes on with an answer that another call began, as the catalogue names it; empty: it cannot.
+    usage            how it counts tokens, as `token_counts` names it.
+    continues        how it goes on with an answer that another call began, as the catalogue names it; empty: it cannot.
+    weight           its share of the prompts beside other servers of the model; 0: only when no other can.
+    max_concurrency  answers it may be writing at once, for all workers together; 0: as many as come.
+    probe            the path that tells whether it is up; empty: nobody asks.
     """
 
     key: str
@@ -71,6 +76,9 @@ class Server:
     limit_parameter: str = "max_tokens"
     usage: str = "openai"
     continues: str = ""
+    weight: int = 1
+    max_concurrency: int = 0
+    probe: str = ""
 
 
 class Text(NamedTuple):
@@ -109,14 +117,17 @@ class Broken(NamedTuple):
 Piece = Text | Thought | Spent | Muddle | Finish | Done | Broken
 
 # Whether another server, or the same one a little later, may do better.
-ELSEWHERE = frozenset({"unreachable", "timed_out", "overloaded", "server_error", "unauthorised", "broken", "cut_off"})
+ELSEWHERE = frozenset(
+    {"unreachable", "timed_out", "overloaded", "server_error", "unauthorised", "missing", "broken", "cut_off"}
+)
 
 
 class CallError(Exception):
     """A call did not work.
 
     reason         unreachable, timed_out, overloaded (429), server_error (5xx), unauthorised (401, 403: our key),
-                   refused (other 4xx: the request), broken (not the protocol), cut_off (ended too early).
+                   missing (404: this model), refused (other 4xx: the request), broken (not the protocol), cut_off
+                   (ended too early).
     retry_after_s  what the server asked for, None when it said nothing.
     """
 

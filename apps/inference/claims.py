@@ -30,9 +30,9 @@ MakePrompt = Callable[[Run, PlanTerms], Prompt]
 
 RENEW = """
     UPDATE inference_run AS run
-       SET text = held.text, reasoning = held.reasoning, lease_until = %(until)s
-      FROM unnest(%(ids)s::uuid[], %(tokens)s::uuid[], %(texts)s::text[], %(reasonings)s::text[])
-           AS held (id, token, text, reasoning)
+       SET text = held.text, reasoning = held.reasoning, backend = held.backend, lease_until = %(until)s
+      FROM unnest(%(ids)s::uuid[], %(tokens)s::uuid[], %(texts)s::text[], %(reasonings)s::text[], %(backends)s::text[])
+           AS held (id, token, text, reasoning, backend)
      WHERE run.id = held.id AND run.lease_token = held.token AND run.state = 'running'
     RETURNING run.id, run.stop_requested_at IS NOT NULL
 """
@@ -58,12 +58,13 @@ class Claim:
 
 
 class Checkpoint(NamedTuple):
-    """What a run has written so far."""
+    """What a run has written so far, and where; no `backend` before a server was found."""
 
     run_id: UUID
     token: UUID
     text: str
     reasoning: str
+    backend: str = ""
 
 
 def take(run_id: UUID, *, now: datetime) -> Run | None:
@@ -111,6 +112,7 @@ def renew(checkpoints: Iterable[Checkpoint], *, now: datetime) -> Mapping[UUID, 
         "tokens": [row.token for row in rows],
         "texts": [row.text for row in rows],
         "reasonings": [row.reasoning for row in rows],
+        "backends": [row.backend for row in rows],
     }
     with connection.cursor() as cursor:
         cursor.execute(RENEW, facts)

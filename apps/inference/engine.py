@@ -7,25 +7,20 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
-import httpx
 import redis
 import structlog
 import uvloop
-from django.conf import settings
 from django.db import DatabaseError
-from django.utils import translation
-from httpx_aiohttp import AiohttpTransport
 
-from apps.core import guards, http
-from apps.inference import backends, claims, continuing, gauges, relay, runs, settlement, steps
+from apps.core import guards
+from apps.inference import claims, continuing, gauges, relay, runs, settlement, steps
 from apps.inference.answering import LOST, STOPPED, Answer
-from apps.inference.calls import CallError, Server
 from apps.inference.claims import Claim, MakePrompt
 from apps.inference.errors import LeaseLost
-from apps.inference.events import Event
+from apps.inference.fleet import Fleet
 from apps.inference.models import Run
 from apps.inference.publishing import Publisher
 from apps.inference.settlement import Keep
@@ -34,8 +29,6 @@ log = structlog.get_logger(__name__)
 
 STEP_THREADS = 8  # database connections this process uses at most
 RENEW_S = 2.0  # a fifth of a lease: also how much text a lost worker may take with it
-MOST_CONNECTIONS = 2000
-NOTE_OK_EVERY = timedelta(seconds=10)
 STOPS_KEPT = 1000
 RECONNECT_S = 0.5
 Clock = Callable[[], datetime]
@@ -54,7 +47,7 @@ def execute(run_id: UUID, *, prompt: MakePrompt, keep: Keep, clock: Clock) -> No
 
 
 class Engine:
-    """The loop, its thread, and what lives on it: the HTTP client, the publisher, the answers being made."""
+    """The loop, its thread, and what lives on it: the fleet, the publisher, the answers being made."""
 
     def __init__(self) -> None:
         self.pid = os.getpid()
@@ -62,7 +55,6 @@ class Engine:
         self.loop.set_default_executor(ThreadPoolExecutor(STEP_THREADS, thread_name_prefix="steps"))
         self._answers: dict[UUID, Answer] = {}
         self._stops: dict[UUID, None] = {}  # asked lately: a stop may arrive before its run is ours
-        self._noted_ok: dict[str, datetime] = {}
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._thread.start()
         asyncio.run_coroutine_threadsafe(self._open(), self.loop).result()
@@ -72,8 +64,7 @@ class Engine:
         self.loop.run_forever()
 
     async def _open(self) -> None:
-        limits = httpx.Limits(max_connections=MOST_CONNECTIONS, keepalive_expiry=30)
-        self._http = httpx.AsyncClient(transport=AiohttpTransport(limits=limits), timeout=http.timeouts())
+        self._fleet = Fleet()
         self._publisher = Publisher()
         self._chores = [asyncio.create_task(self._keep_leases()), asyncio.create_task(self._hear_stops())]
 
@@ -88,7 +79,7 @@ class Engine:
         for chore in self._chores:
             await relay.end_listening(chore)
         await self._publisher.end()
-        await self._http.aclose()
+        await self._fleet.close()
         await self.loop.shutdown_default_executor()
 
     async def answer(self, run_id: UUID, prompt: MakePrompt, keep: Keep, clock: Clock) -> None:
@@ -121,7 +112,7 @@ class Engine:
             self.loop.call_soon(answer.interrupt, STOPPED)
         try:
             with gauges.active.track_inprogress():
-                ending = await answer.make(self._http, self._note_server)
+                ending = await answer.make(self._fleet)
             if answer.interruption == LOST:
                 log.warning("run.lost")
                 return
@@ -130,7 +121,7 @@ class Engine:
             log.info("run.ended", state=ended.state, backend=ended.backend, output_tokens=ended.output_tokens)
             for notice in notices:
                 run_log.emit(notice)
-            run_log.emit(_terminal_event(ended))
+            run_log.emit(runs.last_words(ended))
         except LeaseLost:
             log.warning("run.lost")
         finally:
@@ -140,7 +131,7 @@ class Engine:
     async def _announce_end(self, run: Run, *, after: int = 0) -> None:
         run_log = self._publisher.open(run.pk, max(run.attempts, 1))
         run_log.number = after
-        run_log.emit(_terminal_event(run))
+        run_log.emit(runs.last_words(run))
         await self._publisher.close(run_log)
 
     async def _keep_leases(self) -> None:
@@ -150,6 +141,7 @@ class Engine:
             if not answers:
                 continue
             now = next(iter(answers.values())).clock()
+            await self._fleet.keep_places()
             try:
                 held = await steps.call(claims.renew, [a.checkpoint() for a in answers.values()], now=now)
             except DatabaseError as error:
@@ -181,24 +173,6 @@ class Engine:
             del self._stops[next(iter(self._stops))]
         if run_id in self._answers:
             self._answers[run_id].interrupt(STOPPED)
-
-    async def _note_server(self, server: Server, error: CallError | None) -> None:
-        now = next(iter(self._answers.values())).clock()
-        noted_ok = self._noted_ok.get(server.key)
-        try:
-            if error is not None:
-                self._noted_ok.pop(server.key, None)
-                await steps.call(backends.note_failure, server.key, error, now=now)
-            elif noted_ok is None or noted_ok + NOTE_OK_EVERY < now:
-                self._noted_ok[server.key] = now
-                await steps.call(backends.note_ok, server.key, now=now)
-        except DatabaseError as problem:  # no reason to lose an answer
-            log.warning("server.not_noted", backend=server.key, reason=type(problem).__name__)
-
-
-def _terminal_event(run: Run) -> Event:
-    with translation.override(run.account.owner.language or settings.LANGUAGE_CODE):
-        return runs.terminal_event(run)
 
 
 _lock = threading.Lock()

@@ -19,13 +19,16 @@ LIMIT_CODES = frozenset(
     }
 )
 MODEL_UNAVAILABLE = "model_unavailable"
+BUSY = "overloaded"
 CUT_OFF = "answer_cut_off"
 REFUSED = "request_refused"
 TIMED_OUT = "timed_out"
 WORKER_LOST = "worker_lost"
 INTERNAL = "internal_error"
 TOO_LONG = "context_too_long"
-RETRY_HELPS = frozenset({MODEL_UNAVAILABLE, CUT_OFF, TIMED_OUT, WORKER_LOST, INTERNAL, usage_errors.TOO_MANY_AT_ONCE})
+RETRY_HELPS = frozenset(
+    {MODEL_UNAVAILABLE, BUSY, CUT_OFF, TIMED_OUT, WORKER_LOST, INTERNAL, usage_errors.TOO_MANY_AT_ONCE}
+)
 
 
 class ModelMissing(Missing):
@@ -35,6 +38,13 @@ class ModelMissing(Missing):
 
     def __init__(self) -> None:
         super().__init__(_("There is no such model here. Choose another one."))
+
+
+class BackendMissing(Missing):
+    """The catalogue has no such back end."""
+
+    def __init__(self) -> None:
+        super().__init__(_("There is no such back end."))
 
 
 class ModelUnpriced(Unavailable):
@@ -75,6 +85,7 @@ def explain(code: str, refusal: Mapping[str, object] | None) -> str:
         return usage_errors.explain(code, refusal)
     sentences = {
         MODEL_UNAVAILABLE: _("The model does not answer right now. Please try again in a moment."),
+        BUSY: _("Too many people are asking at once, so this would wait too long. Please try again in a few minutes."),
         CUT_OFF: _("The answer broke off. What came is kept; you can try again."),
         REFUSED: _("The model could not accept this request. Try it in other words, or shorter."),
         TIMED_OUT: _("The answer took too long and was ended. What came is kept."),

@@ -1,17 +1,28 @@
 """The models of the catalogue: what they are called, cost and may do, and which servers answer for them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from apps.billing import plans
-from apps.billing.catalogue_models import CONTINUES, CONVENTIONS, LIMIT_PARAMETERS, OPTIONAL_RATES, TOKENIZERS
+from apps.billing.catalogue_models import (
+    CONTINUES,
+    CONVENTIONS,
+    LIMIT_PARAMETERS,
+    NO_PROBE,
+    OPTIONAL_RATES,
+    PROBE,
+    TOKENIZERS,
+)
 from apps.billing.plans import PlanTerms
+from apps.inference import credentials
 from apps.inference.calls import Server
-from apps.inference.errors import ModelMissing, ModelUnpriced
+from apps.inference.errors import BackendMissing, ModelMissing, ModelUnpriced
+
+NAMED = "setting:"  # what follows is the name of a setting, in an address or a key of the catalogue
 
 
 @dataclass(frozen=True)
@@ -37,8 +48,9 @@ class Rates:
 class LanguageModel:
     """One model. `backends`: key of a back end → the model's name there, in the catalogue's order.
 
-    cost        what we pay, in `currency`.   prices   what the API charges, by the currency of who pays.
-    tokenizer   estimates what no back end reported.
+    cost           what we pay, in `currency`.   prices   what the API charges, by the currency of who pays.
+    tokenizer      estimates what no back end reported.
+    backend_costs  what we pay to a back end that costs otherwise.
     """
 
     key: str
@@ -49,6 +61,7 @@ class LanguageModel:
     prices: Mapping[str, Rates]
     backends: Mapping[str, str]
     tokenizer: str = TOKENIZERS[0]
+    backend_costs: Mapping[str, Rates] = field(default_factory=dict)
 
     def require_rates(self, currency: str) -> tuple[Rates, Rates]:
         """Cost, and the price in a currency: both.
@@ -59,6 +72,16 @@ class LanguageModel:
         if self.cost is None or price is None:
             raise ModelUnpriced
         return self.cost, price
+
+    def cost_at(self, backend: str) -> Rates:
+        """What we pay for an answer of one back end.
+
+        Raises  ModelUnpriced: nobody says.
+        """
+        cost = self.backend_costs.get(backend, self.cost)
+        if cost is None:
+            raise ModelUnpriced
+        return cost
 
 
 def get_model(key: str) -> LanguageModel:
@@ -88,7 +111,23 @@ def servers_of(model: LanguageModel) -> tuple[Server, ...]:
     return tuple(server for server in found if server is not None)
 
 
+def all_servers() -> tuple[Server, ...]:
+    """Every back end of the catalogue that is set up here, whatever it serves; `model_name` is empty."""
+    found = (_server(key, raw, "") for key, raw in plans.catalogue().backends.items())
+    return tuple(server for server in found if server is not None)
+
+
+def require_backend(key: str) -> None:
+    """Check that the catalogue has a back end, set up or not.
+
+    Raises  BackendMissing.
+    """
+    if key not in plans.catalogue().backends:
+        raise BackendMissing
+
+
 def _model(key: str, raw: Mapping[str, Any]) -> LanguageModel:  # Any: TOML; the catalogue's loader has checked it
+    costs = [(backend, Rates.of(stated)) for backend, stated in raw.get("backend_cost", {}).items()]
     priced = [(currency, Rates.of(stated)) for currency, stated in raw.get("price", {}).items()]
     return LanguageModel(
         key=key,
@@ -99,13 +138,16 @@ def _model(key: str, raw: Mapping[str, Any]) -> LanguageModel:  # Any: TOML; the
         prices={currency: rates for currency, rates in priced if rates is not None},
         backends=raw["backends"],
         tokenizer=raw.get("tokenizer", TOKENIZERS[0]),
+        backend_costs={key: rates for key, rates in costs if rates is not None},
     )
 
 
 def _server(key: str, raw: Mapping[str, Any], model_name: str) -> Server | None:
-    """A back end with its settings filled in; None when one that it requires is empty."""
-    base_url = _filled(raw["base_url"])
-    if not base_url or not all(_setting(name) for name in raw.get("requires", ())):
+    """A back end with its settings filled in; None when a required one is empty. A key that staff entered wins."""
+    base_url, entered = _filled(raw["base_url"]), credentials.key_of(key)
+    by_name = raw.get("api_key", "").removeprefix(NAMED)  # of the setting that holds the key, when staff entered none
+    required = [name for name in raw.get("requires", ()) if not (entered and name == by_name)]
+    if not base_url or not all(_setting(name) for name in required):
         return None
     limit_parameter = raw.get("limit_parameter", LIMIT_PARAMETERS[0])
     if limit_parameter not in LIMIT_PARAMETERS:
@@ -114,17 +156,19 @@ def _server(key: str, raw: Mapping[str, Any], model_name: str) -> Server | None:
         key=key,
         provider=raw["provider"],
         base_url=base_url.rstrip("/"),
-        api_key=_filled(raw.get("api_key", "")),
+        api_key=entered or _filled(raw.get("api_key", "")),
         model_name=model_name,
         limit_parameter=limit_parameter,
         usage=raw.get("usage", CONVENTIONS[0]),
         continues=raw.get("continues", CONTINUES[0]).removeprefix(CONTINUES[0]),
+        weight=raw.get("weight", 1),
+        max_concurrency=raw.get("max_concurrency", 0),
+        probe=raw.get("probe", PROBE).removeprefix(NO_PROBE),
     )
 
 
 def _filled(value: str) -> str:
-    prefix, is_named, name = value.partition("setting:")
-    return _setting(name) if is_named and not prefix else value
+    return _setting(value.removeprefix(NAMED)) if value.startswith(NAMED) else value
 
 
 def _setting(name: str) -> str:

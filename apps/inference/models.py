@@ -19,6 +19,10 @@ class RunQuerySet(models.QuerySet["Run"]):
     def unfinished(self) -> Self:
         return self.filter(state__in=(Run.State.QUEUED, Run.State.RUNNING))
 
+    def in_line(self, *queues: str) -> Self:
+        waiting = self.filter(state=Run.State.QUEUED, in_line_since__isnull=False)
+        return waiting.filter(queue__in=queues) if queues else waiting
+
     def held(self) -> Self:
         return self.filter(state=Run.State.QUEUED, in_line_since=None)
 
@@ -102,13 +106,47 @@ class Run(models.Model):
 
 
 class Backend(models.Model):
-    """One row is what we know of one server of the catalogue: whether it answers, and whether staff drained it."""
+    """One row is what we know of one server of the catalogue: whether it answers, and whether staff drained it.
+
+    A server rests while `rests_until` lies ahead. After a rest that `failures_in_row` began, one run tries it for all.
+    """
 
     key = models.CharField(primary_key=True, max_length=64)
     is_drained = models.BooleanField(default=False)  # set by staff: no new runs
     last_ok_at = models.DateTimeField(null=True)
     last_failed_at = models.DateTimeField(null=True)
     last_error = models.CharField(max_length=120, blank=True)
+    failures_in_row = models.PositiveIntegerField(default=0)  # calls that failed since one worked
+    rests_until = models.DateTimeField(null=True)
+    last_probe_at = models.DateTimeField(null=True)  # when it was asked whether it is up
+    probe_ms = models.PositiveIntegerField(null=True)  # how long it took to say yes; NULL: it did not
 
     def __str__(self) -> str:
         return self.key
+
+
+class BackendTrouble(models.Model):
+    """One row is how many calls of one server failed in a minute for one reason, those that another saved included."""
+
+    backend = models.CharField(max_length=64)
+    starts_at = models.DateTimeField(db_index=True)
+    reason = models.CharField(max_length=16)  # as calls.CallError says it
+    calls = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["backend", "starts_at", "reason"], name="trouble_once_a_minute")]
+
+    def __str__(self) -> str:
+        return f"{self.backend} {self.reason} {self.starts_at:%Y-%m-%d %H:%M}"
+
+
+class BackendKey(models.Model):
+    """One row is the API key that staff entered for one server; it counts instead of the environment's."""
+
+    backend = models.CharField(primary_key=True, max_length=64)
+    sealed = models.TextField()  # encrypted: core.sealing
+    ending = models.CharField(max_length=4)  # its last characters, by which people tell keys apart
+    entered_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.backend

@@ -1,22 +1,50 @@
-"""Who waits for what: for a place in its queue, or for another answer of the same account.
+"""Who waits for what, and for how long: for a place in its queue, or for another answer of the same account.
 
 A plan says how many answers an account gets at once. A question beyond that is held: it stands in no queue, no job is
 on its way for it, and `in_line_since` is empty, until an answer of its account ends and lines it up.
+
+Nobody is let wait for what will not come: a queue whose first has waited too long takes no more, and who has waited
+longer still is told so. Batches have time.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
+from django.conf import settings
 from django.db.models import F, Q
 
 from apps.billing.meters import Meter
 from apps.core import guards, jobs
+from apps.core.errors import Unavailable
+from apps.inference import errors
 from apps.inference.events import OWN_ANSWER, PLACE, Queued
-from apps.inference.models import Run
+from apps.inference.models import Run, RunQuerySet
 from apps.usage.models import UsageBucket
 
 log = structlog.get_logger(__name__)
+
+BATCH_QUEUE = "runs.batch"
+PATIENCE = 2  # times the longest wait: who was let in may wait so long
+RETRY_AFTER_S = 30
+
+
+def require_room(queue: str, *, now: datetime) -> None:
+    """Check that a queue moves: that its first has not waited longer than `QUEUE_WAIT_LIMIT_S`.
+
+    Raises  Unavailable: who came now would wait at least as long. One indexed look.
+    """
+    if queue == BATCH_QUEUE:
+        return
+    limit = timedelta(seconds=settings.QUEUE_WAIT_LIMIT_S)
+    if Run.objects.in_line(queue).filter(in_line_since__lt=now - limit).exists():
+        raise Unavailable(errors.explain(errors.BUSY, None), code=errors.BUSY, wait_s=RETRY_AFTER_S)
+
+
+def too_late(*, now: datetime) -> RunQuerySet:
+    """Runs that wait longer than anybody should."""
+    limit = timedelta(seconds=settings.QUEUE_WAIT_LIMIT_S) * PATIENCE
+    return Run.objects.in_line().filter(in_line_since__lt=now - limit).exclude(queue=BATCH_QUEUE)
 
 
 def hold(run: Run, at_once: int, *, now: datetime) -> None:
@@ -68,7 +96,7 @@ def find_place(run: Run) -> Queued | None:
     if run.state != Run.State.QUEUED:
         return None
     if run.in_line_since is not None:
-        in_line = Run.objects.filter(queue=run.queue, state=Run.State.QUEUED, in_line_since__lt=run.in_line_since)
+        in_line = Run.objects.in_line(run.queue).filter(in_line_since__lt=run.in_line_since)
         return Queued(position=in_line.count() + 1, waits_for=PLACE)
     own = Run.objects.filter(account_id=run.account_id).unfinished()
     own = own.filter(Q(state=Run.State.RUNNING) | Q(created_at__lt=run.created_at))

@@ -6,7 +6,9 @@ from functools import partial
 from uuid import UUID
 
 import structlog
+from django.conf import settings
 from django.db import transaction
+from django.utils import translation
 
 from apps.billing.models import BillingAccount
 from apps.billing.plans import PlanTerms
@@ -15,8 +17,6 @@ from apps.inference import errors, events, places, relay
 from apps.inference.models import Run
 
 log = structlog.get_logger(__name__)
-
-BATCH_QUEUE = "runs.batch"
 
 
 def open_run(  # noqa: PLR0913 what one run is, in one row
@@ -35,13 +35,16 @@ def open_run(  # noqa: PLR0913 what one run is, in one row
     job     name of the task that answers it, given the run's id.
     key_id  the API key that asked: its own cap counts, and its usage is shown apart.
     Effect  a step. Nothing is reserved here: the worker that claims the run is the judge.
+    Raises  Unavailable: its queue does not move.
     """
     guards.inside_transaction()
+    queue = places.BATCH_QUEUE if channel == Run.Channel.BATCH else plan.queue
+    places.require_room(queue, now=now)
     run = Run.objects.create(
         account=account,
         channel=channel,
         job=job,
-        queue=BATCH_QUEUE if channel == Run.Channel.BATCH else plan.queue,
+        queue=queue,
         model=model,
         request=request or {},
         key_id=key_id,
@@ -74,6 +77,12 @@ def request_stop(run: Run, *, now: datetime) -> None:
             transaction.on_commit(partial(relay.announce, run.pk, relay.FIRST, event))
         elif asked:
             transaction.on_commit(partial(relay.ask_to_stop, run.pk))
+
+
+def last_words(run: Run) -> events.Event:
+    """The last event of a run that is over, in the language of who asked."""
+    with translation.override(run.account.owner.language or settings.LANGUAGE_CODE):
+        return terminal_event(run)
 
 
 def terminal_event(run: Run) -> events.Event:

@@ -89,8 +89,8 @@ def end(claim: Claim, ending: Ending, keep: Keep, *, now: datetime) -> Ended:
     return Ended(run, tuple(_notice_of(alert) for alert in settled.alerts))
 
 
-def give_up(run_id: UUID, token: UUID | None, *, now: datetime) -> Run | None:
-    """End a run that our own fault keeps from being made: nothing is charged. An act.
+def give_up(run_id: UUID, token: UUID | None, *, error_code: str = errors.INTERNAL, now: datetime) -> Run | None:
+    """End a run that we cannot make: nothing is charged. An act.
 
     token   of our claim; None when it could not be claimed, so that it still waits.
     None    it is over already, or another worker has it.
@@ -98,7 +98,7 @@ def give_up(run_id: UUID, token: UUID | None, *, now: datetime) -> Run | None:
     with transaction.atomic(durable=True):
         state = State.QUEUED if token is None else State.RUNNING
         ended = Run.objects.filter(pk=run_id, state=state, lease_token=token).update(
-            state=State.FAILED, error_code=errors.INTERNAL, ended_at=now, lease_token=None, lease_until=None, request={}
+            state=State.FAILED, error_code=error_code, ended_at=now, lease_token=None, lease_until=None, request={}
         )
         if not ended:
             return None
@@ -191,7 +191,8 @@ def _store(run: Run, token: UUID, ending: Ending, *, now: datetime) -> None:
 
 def _used(claim: Claim, ending: Ending, *, now: datetime) -> ledger.Used:
     completion, run = ending.completion, claim.run
-    cost, price = claim.model.require_rates(claim.currency)
+    _cost, price = claim.model.require_rates(claim.currency)
+    cost = claim.model.cost_at(ending.backend)
     is_chat = run.channel == Run.Channel.CHAT
     return ledger.Used(
         channel=run.channel,

@@ -1,4 +1,4 @@
-"""What lost workers and lost nudges leave behind: runs are given back to their queue, and nudged again."""
+"""What lost workers and lost nudges leave behind, and who waited too long: runs are given back, nudged, or ended."""
 
 from datetime import datetime, timedelta
 
@@ -7,10 +7,12 @@ from django.db.models import DurationField, ExpressionWrapper, F
 from django.db.models.functions import Coalesce
 
 from apps.core import jobs
-from apps.inference.models import Run
+from apps.inference import errors, places, relay, runs, settlement
+from apps.inference.models import BackendTrouble, Run
 
 NUDGE_AFTER = timedelta(seconds=15)
 MOST_AT_ONCE = 500
+TROUBLE_KEPT = timedelta(days=30)
 
 
 def give_back_abandoned(*, now: datetime) -> int:
@@ -30,6 +32,23 @@ def nudge_waiting(*, now: datetime) -> int:
     waited = ExpressionWrapper(F("nudged_at") - F("created_at"), output_field=DurationField())
     long_enough = Run.objects.waiting_since(now - NUDGE_AFTER).filter(nudged_at__lte=now - waited)
     return sum(_nudge(run, now=now) for run in long_enough.order_by("created_at")[:MOST_AT_ONCE])
+
+
+def end_too_late(*, now: datetime) -> int:
+    """End each run that waited longer than anybody should, with a sentence that says so. Nothing is charged.
+
+    Effect  an act per run. One whose worker was lost keeps its text.
+    """
+    waiting = places.too_late(now=now).order_by("in_line_since")[:MOST_AT_ONCE]
+    ended = [settlement.give_up(run.pk, None, error_code=errors.BUSY, now=now) for run in waiting]
+    for run in filter(None, ended):
+        relay.announce(run.pk, relay.Position(max(run.attempts, 1), relay.AFTER_ALL), runs.last_words(run))
+    return sum(run is not None for run in ended)
+
+
+def forget_trouble(*, now: datetime) -> None:
+    """Drop counts of failed calls that no page shows any more. An act."""
+    BackendTrouble.objects.filter(starts_at__lt=now - TROUBLE_KEPT).delete()
 
 
 def _give_back(run: Run, *, now: datetime) -> bool:

@@ -4,7 +4,7 @@ import structlog
 from celery import shared_task
 
 from apps.core import clock
-from apps.inference import sweep
+from apps.inference import probes, sweep
 
 log = structlog.get_logger(__name__)
 
@@ -18,6 +18,30 @@ def sweep_runs() -> None:
     Crash     the next one goes on.
     """
     given_back = sweep.give_back_abandoned(now=clock.now())
-    nudged = sweep.nudge_waiting(now=clock.now())
-    if given_back or nudged:
-        log.info("runs.swept", given_back=given_back, nudged=nudged)
+    nudged, ended = sweep.nudge_waiting(now=clock.now()), sweep.end_too_late(now=clock.now())
+    if given_back or nudged or ended:
+        log.info("runs.swept", given_back=given_back, nudged=nudged, ended=ended)
+
+
+@shared_task(name="inference.probe")
+def probe_backends() -> None:
+    """Ask every back end whether it is up.
+
+    Delivery  every quarter of a minute by beat; late means that one that fell over is met by a run first.
+    Repeat    the same; two failures more for a server that is down.
+    Crash     the next one goes on.
+    """
+    down = probes.probe_all(clock=clock.now)
+    if down:
+        log.warning("backends.down", count=down)
+
+
+@shared_task(name="inference.forget_trouble")
+def forget_trouble() -> None:
+    """Drop old counts of failed calls.
+
+    Delivery  once a day by beat; late means a larger table.
+    Repeat    nothing is left to drop.
+    Crash     the next one goes on.
+    """
+    sweep.forget_trouble(now=clock.now())

@@ -1,46 +1,25 @@
 from collections.abc import Callable
-from functools import wraps
-from typing import cast
 from uuid import UUID
 
 from allauth.account.decorators import reauthentication_required
 from django.contrib import admin, messages
-from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts import notes, roles
+from apps.accounts.gates import staff_may, staff_of
 from apps.accounts.models import User
 from apps.core import clock
-from apps.core.errors import Conflict, Invalid, NotAllowed
+from apps.core.errors import Conflict, Invalid
 from apps.staff import blocking, customers, impersonation
 from apps.staff.tables import tables_of
 
-View = Callable[..., HttpResponseBase]
 SESSION_KEY = "look"
 FIND, MONEY = "staff.find_customer", "staff.money_customer"
 NOTE, BLOCK, ROLE = "staff.note_customer", "staff.block_customer", "staff.role_customer"
-
-
-def staff_may(permission: str) -> Callable[[View], View]:
-    """Let staff in whose role may do this; ask strangers to sign in at the admin."""
-
-    def guard(view: View) -> View:
-        @wraps(view)
-        def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-            if not request.user.is_authenticated:
-                return redirect_to_login(request.get_full_path(), reverse("admin:login"))
-            if not (request.user.is_staff and request.user.has_perm(permission)):
-                raise NotAllowed(_("Your role does not include this. Ask an administrator."))
-            return view(request, *args, **kwargs)
-
-        return guarded
-
-    return guard
 
 
 @require_safe
@@ -58,7 +37,7 @@ def search(request: HttpRequest) -> HttpResponse:
 @require_safe
 @staff_may(FIND)
 def show_customer(request: HttpRequest, user_id: UUID) -> HttpResponse:
-    person, staff = customers.get_person(user_id), cast(User, request.user)
+    person, staff = customers.get_person(user_id), staff_of(request)
     customer = customers.read(person, now=clock.now())
     context = {
         "title": person.email,
@@ -78,7 +57,7 @@ def show_customer(request: HttpRequest, user_id: UUID) -> HttpResponse:
 def add_note(request: HttpRequest, user_id: UUID) -> HttpResponse:
     person = customers.get_person(user_id)
     return _answer(
-        request, person, lambda: notes.add(person, _told(request, "text"), by=_staff(request), now=clock.now())
+        request, person, lambda: notes.add(person, _told(request, "text"), by=staff_of(request), now=clock.now())
     )
 
 
@@ -88,7 +67,7 @@ def block(request: HttpRequest, user_id: UUID) -> HttpResponse:
     person = customers.get_person(user_id)
     act = blocking.unblock if person.blocked_at else blocking.block
     return _answer(
-        request, person, lambda: act(person, reason=_told(request, "reason"), by=_staff(request), now=clock.now())
+        request, person, lambda: act(person, reason=_told(request, "reason"), by=staff_of(request), now=clock.now())
     )
 
 
@@ -98,7 +77,7 @@ def block(request: HttpRequest, user_id: UUID) -> HttpResponse:
 def give_role(request: HttpRequest, user_id: UUID) -> HttpResponse:
     person, role, reason = customers.get_person(user_id), _told(request, "role"), _told(request, "reason")
     return _answer(
-        request, person, lambda: roles.give(person, role, reason=reason, by=_staff(request), now=clock.now())
+        request, person, lambda: roles.give(person, role, reason=reason, by=staff_of(request), now=clock.now())
     )
 
 
@@ -110,7 +89,7 @@ def begin_look(request: HttpRequest, user_id: UUID) -> HttpResponse:
     if request.method != "POST":  # back from proving oneself
         return redirect("staff:customer", person.pk)
     try:
-        told = impersonation.begin(person, reason=_told(request, "reason"), by=_staff(request), now=clock.now())
+        told = impersonation.begin(person, reason=_told(request, "reason"), by=staff_of(request), now=clock.now())
     except (Invalid, Conflict) as error:
         messages.error(request, str(error.sentence))
         return redirect("staff:customer", person.pk)
@@ -125,7 +104,7 @@ def end_look(request: HttpRequest) -> HttpResponse:
     now = clock.now()
     told = request.session.pop(SESSION_KEY, None)
     request.session.cycle_key()
-    look = impersonation.find(told, _staff(request), now=now)
+    look = impersonation.find(told, staff_of(request), now=now)
     if look is None:
         return redirect("staff:search")
     impersonation.end(look, now=now)
@@ -140,10 +119,6 @@ def _answer(request: HttpRequest, person: User, act: Callable[[], object]) -> Ht
     else:
         messages.success(request, _("Done, and written down."))
     return redirect("staff:customer", person.pk)
-
-
-def _staff(request: HttpRequest) -> User:
-    return cast(User, request.user)
 
 
 def _told(request: HttpRequest, name: str) -> str:

@@ -134,6 +134,7 @@ REFUND_ALONE_MINOR = env.integer("REFUND_ALONE_MINOR", 10_000, least=0)
 # --- models: the addresses and keys that the catalogue's back ends name ---
 MODEL_BASE_URL = env.text("MODEL_BASE_URL", "")
 MODEL_API_KEY = env.text("MODEL_API_KEY", "")
+QUEUE_WAIT_LIMIT_S = env.integer("CAUSERIE_QUEUE_WAIT_LIMIT_S", 60, least=1)  # who would wait longer is told so at once
 OPENAI_BASE_URL = env.url("OPENAI_BASE_URL", "https://api.openai.com/v1", schemes=("https", "http"))
 OPENAI_API_KEY = env.text("OPENAI_API_KEY", "")
 ANTHROPIC_BASE_URL = env.url("ANTHROPIC_BASE_URL", "https://api.anthropic.com/v1", schemes=("https", "http"))

@@ -23,6 +23,7 @@ def test_what_the_landing_page_promises_is_for_sale(settings):
     assert prices["premium"]["month", "usd"] == 800
 
 
+@pytest.mark.django_db
 def test_every_model_is_offered_priced_once_its_servers_are_set_up(settings):
     settings.MODEL_BASE_URL, settings.OPENAI_API_KEY = "http://127.0.0.1:9/v1", "sk-0"
     models = language_models.offered()

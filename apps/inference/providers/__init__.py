@@ -1,6 +1,6 @@
 """Protocols that back ends speak, by the catalogue's name. A new one is a folder beside `openai` and a line here."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import Protocol
 
 import httpx
@@ -26,4 +26,9 @@ PROVIDERS: dict[str, Provider] = {
     "openai": openai.stream,
     "openai_responses": openai_responses.stream,
     "anthropic": anthropic.stream,
+}
+HEADERS: dict[str, Callable[[Server], dict[str, str]]] = {
+    "openai": openai.headers,
+    "openai_responses": openai_responses.headers,
+    "anthropic": anthropic.headers,
 }

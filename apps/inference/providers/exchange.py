@@ -14,7 +14,7 @@ from apps.inference.providers.frames import END
 REASONS = {
     401: "unauthorised",
     403: "unauthorised",
-    404: "unauthorised",
+    404: "missing",
     408: "timed_out",
     429: "overloaded",
     529: "overloaded",  # Anthropic, "Errors"

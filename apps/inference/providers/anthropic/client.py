@@ -17,10 +17,13 @@ TOLD_APART = ("system", "developer")  # these are no turns of the conversation h
 
 def stream(http: httpx.AsyncClient, server: Server, prompt: Prompt) -> AsyncGenerator[list[Piece], None]:
     """Give the pieces of one answer; see `exchange.stream`."""
-    headers = {"anthropic-version": VERSION, **({"x-api-key": server.api_key} if server.api_key else {})}
-    return exchange.stream(
-        http, exchange.Call(f"{server.base_url}/messages", headers, request_body(server, prompt), parse())
-    )
+    url = f"{server.base_url}/messages"
+    return exchange.stream(http, exchange.Call(url, headers(server), request_body(server, prompt), parse()))
+
+
+def headers(server: Server) -> dict[str, str]:
+    """Who asks, and in which version of the protocol."""
+    return {"anthropic-version": VERSION, **({"x-api-key": server.api_key} if server.api_key else {})}
 
 
 def request_body(server: Server, prompt: Prompt) -> dict[str, object]:

@@ -16,9 +16,13 @@ GO_ON = {
 
 def stream(http: httpx.AsyncClient, server: Server, prompt: Prompt) -> AsyncGenerator[list[Piece], None]:
     """Give the pieces of one answer; see `exchange.stream`."""
-    headers = {"Authorization": f"Bearer {server.api_key}"} if server.api_key else {}
     url = f"{server.base_url}/chat/completions"
-    return exchange.stream(http, exchange.Call(url, headers, request_body(server, prompt), parse(server.usage)))
+    return exchange.stream(http, exchange.Call(url, headers(server), request_body(server, prompt), parse(server.usage)))
+
+
+def headers(server: Server) -> dict[str, str]:
+    """Who asks."""
+    return {"Authorization": f"Bearer {server.api_key}"} if server.api_key else {}
 
 
 def request_body(server: Server, prompt: Prompt) -> dict[str, object]:

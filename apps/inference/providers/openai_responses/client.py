@@ -13,9 +13,13 @@ OPTIONS = ("temperature", "top_p", "reasoning", "text", "service_tier")  # it re
 
 def stream(http: httpx.AsyncClient, server: Server, prompt: Prompt) -> AsyncGenerator[list[Piece], None]:
     """Give the pieces of one answer; see `exchange.stream`."""
-    headers = {"Authorization": f"Bearer {server.api_key}"} if server.api_key else {}
     url = f"{server.base_url}/responses"
-    return exchange.stream(http, exchange.Call(url, headers, request_body(server, prompt), parse()))
+    return exchange.stream(http, exchange.Call(url, headers(server), request_body(server, prompt), parse()))
+
+
+def headers(server: Server) -> dict[str, str]:
+    """Who asks."""
+    return {"Authorization": f"Bearer {server.api_key}"} if server.api_key else {}
 
 
 def request_body(server: Server, prompt: Prompt) -> dict[str, object]:
