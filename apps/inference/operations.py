@@ -101,9 +101,13 @@ def read_backends(*, since: datetime, now: datetime) -> list[BackendState]:
 
 def read_queues() -> list[QueueState]:
     """The queues of runs, the most urgent first."""
-    waits = Count("pk", filter=Q(in_line_since__isnull=False)), Count("pk", filter=Q(in_line_since=None))
     queued = Run.objects.filter(state=Run.State.QUEUED).order_by().values_list("queue")
-    found = {row[0]: row for row in queued.annotate(waits[0], waits[1], Min("in_line_since"))}
+    counted = queued.annotate(
+        waiting=Count("pk", filter=Q(in_line_since__isnull=False)),
+        held=Count("pk", filter=Q(in_line_since=None)),
+        first_since=Min("in_line_since"),
+    )
+    found = {row[0]: row for row in counted}
     return [QueueState(*found.get(name, (name, 0, 0, None))) for name in QUEUES]
 
 

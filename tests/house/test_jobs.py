@@ -14,7 +14,8 @@ DAY_S = 86_400
 LOGGERS = ("log", "logger")
 # OpenAI’s word for an answer; a file; what secrets are sealed for
 NOT_JOBS = {"chat.completion", "staff.json", "accounts.second_factor", "inference.credentials"}
-PERMISSION = re.compile(r"[a-z]+\.(add|approve|block|change|delete|erase|find|impersonate|money|note|role|run|view)_[a-z]+")
+VERBS = "add|approve|block|change|delete|erase|find|impersonate|money|note|role|run|view"
+PERMISSION = re.compile(rf"[a-z]+\.({VERBS})_[a-z]+")
 
 
 @pytest.fixture(scope="module")

@@ -19,16 +19,34 @@ def end_the_engine():
 
 @pytest.fixture
 def two_backends(settings, tmp_path, provider):
-    """The small model is served by `local`, where nobody listens, and by `spare`, the scripted server."""
+    """The small model is served by `local`, where nobody listens, and then by `spare`, the scripted server."""
     catalogue = Path(settings.CATALOGUE_PATH).read_text(encoding="utf-8")
     catalogue = catalogue.replace(
         '{ local = "SmolLM2-135M-Instruct" }', '{ local = "SmolLM2-135M-Instruct", spare = "scripted" }'
     )
-    catalogue += f'\n[backends.spare]\nprovider = "openai"\nbase_url = "{provider.url}"\napi_key = "none"\n'
+    catalogue += f'\n[backends.spare]\nprovider = "openai"\nbase_url = "{provider.url}"\napi_key = "none"\nweight = 0\n'
     settings.CATALOGUE_PATH = tmp_path / "catalogue.toml"
     settings.CATALOGUE_PATH.write_text(catalogue, encoding="utf-8")
     settings.MODEL_BASE_URL = "http://127.0.0.1:9/v1"
     return provider
+
+
+@pytest.fixture
+def dear_spare(two_backends, settings):
+    """`spare` costs whole units a token where `local` costs next to nothing."""
+    catalogue = settings.CATALOGUE_PATH.read_text(encoding="utf-8")
+    rates = "backend_cost.spare = { input = 7_000_000, output = 9_000_000 }"
+    catalogue = catalogue.replace("[models.chat-large]", f"{rates}\n\n[models.chat-large]")
+    settings.CATALOGUE_PATH.write_text(catalogue, encoding="utf-8")
+
+
+@pytest.fixture
+def one_place(settings, tmp_path):
+    """`local` writes one answer at once."""
+    catalogue = Path(settings.CATALOGUE_PATH).read_text(encoding="utf-8")
+    settings.CATALOGUE_PATH = tmp_path / "catalogue.toml"
+    limited = catalogue.replace("[backends.local]", "[backends.local]\nmax_concurrency = 1")
+    settings.CATALOGUE_PATH.write_text(limited, encoding="utf-8")
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""apps/inference/backends.py: who fails again and again rests, one run tries it for all, the drained are never asked."""
+"""apps/inference/backends.py: who fails again and again rests, one run tries it for all, no drained one is asked."""
 
 from datetime import timedelta
 

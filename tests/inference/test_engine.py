@@ -7,7 +7,8 @@ import pytest
 from django.db import transaction
 
 from apps.core import ids
-from apps.inference import answering, engine, runs
+from apps.inference import answering, backends, engine, runs
+from apps.inference.calls import CallError
 from apps.inference.models import Backend, Run
 from apps.usage import credits
 from apps.usage.models import UsageBucket, UsageLedger, UsageReservation
@@ -243,6 +244,35 @@ def test_an_unreachable_server_is_passed_over_for_the_next(account, course, prov
     assert Backend.objects.get(key="local").last_error.startswith("unreachable")
     started = [kind for kind in events_of(run) if kind == "run.started"]
     assert started == ["run.started"]
+
+
+def test_a_server_that_failed_again_and_again_is_not_asked_by_anybody(account, course, provider):
+    for _ in range(backends.TOLERATED):
+        backends.note_failure("local", CallError("server_error"), now=NOW)
+    run = course.execute(build.run(account=account))
+    assert (run.state, run.error_code, provider.requests) == ("failed", "model_unavailable", [])
+    later = course.execute(build.run(account=account), clock=lambda: NOW + backends.REST)
+    assert (later.state, Backend.objects.get(key="local").failures_in_row) == ("succeeded", 0)
+
+
+def test_a_full_server_is_waited_for(account, provider, course, one_place):
+    gate = provider.gate()
+    provider.answer("first", gate, usage=(1, 1))
+    build.subscription(account=account, plan="premium")  # several answers at once
+    racers = [build.run(account=account) for _ in range(2)]
+    with course.executing(*racers):
+        gate.wait_reached()
+        time.sleep(0.3)
+        assert len(provider.requests) == 1
+        gate.open()
+    assert [run.state for run in racers] == ["succeeded", "succeeded"]
+    assert provider.most_at_once == 1
+
+
+def test_an_answer_costs_what_its_back_end_costs(account, course, provider, dear_spare):
+    run = course.execute(build.run(account=account))
+    assert run.backend == "spare"
+    assert UsageLedger.objects.get(run_id=run.pk, kind="settle").cost_micro == 10 * 7 + 6 * 9
 
 
 def test_a_drained_server_is_not_asked(account, course, provider):

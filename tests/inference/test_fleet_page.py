@@ -34,7 +34,7 @@ def test_says_how_each_back_end_stands():
     build.run(account=build.account())
     page = signed_in(User.Role.ADMIN).get("/admin/backends/").content.decode()
     assert "Drained" in page
-    assert "data-backend=\"openai\"" in page
+    assert 'data-backend="openai"' in page
     assert "Not set up" in page
 
 

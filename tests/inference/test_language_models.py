@@ -8,6 +8,8 @@ from apps.inference.errors import ModelMissing, ModelUnpriced
 from apps.inference.language_models import LanguageModel, Rates
 from tests import build
 
+pytestmark = pytest.mark.django_db
+
 RATES = Rates.of({"input": 1, "output": 1})
 
 

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from prometheus_client import REGISTRY
 
 from apps.billing.meters import Meter
+from apps.core.errors import Unavailable
 from apps.inference import gauges, places, runs, settlement, sweep
 from apps.inference.calls import Completion, Spent
 from apps.inference.events import Queued
@@ -329,3 +330,29 @@ def test_waiting_for_oneself_is_no_wait_in_the_queue(account):
     before = seconds()
     gauges.observe(finish(begin(second, now=NOW + timedelta(seconds=62))))
     assert seconds() - before == pytest.approx(2)
+
+
+def waiting(account, *, queue="runs.free", minutes=0):
+    run = build.run(account=account)
+    moment = NOW - timedelta(minutes=minutes)
+    Run.objects.filter(pk=run.pk).update(queue=queue, in_line_since=moment, nudged_at=moment)
+    return run
+
+
+def test_a_queue_that_does_not_move_takes_no_more(account):
+    waiting(account, minutes=2)
+    with pytest.raises(Unavailable) as refused:
+        places.require_room("runs.free", now=NOW)
+    assert (refused.value.code, refused.value.retry_after_s(now=NOW)) == ("overloaded", 30)
+    places.require_room("runs.premium", now=NOW)
+
+
+def test_a_batch_has_time(account):
+    waiting(account, queue="runs.batch", minutes=600)
+    places.require_room("runs.batch", now=NOW)
+    assert not places.too_late(now=NOW).exists()
+
+
+def test_a_queue_that_moves_takes_everybody(account):
+    waiting(account, minutes=0.9)
+    places.require_room("runs.free", now=NOW)

@@ -7,7 +7,9 @@ import pytest
 from celery import current_app
 
 from apps.inference import sweep
+from apps.inference.models import BackendTrouble
 from tests import build
+from tests.support.answers import events_of, ledger_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOW = build.NOW
@@ -61,3 +63,24 @@ def test_a_lost_nudge_is_sent_again_with_growing_gaps(account):
 def test_a_run_nudged_lately_is_left_alone(account):
     build.run(account=account)
     assert sweep.nudge_waiting(now=NOW + timedelta(seconds=14)) == 0
+
+
+def test_who_waited_too_long_is_told_so_and_pays_nothing(account):
+    late, patient = build.run(account=account), build.run(account=account)
+    for run, minutes in ((late, 2.1), (patient, 1.9)):
+        type(run).objects.filter(pk=run.pk).update(in_line_since=NOW - timedelta(minutes=minutes))
+    assert sweep.end_too_late(now=NOW) == 1
+    assert sweep.end_too_late(now=NOW) == 0
+    late.refresh_from_db()
+    patient.refresh_from_db()
+    assert (late.state, late.error_code, patient.state) == ("failed", "overloaded", "queued")
+    assert ledger_of(late) == []
+    assert events_of(late) == ["run.failed"]
+
+
+def test_old_counts_of_trouble_are_dropped():
+    for days in (29, 31):
+        facts = {"starts_at": NOW - timedelta(days=days), "reason": "timed_out", "calls": days}
+        BackendTrouble.objects.create(backend="local", **facts)
+    sweep.forget_trouble(now=NOW)
+    assert [row.calls for row in BackendTrouble.objects.all()] == [29]
