@@ -123,7 +123,7 @@ class Answer:
                 for piece in pieces:
                     self._take(piece)
                 if self._frames and not has_begun:
-                    await fleet.note_ok(server, now=self.clock())
+                    fleet.note_ok(server, now=self.clock())
 
     def _take_up(self, server: Server) -> None:
         """Tell who follows that a server answers, and what of an earlier attempt stays."""

@@ -36,6 +36,7 @@ class Fleet:
         self._limited: dict[str, Server] = {}
         self._left = asyncio.Event()  # somebody gave a place back
         self._noted_ok: dict[str, datetime] = {}
+        self._notes: set[asyncio.Task[None]] = set()
 
     async def find_room(self, servers: Sequence[Server], run_id: UUID, *, patience_s: float) -> Server | None:
         """Get a place at the first of these servers that has one; wait for it when all are full. None: still full."""
@@ -55,17 +56,21 @@ class Fleet:
         """Give the place back."""
         await self._slots.give_back(server, run_id)
         self._left.set()
+        await asyncio.gather(*self._notes)  # a few milliseconds, every ten seconds
 
     async def keep_places(self) -> None:
         """Prolong what this process's answers hold."""
         await self._slots.keep(self._limited.values())
 
-    async def note_ok(self, server: Server, *, now: datetime) -> None:
+    def note_ok(self, server: Server, *, now: datetime) -> None:
         """Tell the others that a server answers; now and then, and at once when it did not before."""
         noted = self._noted_ok.get(server.key)
         if noted is None or noted + NOTE_OK_EVERY < now or now < noted:
             self._noted_ok[server.key] = now
-            await self._write(backends.note_ok, server.key, now=now)
+            # Beside the stream: pieces that came while it waited would be lost with a connection that breaks.
+            note = asyncio.get_running_loop().create_task(self._write(backends.note_ok, server.key, now=now))
+            self._notes.add(note)
+            note.add_done_callback(self._notes.discard)
 
     async def note_failure(self, server: Server, error: CallError, *, now: datetime) -> None:
         """Tell the others that a server failed."""
