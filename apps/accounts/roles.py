@@ -24,14 +24,14 @@ MAY: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "usage": ("view",),
             "developer": ("view",),
             "privacy": ("view",),
-            "inference": ("view",),
+            "inference": ("watch",),
         },
         Role.FINANCE: {
             "staff": ("find", "note", "money"),
             "billing": ALL,
             "usage": ALL,
             "reporting": ALL,
-            "inference": ("view",),
+            "inference": ("watch",),
         },
     }
 )

@@ -15,13 +15,13 @@ from apps.core import clock
 from apps.core.errors import Invalid
 from apps.inference import backends, credentials, fleet_words, language_models, operations
 
-VIEW, RUN = "inference.view_fleet", "inference.run_fleet"
+WATCH, RUN = "inference.watch_fleet", "inference.run_fleet"
 PERIODS = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "7d": timedelta(days=7)}
 
 
 @never_cache
 @require_safe
-@staff_may(VIEW)
+@staff_may(WATCH)
 def show_fleet(request: HttpRequest) -> HttpResponse:
     now, period = clock.now(), request.GET.get("period", "")
     period = period if period in PERIODS else "1h"

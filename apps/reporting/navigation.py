@@ -16,7 +16,7 @@ def list_groups(request: HttpRequest) -> list[Group]:
         first.append({"title": _("Reports"), "link": reverse("reporting:overview"), "icon": "monitoring"})
     if request.user.has_perm("staff.find_customer"):
         first.append({"title": _("Customers"), "link": reverse("staff:search"), "icon": "person_search"})
-    if request.user.has_perm("inference.view_fleet"):
+    if request.user.has_perm("inference.watch_fleet"):
         first.append({"title": _("Back ends"), "link": reverse("inference:fleet"), "icon": "dns"})
     for link in first:
         link["active"] = request.path.startswith(str(link["link"]))
