@@ -1,9 +1,9 @@
 """What breaks first as the fleet grows: a simulation by events, `uv run python -m tests.bench.fleet`.
 
 Answers arrive at random and stream at a steady pace. Each takes its turn at the web cores, at the worker cores, at one
-Postgres and at one shard of Valkey; what each costs there was measured (docs/performance.md, docs/capacity.md). A fleet is
-simulated as a slice that is as large as one machine can follow: its shared parts are as fast as their share of the slice.
-The run says how busy each part is, and how long an answer waits before its first token.
+Postgres and at one Valkey; what each costs there was measured (docs/capacity.md). A fleet is simulated as a slice that
+one machine can follow: its shared parts are as fast as their share of the slice. The run says how busy each part is,
+and how long an answer waits before its first token.
 """
 
 import argparse
@@ -34,7 +34,7 @@ FLEETS = (1, 10, 100, 1_000, 10_000, 100_000)
 
 @dataclass(frozen=True)
 class Fleet:
-    """So many accelerators, and what serves them; `shards` is how many Postgres primaries and Valkey shards there are."""
+    """So many accelerators, and how many primaries of Postgres and servers of Valkey they share."""
 
     accelerators: int
     postgres: int = 1
@@ -147,9 +147,9 @@ def main() -> None:
     head = (
         "| accelerators | answers at once | cores, web and workers | Postgres | busy | Valkey | busy | wait p50 | p99 |"
     )
-    print(f"{head}\n|{'---|' * 9}")
+    print(f"{head}\n|{'---|' * 9}")  # noqa: T201 its only output
     for shards in (Fleet, needed):
-        print("\n".join(row(shards(count)) for count in FLEETS))
+        print("\n".join(row(shards(count)) for count in FLEETS))  # noqa: T201 its only output
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """What one piece of an answer costs Valkey: `uv run pytest tests/bench/test_relay.py -s`. For docs/capacity.md.
 
-Two hundred logs, each with one reader, get pieces in batches of fifty, as a worker's tick sends them. Counted is the CPU
-of the server's process, which does everything on one thread.
+Two hundred logs, each with one reader, get pieces in batches of fifty, as a worker's tick sends them. Counted is the
+CPU of the server's process, which does everything on one thread.
 """
 
 from uuid import uuid4
