@@ -74,7 +74,7 @@ class Answer:
 
     async def _try_servers(self, fleet: Fleet) -> str:
         """Give the error code the run ends with, empty when all went well."""
-        servers = continuing.in_order(router.in_order(self.claim.servers, self.claim.prompt.affinity), self.begun)
+        servers = continuing.in_order(self.claim.servers, self.begun)
         began, failures = monotonic(), Counter[str]()
         for number in range(router.TRIES if servers else 0):
             server = await fleet.find_room(

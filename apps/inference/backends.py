@@ -29,14 +29,20 @@ VALUES (%s, date_trunc('minute', %s::timestamptz), %s, 1)
 
 
 def candidates(servers: Iterable[Server], *, now: datetime) -> tuple[Server, ...]:
-    """Those that may be asked now: not drained, and not resting. Of a rest that is over, one caller makes the trial.
+    """Those that may be asked now, in the order given: not drained, and not resting.
 
+    Of a rest that is over, one caller makes the trial: one that would ask this server first, so that no trial is taken
+    and then not made.
     Effect  a step: who makes the trial makes the others wait for its outcome.
     """
     guards.inside_transaction()
-    servers = tuple(servers)
+    servers, found = tuple(servers), list[Server]()
     known = {row.key: row for row in Backend.objects.filter(key__in=[server.key for server in servers])}
-    return tuple(s for s in servers if s.key not in known or _may_be_asked(known[s.key], now=now))
+    for server in servers:
+        row = known.get(server.key)
+        if row is None or _is_well(row, now=now) or (not found and _take_trial(row, now=now)):
+            found.append(server)
+    return tuple(found)
 
 
 def note_ok(key: str, *, now: datetime) -> None:
@@ -88,12 +94,13 @@ def _set_drained(key: str, *, is_drained: bool, by: User, now: datetime) -> None
     audit.record(by, "backend.drained" if is_drained else "backend.resumed", details={"backend": key}, now=now)
 
 
-def _may_be_asked(row: Backend, *, now: datetime) -> bool:
-    if row.is_drained:
-        return False
-    if row.rests_until is None or (row.rests_until <= now and row.failures_in_row < TOLERATED):
-        return True
-    if row.rests_until > now:
+def _is_well(row: Backend, *, now: datetime) -> bool:
+    has_rested = row.rests_until is None or (row.rests_until <= now and row.failures_in_row < TOLERATED)
+    return has_rested and not row.is_drained
+
+
+def _take_trial(row: Backend, *, now: datetime) -> bool:
+    if row.is_drained or row.rests_until is None or row.rests_until > now:
         return False
     return bool(Backend.objects.filter(pk=row.pk, rests_until=row.rests_until).update(rests_until=now + REST))
 

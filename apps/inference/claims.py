@@ -14,7 +14,7 @@ from apps.billing import entitlements, model_prices, plans
 from apps.billing.meters import Meter
 from apps.billing.plans import PlanTerms
 from apps.core.errors import LimitReached
-from apps.inference import backends, language_models, pricing
+from apps.inference import backends, language_models, pricing, router
 from apps.inference.calls import Prompt, Server
 from apps.inference.errors import ModelNotOffered
 from apps.inference.events import Notice
@@ -129,7 +129,8 @@ def _prepare(run: Run, plan: PlanTerms, prompt: MakePrompt, *, now: datetime) ->
     else:
         _reserve_payment(run, plan, model, asked, currency=currency, now=now)
     price = model_prices.ensure(model.key, plans.catalogue().models[model.key], now=now)
-    servers = backends.candidates(language_models.servers_of(model), now=now)
+    servers = router.in_order(language_models.servers_of(model), asked.affinity)
+    servers = backends.candidates(servers, now=now)
     token = run.lease_token
     assert token is not None  # noqa: S101 a claimed run has one
     return Claim(run, token, plan, model, servers, asked, currency, price.pk, _notices_of(run))

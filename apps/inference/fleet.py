@@ -33,7 +33,6 @@ class Fleet:
         self.http = httpx.AsyncClient(transport=AiohttpTransport(limits=limits), timeout=http.timeouts())
         self.budget = RetryBudget()
         self._slots = Slots()
-        self._limited: dict[str, Server] = {}
         self._left = asyncio.Event()  # somebody gave a place back
         self._noted_ok: dict[str, datetime] = {}
         self._notes: set[asyncio.Task[None]] = set()
@@ -45,8 +44,6 @@ class Fleet:
             self._left.clear()
             for server in servers:
                 if await self._slots.take(server, run_id):
-                    if server.max_concurrency:
-                        self._limited[server.key] = server
                     return server
             if monotonic() > until:
                 return None
@@ -56,11 +53,12 @@ class Fleet:
         """Give the place back."""
         await self._slots.give_back(server, run_id)
         self._left.set()
-        await asyncio.gather(*self._notes)  # a few milliseconds, every ten seconds
+        if self._notes:  # a few milliseconds, every ten seconds; an answer that is stopped here stops no other's note
+            await asyncio.wait(self._notes)
 
     async def keep_places(self) -> None:
         """Prolong what this process's answers hold."""
-        await self._slots.keep(self._limited.values())
+        await self._slots.keep()
 
     def note_ok(self, server: Server, *, now: datetime) -> None:
         """Tell the others that a server answers; now and then, and at once when it did not before."""

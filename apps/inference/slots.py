@@ -4,8 +4,8 @@ A place is prolonged while its answer is being made, so that a lost worker takes
 each process keeps to the limit by itself: a few too many for a while are better than none.
 """
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Iterable
 from uuid import UUID
 
 import redis
@@ -48,34 +48,40 @@ class Slots:
 
     async def take(self, server: Server, run_id: UUID) -> bool:
         """Get a place; False when the server is full. One that states no limit always has one."""
-        if server.max_concurrency:
-            values: list[str | int] = [str(run_id), server.max_concurrency, HELD_MS]
-            try:
+        if not server.max_concurrency:
+            return True
+        held = self._held[server.key]
+        try:
+            async with asyncio.timeout(relay.TIMEOUT_S):
+                values: list[str | int] = [str(run_id), server.max_concurrency, HELD_MS]
                 has_room = bool(await self._take(keys=[_key(server.key)], args=values))
-            except (redis.RedisError, OSError) as error:
-                log.warning("slots.not_counted", backend=server.key, reason=type(error).__name__)
-                has_room = len(self._held[server.key]) < server.max_concurrency
-            if not has_room:
-                return False
-        self._held[server.key].add(run_id)
-        return True
+        except (redis.RedisError, OSError) as error:
+            log.warning("slots.not_counted", backend=server.key, reason=type(error).__name__)
+            has_room = len(held) < server.max_concurrency
+        if has_room:
+            held.add(run_id)
+        return has_room
 
     async def give_back(self, server: Server, run_id: UUID) -> None:
         """Leave a place to others."""
+        if not server.max_concurrency:
+            return
         self._held[server.key].discard(run_id)
-        if server.max_concurrency:
-            try:
+        try:
+            async with asyncio.timeout(relay.TIMEOUT_S):
                 await self._valkey.zrem(_key(server.key), str(run_id))
-            except (redis.RedisError, OSError) as error:
-                log.warning("slots.not_given_back", backend=server.key, reason=type(error).__name__)
+        except (redis.RedisError, OSError) as error:  # it is free again by itself, a little later
+            log.warning("slots.not_given_back", backend=server.key, reason=type(error).__name__)
 
-    async def keep(self, limited: Iterable[Server]) -> None:
+    async def keep(self) -> None:
         """Prolong what is held."""
-        for key in {server.key for server in limited if self._held[server.key]}:
-            try:
-                await self._keep(keys=[_key(key)], args=[HELD_MS, *map(str, self._held[key])])
-            except (redis.RedisError, OSError) as error:
-                log.warning("slots.not_kept", backend=key, reason=type(error).__name__)
+        held = {backend: runs for backend, runs in self._held.items() if runs}
+        calls = [self._keep(keys=[_key(backend)], args=[HELD_MS, *map(str, runs)]) for backend, runs in held.items()]
+        try:
+            async with asyncio.timeout(relay.TIMEOUT_S):
+                await asyncio.gather(*calls)
+        except (redis.RedisError, OSError) as error:
+            log.warning("slots.not_kept", backends=len(held), reason=type(error).__name__)
 
     async def close(self) -> None:
         """Give the connections back."""

@@ -16,6 +16,5 @@ room below it and writes nothing but its own facts.
 | numbers in words | `wording` |
 | whether the figures can be trusted now | `health` |
 | files of rows | `csv_export` |
-| who may read the reports | `access` |
 | the admin's side bar | `navigation` |
 """

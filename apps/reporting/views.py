@@ -9,22 +9,23 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from apps.accounts import audit
+from apps.accounts.gates import staff_may, staff_of
 from apps.billing import plans
 from apps.core import clock
 from apps.reporting import csv_export, days, figures, fill, forms, health, overview, wording
-from apps.reporting.access import staff_of, staff_only
 from apps.reporting.days import Period
 from apps.reporting.metrics.base import Slice
 from apps.reporting.metrics.families import get_metric
 from apps.reporting.metrics.rows import Column, Row, Rows
 
+VIEW = "reporting.view_reports"
 DEFAULT_DAYS = 30
 LENGTHS = (7, 30, 90, 365)
 ROWS_A_PAGE = 50
 
 
 @require_GET
-@staff_only
+@staff_may(VIEW)
 def show_overview(request: HttpRequest) -> HttpResponse:
     now = clock.now()
     length = forms.read_length(request.GET, default=DEFAULT_DAYS)
@@ -42,7 +43,7 @@ def show_overview(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-@staff_only
+@staff_may(VIEW)
 def show_rows(request: HttpRequest, slug: str) -> HttpResponse:
     metric = get_metric(slug)
     part = forms.read_slice(request.GET, today=days.day_of(clock.now()))
@@ -65,7 +66,7 @@ def show_rows(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_GET
-@staff_only
+@staff_may(VIEW)
 def export_rows(request: HttpRequest, slug: str) -> StreamingHttpResponse:
     metric = get_metric(slug)
     part = forms.read_slice(request.GET, today=days.day_of(clock.now()))
@@ -73,7 +74,7 @@ def export_rows(request: HttpRequest, slug: str) -> StreamingHttpResponse:
 
 
 @require_GET
-@staff_only
+@staff_may(VIEW)
 def export_days(request: HttpRequest) -> StreamingHttpResponse:
     period = forms.read_slice(request.GET, today=days.day_of(clock.now())).period
     return _export(request, "daily_facts", figures.fact_rows(period), period)

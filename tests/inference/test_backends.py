@@ -45,6 +45,14 @@ def test_who_failed_again_and_again_rests_and_then_one_run_tries_it():
     assert asked(after_s=20) == ["one", "two"]
 
 
+def test_no_trial_is_taken_by_who_would_ask_another_server_first():
+    fail(backends.TOLERATED)
+    with transaction.atomic():
+        found = backends.candidates([TWO, ONE], now=NOW + backends.REST)
+    assert found == (TWO,)
+    assert asked(after_s=10) == ["one", "two"]
+
+
 def test_who_answered_since_is_back():
     fail(backends.TOLERATED)
     backends.note_ok("one", now=NOW)

@@ -1,11 +1,14 @@
 """apps/inference/slots.py: a server writes as many answers at once as it may, whoever asks."""
 
 import asyncio
+import socket
+import time
 from dataclasses import replace
 from uuid import UUID
 
 import pytest
 
+from apps.inference import relay
 from apps.inference.calls import Server
 from apps.inference.slots import Slots
 
@@ -75,7 +78,7 @@ def test_a_place_that_nobody_prolongs_is_free_again(monkeypatch):
         had = [await one.take(full, RUNS[0])]
         for _ in range(4):
             await asyncio.sleep(0.03)
-            await one.keep([full])
+            await one.keep()
         had.append(await other.take(full, RUNS[1]))
         await asyncio.sleep(0.1)
         return [*had, await other.take(full, RUNS[1])]
@@ -91,6 +94,23 @@ def test_without_valkey_each_worker_keeps_to_the_limit_by_itself():
         return [await one.take(full, run) for run in RUNS[:3]] + [await other.take(full, RUNS[3])]
 
     assert between_two_workers(scenario) == [True, True, False, True]
+
+
+def test_a_valkey_that_hangs_holds_no_answer_up(settings, monkeypatch):
+    monkeypatch.setattr(relay, "TIMEOUT_S", 0.1)
+    full = server("hanging", most=1)
+
+    async def scenario(one, _other):
+        had = await one.take(full, RUNS[0])
+        await one.keep()
+        await one.give_back(full, RUNS[0])
+        return had
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings.VALKEY_URL = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        began = time.monotonic()
+        assert between_two_workers(scenario)
+    assert time.monotonic() - began < 5
 
 
 @pytest.fixture
