@@ -2,8 +2,11 @@
 
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
+from django.utils import formats
+
 MICRO = 1_000_000
 MICRO_PER_MINOR = 10_000
+CENT = Decimal("0.01")
 
 
 def micro_from_minor(minor: int) -> int:
@@ -13,7 +16,15 @@ def micro_from_minor(minor: int) -> int:
 
 def decimal_from_micro(micro: int) -> Decimal:
     """Major units with two decimals, rounded half up: for showing, never for storing."""
-    return (Decimal(micro) / MICRO).quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
+    return (Decimal(micro) / MICRO).quantize(CENT, rounding=ROUND_HALF_UP)
+
+
+def in_words(micro: int, currency: str) -> str:
+    """An amount with its currency and two decimals; one too small to show says so instead of looking like nothing."""
+    unit, shown = currency.upper(), decimal_from_micro(abs(micro))
+    if micro and not shown:
+        return f"{'< ' if micro > 0 else '> −'}{unit} {formats.number_format(CENT, 2)}"
+    return f"{'−' if micro < 0 else ''}{unit} {formats.number_format(shown, 2, force_grouping=True)}"
 
 
 def micro_from_text(text: str) -> int:

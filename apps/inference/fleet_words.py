@@ -8,10 +8,11 @@ from django.utils import formats
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
-from apps.core.money import decimal_from_micro
+from apps.core import money
 from apps.inference.operations import BackendState, QueueState
 
 NOTHING = "–"
+MINUTE_S = 60
 GOOD, WARNING, BAD, IDLE = "good", "warning", "bad", "idle"
 
 
@@ -52,7 +53,10 @@ def describe(backend: BackendState, *, now: datetime) -> Card:
         (_("First token, half within"), _ms(answered.first_token_ms)),
         (_("First token, 95 % within"), _ms(answered.first_token_p95_ms)),
         (_("Tokens a second"), NOTHING if speed is None else formats.number_format(speed, 1)),
-        (_("Model cost"), ", ".join(_money(*item) for item in sorted(backend.cost.items())) or NOTHING),
+        (
+            _("Model cost"),
+            ", ".join(money.in_words(micro, currency) for currency, micro in sorted(backend.cost.items())) or NOTHING,
+        ),
         (_("Calls that failed"), _trouble(backend.trouble)),
         (_("Last up"), _ago(row.last_ok_at, now=now)),
         (_("Asked whether it is up"), _probed(backend, now=now)),
@@ -65,11 +69,11 @@ def describe(backend: BackendState, *, now: datetime) -> Card:
 def describe_queue(queue: QueueState, *, now: datetime) -> tuple[tuple[str, str], ...]:
     """Say how a queue stands."""
     names = {"runs.premium": _("Premium"), "runs.free": _("Free"), "runs.batch": _("Batches")}
-    first = _("nobody waits") if queue.first_since is None else timesince(queue.first_since, now)
+    first = _("nobody waits") if queue.first_since is None else _since(queue.first_since, now=now)
     return (
         (_("Queue"), names[queue.name]),
         (_("Waiting for a worker"), _count(queue.waiting)),
-        (_("First waits since"), first),
+        (_("First has waited"), first),
         (_("Held until an own answer ends"), _count(queue.held)),
     )
 
@@ -82,16 +86,18 @@ def _ms(milliseconds: int | None) -> str:
     return NOTHING if milliseconds is None else f"{_count(milliseconds)} ms"
 
 
-def _money(currency: str, micro: int) -> str:
-    return f"{currency.upper()} {formats.number_format(decimal_from_micro(micro), 2, force_grouping=True)}"
-
-
 def _trouble(trouble: Mapping[str, int]) -> str:
     return ", ".join(f"{reason}: {_count(calls)}" for reason, calls in sorted(trouble.items())) or _("none")
 
 
 def _ago(moment: datetime | None, *, now: datetime) -> str:
-    return NOTHING if moment is None else _("%(time)s ago") % {"time": timesince(moment, now)}
+    return NOTHING if moment is None else _("%(time)s ago") % {"time": _since(moment, now=now)}
+
+
+def _since(moment: datetime, *, now: datetime) -> str:
+    """How long ago, and in seconds where it is less than a minute."""
+    seconds = max(0, round((now - moment).total_seconds()))
+    return timesince(moment, now) if seconds >= MINUTE_S else _("%(seconds)d s") % {"seconds": seconds}
 
 
 def _probed(backend: BackendState, *, now: datetime) -> str:

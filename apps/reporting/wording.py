@@ -7,20 +7,10 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from apps.core.money import MICRO, decimal_from_micro
+from apps.core.money import MICRO, decimal_from_micro, in_words
 from apps.reporting.figures import Figure, Figures
 from apps.reporting.metrics.base import Metric
 from apps.reporting.metrics.rows import Cell, Kind
-
-CENT = Decimal("0.01")
-
-
-def money(micro: int, currency: str) -> str:
-    """An amount with its currency and two decimals; one too small to show says so instead of looking like nothing."""
-    unit, shown = currency.upper(), decimal_from_micro(abs(micro))
-    if micro and not shown:
-        return f"{'< ' if micro > 0 else '> −'}{unit} {formats.number_format(CENT, 2)}"
-    return f"{'−' if micro < 0 else ''}{unit} {formats.number_format(shown, 2, force_grouping=True)}"
 
 
 def exact_money(micro: int, currency: str) -> str:
@@ -45,7 +35,7 @@ def cell(value: Cell, kind: Kind, currency: str) -> str:
 
 def total(value: int, metric: Metric, currency: str) -> str:
     """The figure that a page of rows belongs to."""
-    return money(value, currency) if metric.unit.is_money else formats.number_format(value, force_grouping=True)
+    return in_words(value, currency) if metric.unit.is_money else formats.number_format(value, force_grouping=True)
 
 
 def amount(value: int, figure: Figure) -> str:

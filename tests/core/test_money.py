@@ -37,3 +37,18 @@ def test_what_is_no_amount_is_not_guessed(text):
 def test_cents_become_micro_units_exactly():
     assert money.micro_from_minor(800) == 8_000_000
     assert money.micro_from_minor(1) == money.MICRO_PER_MINOR == 10_000
+
+
+@pytest.mark.parametrize(
+    ("micro", "shown"),
+    [
+        (8_000_000, "USD 8.00"),
+        (1_234_567_890_000, "USD 1,234,567.89"),
+        (-1_755_000, "−USD 1.76"),
+        (4_999, "< USD 0.01"),
+        (-1, "> −USD 0.01"),
+        (0, "USD 0.00"),
+    ],
+)
+def test_money_has_its_currency_and_two_decimals(micro, shown):
+    assert money.in_words(micro, "usd") == shown

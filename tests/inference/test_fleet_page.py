@@ -1,11 +1,14 @@
 """The page of the back ends: who may see it, who may change something."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.messages import get_messages
 from django.test import Client
 
 from apps.accounts.models import User
-from apps.inference import credentials
+from apps.core import clock
+from apps.inference import credentials, operations
 from apps.inference.models import Backend, BackendKey
 from tests import build, cast
 
@@ -85,3 +88,19 @@ def test_a_key_is_kept_and_never_shown_again():
     page = client.get("/admin/backends/").content.decode()
     assert KEY not in page
     assert "…1234" in page
+
+
+def test_shows_what_a_back_end_wrote_and_what_went_wrong(course, provider):
+    provider.refuse(500)
+    course.execute(build.run(account=build.account(), now=clock.now()), clock=clock.now)
+    (card,) = [
+        found
+        for found in operations.read_backends(since=clock.now() - timedelta(hours=1), now=clock.now())
+        if found.key == "local"
+    ]
+    assert (card.state, card.answered.answers, card.answered.failed, card.open_now) == ("up", 1, 0, 0)
+    assert card.answered.first_token_ms is not None
+    assert (card.trouble, list(card.cost)) == ({"server_error": 1}, ["usd"])
+    page = signed_in(User.Role.ADMIN).get("/admin/backends/").content.decode()
+    assert "server_error: 1" in page
+    assert "&lt; USD 0.01" in page

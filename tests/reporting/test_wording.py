@@ -15,21 +15,6 @@ def figure(slug, *, before, now, currency=""):
     return Figure(METRICS[slug], currency, PERIOD, {PERIOD.before().last: before, LAST: now})
 
 
-@pytest.mark.parametrize(
-    ("micro", "shown"),
-    [
-        (8_000_000, "USD 8.00"),
-        (1_234_567_890_000, "USD 1,234,567.89"),
-        (-1_755_000, "−USD 1.76"),
-        (4_999, "< USD 0.01"),
-        (-1, "> −USD 0.01"),
-        (0, "USD 0.00"),
-    ],
-)
-def test_money_has_its_currency_and_two_decimals(micro, shown):
-    assert wording.money(micro, "usd") == shown
-
-
 def test_one_row_keeps_every_decimal():
     assert wording.exact_money(123, "usd") == "USD 0.000123"
     assert wording.exact_money(-8_000_000, "eur") == "−EUR 8.00"
