@@ -1,17 +1,49 @@
 """What a chart draws: numbers in major units beside the days, as JSON for the page's script."""
 
+from collections.abc import Iterable
+from datetime import date
+
 from apps.core.money import MICRO
 from apps.reporting.figures import Figure
+from apps.reporting.metrics.base import WHOLE, Unit
+
+Chart = dict[str, object]
 
 
-def chart_of(figure: Figure) -> dict[str, object]:
-    """A line for a balance, bars for a flow."""
-    is_money = figure.metric.unit.is_money
-    values: list[float] = [value / MICRO if is_money else value for value in figure.series()]
+def chart_of(figure: Figure) -> Chart:
+    """A line for a balance or a ratio, bars for a flow."""
+    is_line = figure.metric.is_balance or figure.metric.unit in (Unit.RATIO, Unit.MILLISECONDS)
+    series = [(str(figure.metric.title), figure.series())]
+    return chart(
+        figure.metric.title, figure.period.days(), series, kind="line" if is_line else "bar", unit=unit_of(figure)
+    )
+
+
+def chart(
+    title: object, at: Iterable[date], series: Iterable[tuple[str, list[int | None]]], *, kind: str, unit: str
+) -> Chart:
+    """Several series over days.
+
+    kind  line, bar, or stack: bars on top of each other, what is negative below the axis
+    unit  a currency, count, ratio or milliseconds; values are integers as facts are
+    """
     return {
-        "title": str(figure.metric.title),
-        "unit": figure.currency if is_money else "count",
-        "kind": "line" if figure.metric.is_balance else "bar",
-        "days": [day.isoformat() for day in figure.period.days()],
-        "series": [{"name": str(figure.metric.title), "values": values}],
+        "title": str(title),
+        "unit": "percent" if unit == "ratio" else unit,
+        "kind": kind,
+        "days": [day.isoformat() for day in at],
+        "series": [{"name": name, "values": [_major(value, unit) for value in values]} for name, values in series],
     }
+
+
+def unit_of(figure: Figure) -> str:
+    """The unit of a figure's chart."""
+    if figure.metric.unit.is_money:
+        return figure.currency
+    return str(figure.metric.unit) if figure.metric.unit in (Unit.RATIO, Unit.MILLISECONDS) else "count"
+
+
+def _major(value: int | None, unit: str) -> float | None:
+    if value is None or unit in ("count", "milliseconds"):
+        return value
+    return value / (WHOLE if unit == "ratio" else MICRO)

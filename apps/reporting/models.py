@@ -1,6 +1,10 @@
-"""Daily facts: small, derived, disposable. Reporting writes nothing else."""
+"""Facts by day, month and movement: small, derived, disposable; and what staff write on the reports themselves."""
 
+from django.conf import settings
 from django.db import models
+
+from apps.billing.models import BillingAccount
+from apps.core import ids
 
 
 class MetricDay(models.Model):
@@ -14,16 +18,32 @@ class MetricDay(models.Model):
     plan = models.CharField(max_length=32, blank=True)
     interval = models.CharField(max_length=8, blank=True)
     currency = models.CharField(max_length=3, blank=True)
+    country = models.CharField(max_length=2, blank=True)
+    age = models.CharField(max_length=3, blank=True)  # of the account on that day: new (up to 30 days) or old
     model = models.CharField(max_length=64, blank=True)
     backend = models.CharField(max_length=64, blank=True)
     channel = models.CharField(max_length=8, blank=True)
     provenance = models.CharField(max_length=10, blank=True)
+    reason = models.CharField(max_length=40, blank=True)  # a cause, a code, a step: what the metric's class says
     value = models.BigIntegerField()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["day", "metric", "plan", "interval", "currency", "model", "backend", "channel", "provenance"],
+                fields=[
+                    "day",
+                    "metric",
+                    "plan",
+                    "interval",
+                    "currency",
+                    "country",
+                    "age",
+                    "model",
+                    "backend",
+                    "channel",
+                    "provenance",
+                    "reason",
+                ],
                 name="metric_day_once",
             )
         ]
@@ -47,3 +67,134 @@ class FillState(models.Model):
 
     def __str__(self) -> str:
         return f"{self.family} {self.day}"
+
+
+class MrrMovement(models.Model):
+    """One row is one change of one customer's MRR, netted over an hour. Derived from `SubscriptionState`."""
+
+    class Type(models.TextChoices):
+        NEW = "new"
+        REACTIVATION = "reactivation"
+        EXPANSION = "expansion"
+        CONTRACTION = "contraction"
+        CHURN = "churn"
+
+    at = models.DateTimeField()
+    account = models.ForeignKey(BillingAccount, on_delete=models.CASCADE, related_name="movements")
+    type = models.CharField(max_length=12, choices=Type.choices)
+    cause = models.CharField(max_length=24)  # of the last change that it nets
+    from_plan = models.CharField(max_length=32, blank=True)
+    to_plan = models.CharField(max_length=32, blank=True)
+    currency = models.CharField(max_length=3)
+    delta_micro = models.BigIntegerField()  # micro-units of `currency` a month
+    after_micro = models.BigIntegerField()  # the customer's MRR in that currency from then on
+    subscription_id = models.CharField(max_length=64)  # at Stripe, of the last change
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["at", "id"], name="movement_by_time"),
+            models.Index(fields=["account", "at"], name="movement_of_account"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d} {self.type} {self.delta_micro}"
+
+
+class AccountMonth(models.Model):
+    """One row is what one account brought and cost in one month, in one currency."""
+
+    month = models.DateField()  # its first day
+    account = models.ForeignKey(BillingAccount, on_delete=models.CASCADE, related_name="report_months", db_index=False)
+    currency = models.CharField(max_length=3)
+    plan = models.CharField(max_length=32, blank=True)  # at the end of the month, or now
+    answers = models.PositiveIntegerField(default=0)
+    input_tokens = models.BigIntegerField(default=0)
+    output_tokens = models.BigIntegerField(default=0)
+    active_days = models.BigIntegerField(default=0)  # bit d - 1: settled an answer on day d
+    revenue_micro = models.BigIntegerField(default=0)  # recognised
+    cost_micro = models.BigIntegerField(default=0)  # of models
+    fees_micro = models.BigIntegerField(default=0)  # of payments
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["month", "account", "currency"], name="account_month_once")]
+        indexes = [models.Index(fields=["account", "month"], name="month_of_account")]
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m} {self.account_id}"
+
+
+class CohortMonth(models.Model):
+    """One row is what became, `k` months later, of the accounts that signed up in a month."""
+
+    signup_month = models.DateField()  # its first day
+    k = models.PositiveSmallIntegerField()  # 0: at the end of the month of signing up
+    currency = models.CharField(max_length=3, blank=True)  # of `mrr_micro`
+    accounts = models.PositiveIntegerField()  # that signed up
+    ever_paid = models.PositiveIntegerField()
+    paying = models.PositiveIntegerField()
+    mrr_micro = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["signup_month", "k", "currency"], name="cohort_month_once")]
+
+    def __str__(self) -> str:
+        return f"{self.signup_month:%Y-%m} +{self.k}"
+
+
+class ExchangeRate(models.Model):
+    """One row is what one unit of a currency was worth in the reporting currency at the end of a day, as staff say."""
+
+    day = models.DateField()
+    currency = models.CharField(max_length=3)
+    rate_micro = models.BigIntegerField()  # millionths of the reporting currency
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["currency", "day"], name="rate_once")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.currency} {self.rate_micro}"
+
+
+class VisitDay(models.Model):
+    """One row is how many visitors saw a page on a day, and where they came from; nobody can be told apart in it."""
+
+    day = models.DateField()
+    page = models.CharField(max_length=24)
+    source = models.CharField(max_length=64, blank=True)  # the host that linked here; empty: none said
+    visitors = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["day", "page", "source"], name="visit_day_once")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.page} {self.visitors}"
+
+
+class Annotation(models.Model):
+    """One row is a note of staff on a day of the reports: a price change, a launch."""
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    day = models.DateField(db_index=True)
+    text = models.CharField(max_length=120)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    written_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.text}"
+
+
+class SavedView(models.Model):
+    """One row is a page of the reports with its filters, under a name that one of the staff gave it."""
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_views")
+    name = models.CharField(max_length=60)
+    page = models.CharField(max_length=24)
+    query = models.CharField(max_length=300, blank=True)
+    saved_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["owner", "name"], name="saved_view_once")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,10 +1,13 @@
 """Who is counted: every account but those of staff, those marked internal, and those of the other Stripe mode."""
 
+from datetime import datetime, timedelta
+
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Case, CharField, Q, QuerySet, Value, When
 
 from apps.billing.models import BillingAccount
 
+NEW_FOR = timedelta(days=30)
 LIVE_KEYS = ("sk_live_", "rk_live_")
 
 
@@ -29,3 +32,9 @@ def left_out_accounts() -> QuerySet[BillingAccount]:
     """The accounts that no figure counts."""
     found: QuerySet[BillingAccount] = BillingAccount.objects.filter(left_out())
     return found
+
+
+def age_at(at: datetime, path: str = "") -> Case:
+    """Whether an account was “new” (made within the 30 days before a moment) or “old”."""
+    is_new = When(**{f"{path}created_at__gte": at - NEW_FOR}, then=Value("new"))
+    return Case(is_new, default=Value("old"), output_field=CharField())

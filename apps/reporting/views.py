@@ -1,4 +1,3 @@
-from datetime import date
 from urllib.parse import urlencode
 
 from django.contrib import admin
@@ -12,34 +11,45 @@ from apps.accounts import audit
 from apps.accounts.gates import staff_may, staff_of
 from apps.billing import plans
 from apps.core import clock
-from apps.reporting import csv_export, days, figures, fill, forms, health, overview, wording
+from apps.reporting import choices, csv_export, days, figures, fill, forms, health, opened, pages, wording
 from apps.reporting.days import Period
 from apps.reporting.metrics.base import Slice
 from apps.reporting.metrics.families import get_metric
-from apps.reporting.metrics.rows import Column, Row, Rows
+from apps.reporting.metrics.rows import Column, FixedRows, Row, Rows
+from apps.reporting.scope import Scope
+from apps.reporting.sheets.base import Sheet
+from apps.reporting.sheets.register import SHEETS, get_sheet
 
 VIEW = "reporting.view_reports"
-DEFAULT_DAYS = 30
-LENGTHS = (7, 30, 90, 365)
 ROWS_A_PAGE = 50
 
 
 @require_GET
 @staff_may(VIEW)
-def show_overview(request: HttpRequest) -> HttpResponse:
-    now = clock.now()
-    length = forms.read_length(request.GET, default=DEFAULT_DAYS)
+def show_sheet(request: HttpRequest, slug: str = "overview") -> HttpResponse:
+    sheet, now = get_sheet(slug), clock.now()
     fill.refresh_today(now=now)
-    today = days.day_of(now)
-    period = Period(today - (length - 1) * days.ONE_DAY, today)
+    scope = _scope(request, sheet)
     context = {
         **admin.site.each_context(request),
-        "title": overview.TITLE,
-        "page": overview.read_overview(period, reporting_currency=plans.catalogue().currencies[0]),
+        "title": sheet.title,
+        "sheets": SHEETS.values(),
+        "page": pages.read_page(sheet, scope),
+        "choices": choices.read_choices(sheet, scope),
         "health": health.read_health(now=now),
-        "lengths": LENGTHS,
+        "query": _asked(scope),
     }
-    return render(request, "reporting/overview.html", context)
+    return render(request, "reporting/sheet.html", context)
+
+
+@require_GET
+@staff_may(VIEW)
+def export_table(request: HttpRequest, slug: str, table: str) -> StreamingHttpResponse:
+    sheet = get_sheet(slug)
+    scope = _scope(request, sheet)
+    found = pages.read_table(sheet, scope, table)
+    rows = FixedRows(found.columns, [line.cells for line in found.lines])
+    return _export(request, f"{slug}-{table}", rows, scope.period)
 
 
 @require_GET
@@ -47,7 +57,7 @@ def show_overview(request: HttpRequest) -> HttpResponse:
 def show_rows(request: HttpRequest, slug: str) -> HttpResponse:
     metric = get_metric(slug)
     part = forms.read_slice(request.GET, today=days.day_of(clock.now()))
-    rows = metric.rows(part)
+    rows = opened.rows_behind(metric, part)
     page = rows.page(request.GET.get("after", ""), ROWS_A_PAGE + 1)
     totals = figures.totals_of(metric, part)
     context = {
@@ -70,14 +80,14 @@ def show_rows(request: HttpRequest, slug: str) -> HttpResponse:
 def export_rows(request: HttpRequest, slug: str) -> StreamingHttpResponse:
     metric = get_metric(slug)
     part = forms.read_slice(request.GET, today=days.day_of(clock.now()))
-    return _export(request, slug, metric.rows(part), part.period)
+    return _export(request, slug, opened.rows_behind(metric, part), part.period)
 
 
 @require_GET
 @staff_may(VIEW)
 def export_days(request: HttpRequest) -> StreamingHttpResponse:
     period = forms.read_slice(request.GET, today=days.day_of(clock.now())).period
-    return _export(request, "daily_facts", figures.fact_rows(period), period)
+    return _export(request, "daily_facts", opened.fact_rows(period), period)
 
 
 def _export(request: HttpRequest, name: str, rows: Rows, period: Period) -> StreamingHttpResponse:
@@ -112,7 +122,15 @@ def _opened(slug: str, day: object, currency: str) -> str:
 
 
 def _query(part: Slice) -> str:
-    asked: dict[str, str | date] = {"from": part.period.first, "to": part.period.last}
-    asked |= {"plan": part.plan} if part.plan else {}
-    asked |= {"currency": part.currency} if part.currency else {}
+    return urlencode({"from": part.period.first, "to": part.period.last, **part.only})
+
+
+def _scope(request: HttpRequest, sheet: Sheet) -> Scope:
+    currency = plans.catalogue().currencies[0]
+    return forms.read_scope(request.GET, sheet.filters, reporting_currency=currency, now=clock.now())
+
+
+def _asked(scope: Scope) -> str:
+    """The page's address: what is asked, with its days by name, so that it says the same tomorrow."""
+    asked = {"from": scope.period.first, "to": scope.period.last, "compare": scope.comparison, **scope.only}
     return urlencode(asked)

@@ -9,8 +9,9 @@ from django.utils.translation import ngettext
 
 from apps.core.money import MICRO, decimal_from_micro, in_words
 from apps.reporting.figures import Figure, Figures
-from apps.reporting.metrics.base import Metric
+from apps.reporting.metrics.base import WHOLE, Metric, Unit
 from apps.reporting.metrics.rows import Cell, Kind
+from apps.reporting.opened import kind_of
 
 
 def exact_money(micro: int, currency: str) -> str:
@@ -21,7 +22,7 @@ def exact_money(micro: int, currency: str) -> str:
 
 
 def cell(value: Cell, kind: Kind, currency: str) -> str:
-    """One cell of a row."""
+    """One cell of a row, exactly."""
     if value is None:
         return "–"
     if isinstance(value, datetime):
@@ -29,64 +30,92 @@ def cell(value: Cell, kind: Kind, currency: str) -> str:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, int):
-        return exact_money(value, currency) if kind is Kind.MONEY else formats.number_format(value, force_grouping=True)
+        return exact_money(value, currency) if kind is Kind.MONEY else _number(value, kind)
     return value
 
 
-def total(value: int, metric: Metric, currency: str) -> str:
+def rounded(value: Cell, kind: Kind, currency: str = "") -> str:
+    """One cell of a table of figures: money with two decimals; its currency where the head does not name it."""
+    if isinstance(value, int) and kind is Kind.MONEY:
+        return in_words(value, currency) if currency else _bare_money(value)
+    return cell(value, kind, currency)
+
+
+def total(value: int | None, metric: Metric, currency: str) -> str:
     """The figure that a page of rows belongs to."""
-    return in_words(value, currency) if metric.unit.is_money else formats.number_format(value, force_grouping=True)
+    if value is None:
+        return _("n/a")
+    return in_words(value, currency) if metric.unit.is_money else _number(value, kind_of(metric))
 
 
-def amount(value: int, figure: Figure) -> str:
+def amount(value: int | None, figure: Figure) -> str:
     """A value of a figure, as its unit is written."""
     return total(value, figure.metric, figure.currency)
 
 
-def bare(value: int, figure: Figure) -> str:
+def bare(value: int | None, figure: Figure) -> str:
     """A value in a table whose head names the currency."""
-    if not figure.metric.unit.is_money:
+    if value is None or not figure.metric.unit.is_money:
         return amount(value, figure)
-    shown = decimal_from_micro(abs(value))
-    return ("−" if value < 0 and shown else "") + formats.number_format(shown, 2, force_grouping=True)
+    return _bare_money(value)
 
 
 def change(figure: Figure) -> str:
     """How a figure moved against the period before: “+12 (+50 %)”, “no change”."""
-    if not figure.change:
+    moved = figure.change
+    if moved is None:
+        return _("n/a")
+    if not moved:
         return _("no change")
-    sign = "+" if figure.change > 0 else "−"
-    moved = f"{sign}{amount(abs(figure.change), figure)}"
+    sign = "+" if moved > 0 else "−"
+    if figure.metric.unit is Unit.RATIO:
+        points = formats.number_format(abs(Decimal(moved)) * 100 / WHOLE, 1)
+        return _("{sign}{points} points").format(sign=sign, points=points)
+    words = f"{sign}{amount(abs(moved), figure)}"
     if figure.change_percent is None:
-        return moved
-    return f"{moved} ({sign}{formats.number_format(abs(figure.change_percent), 1)} %)"
+        return words
+    return f"{words} ({sign}{formats.number_format(abs(figure.change_percent), 1)} %)"
+
+
+def _bare_money(value: int) -> str:
+    shown = decimal_from_micro(abs(value))
+    return ("−" if value < 0 and shown else "") + formats.number_format(shown, 2, force_grouping=True)
+
+
+def _number(value: int, kind: Kind) -> str:
+    if kind is Kind.RATIO:
+        sign = "−" if value < 0 else ""
+        return f"{sign}{formats.number_format(abs(Decimal(value)) * 100 / WHOLE, 1)} %"
+    if kind is Kind.MILLISECONDS:
+        return f"{formats.number_format(value, force_grouping=True)} ms"
+    return formats.number_format(value, force_grouping=True)
 
 
 def opening(figures: Figures) -> str:
-    """The page in one or two sentences."""
-    mrr = figures.get("mrr", figures.reporting_currency)
+    """The first page in a few sentences."""
+    mrr = figures.leading("mrr")
     return " ".join((_mrr_sentence(mrr), _paying_sentence(figures), _margin_sentence(figures)))
 
 
 def _mrr_sentence(mrr: Figure) -> str:
-    facts = {"mrr": amount(mrr.value, mrr), "change": amount(abs(mrr.change), mrr), "days": mrr.period.length}
-    if mrr.change > 0:
+    moved = mrr.change or 0
+    facts = {"mrr": amount(mrr.value, mrr), "change": amount(abs(moved), mrr), "days": mrr.period.length}
+    if moved > 0:
         return _("MRR rose by {change} to {mrr} in {days} days.").format(**facts)
-    if mrr.change < 0:
+    if moved < 0:
         return _("MRR fell by {change} to {mrr} in {days} days.").format(**facts)
     return _("MRR is {mrr}, as it was {days} days ago.").format(**facts)
 
 
 def _paying_sentence(figures: Figures) -> str:
     paying, free = figures.get("paying_customers"), figures.get("free_accounts")
-    text = ngettext("{paying} account pays,", "{paying} accounts pay,", paying.value)
-    text += " " + ngettext("{free} is free.", "{free} are free.", free.value)
+    text = ngettext("{paying} account pays,", "{paying} accounts pay,", paying.value or 0)
+    text += " " + ngettext("{free} is free.", "{free} are free.", free.value or 0)
     return text.format(paying=amount(paying.value, paying), free=amount(free.value, free))
 
 
 def _margin_sentence(figures: Figures) -> str:
-    margin = figures.get("margin", figures.reporting_currency)
-    cost = figures.get("model_cost", figures.reporting_currency)
+    margin, cost = figures.leading("margin"), figures.leading("model_cost")
     return _("Today's margin is {margin}, after {cost} for models.").format(
         margin=amount(margin.today, margin), cost=amount(cost.today, cost)
     )

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from apps.billing.models import RefundMirror
-from apps.reporting import days
+from apps.reporting import days, opened
 from apps.reporting.days import Period
 from apps.reporting.metrics.base import Fact, Slice
 from apps.reporting.metrics.families import FAMILIES, METRICS
@@ -14,7 +14,7 @@ from tests.reporting import history
 from tests.reporting.history import DAY_1, DAY_2, FIRST, SECOND
 
 pytestmark = pytest.mark.django_db
-PREMIUM = {"plan": "premium", "interval": "month", "currency": "usd"}
+PREMIUM = {"plan": "premium", "interval": "month", "currency": "usd", "age": "new"}
 CHAT = {"model": "chat-small", "backend": "local", "channel": "chat"}
 
 
@@ -116,7 +116,7 @@ def test_the_rows_behind_price_and_cost_are_told_apart_by_their_own_currency(slu
     build.answer(
         account=ana, at=SECOND, channel="api", price_micro=700, cost_micro=300, currency="eur", cost_currency="usd"
     )
-    rows = METRICS[slug].rows(Slice(Period(DAY_2, DAY_2), currency=currency))
+    rows = METRICS[slug].rows(Slice(Period(DAY_2, DAY_2), {"currency": currency} if currency else {}))
     names = [column.name for column in rows.columns]
     assert names[-2] == "currency"
     assert [row.cells[-2:] for row in rows.page("", 10)] == found
@@ -182,7 +182,7 @@ def test_each_metric_says_what_it_means_and_opens_its_rows(slug):
     history.small_business()
     metric = METRICS[slug]
     assert len(str(metric.formula)) > 40
-    rows = metric.rows(Slice(Period(DAY_1, DAY_2)))
+    rows = opened.rows_behind(metric, Slice(Period(DAY_1, DAY_2)))
     page = rows.page("", 100)
     assert rows.count() == len(page)
     assert all(len(row.cells) == len(rows.columns) for row in page)

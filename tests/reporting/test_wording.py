@@ -4,6 +4,7 @@ import pytest
 
 from apps.reporting import wording
 from apps.reporting.days import Period
+from apps.reporting.facts import Facts
 from apps.reporting.figures import Figure
 from apps.reporting.metrics.families import METRICS
 
@@ -12,7 +13,11 @@ PERIOD = Period(LAST - timedelta(days=4), LAST)
 
 
 def figure(slug, *, before, now, currency=""):
-    return Figure(METRICS[slug], currency, PERIOD, {PERIOD.before().last: before, LAST: now})
+    return figure_of(slug, {PERIOD.before().last: before, LAST: now}, currency=currency)
+
+
+def figure_of(slug, by_day, *, currency=""):
+    return Figure(METRICS[slug], currency, PERIOD, PERIOD.before(), Facts({(slug, currency): by_day}))
 
 
 def test_one_row_keeps_every_decimal():
@@ -29,7 +34,7 @@ def test_a_change_is_against_the_period_before_and_na_is_no_percentage(before, n
 
 
 def test_a_flow_is_the_sum_of_its_period_and_a_balance_its_last_day():
-    flow = Figure(METRICS["messages"], "", PERIOD, dict.fromkeys(PERIOD.days(), 2) | {PERIOD.before().last: 3})
+    flow = figure_of("messages", dict.fromkeys(PERIOD.days(), 2) | {PERIOD.before().last: 3})
     assert (flow.value, flow.previous, flow.today) == (10, 3, 2)
     balance = figure("mrr", before=5, now=9, currency="usd")
     assert (balance.value, balance.previous) == (9, 5)

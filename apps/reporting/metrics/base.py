@@ -1,8 +1,8 @@
 """What a metric is: a class that states its unit and formula, computes a day's facts and opens the rows behind them."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar
@@ -12,16 +12,21 @@ from django.utils.functional import Promise
 from apps.reporting.days import Period
 from apps.reporting.metrics.rows import Rows
 
-DIMENSIONS = ("plan", "interval", "currency", "model", "backend", "channel", "provenance")
+DIMENSIONS = (
+    "plan", "interval", "currency", "country", "age", "model", "backend", "channel", "provenance", "reason",
+)  # fmt: skip
+WHOLE = 1_000_000  # a ratio of 1 (100 %): ratios are integers in millionths
 
 
 class Unit(StrEnum):
-    """What the integer of a fact counts. Money is in micro-units of the fact's currency."""
+    """What the integer of a fact counts. Money is in micro-units of its currency, a ratio in millionths."""
 
     COUNT = "count"
     TOKENS = "tokens"
     MONEY = "money"
     MONEY_A_MONTH = "money_a_month"
+    RATIO = "ratio"
+    MILLISECONDS = "milliseconds"
 
     @property
     def is_money(self) -> bool:
@@ -37,10 +42,13 @@ class Fact:
     plan: str = ""
     interval: str = ""
     currency: str = ""
+    country: str = ""
+    age: str = ""
     model: str = ""
     backend: str = ""
     channel: str = ""
     provenance: str = ""
+    reason: str = ""
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -49,33 +57,90 @@ class Fact:
 
 @dataclass(frozen=True)
 class Slice:
-    """The part of a metric whose rows are asked for; an empty dimension means all of it."""
+    """The part of a metric that is asked for: a period, and of some dimensions one value each."""
 
     period: Period
-    plan: str = ""
-    currency: str = ""
+    only: Mapping[str, str] = field(default_factory=dict)  # dimension → value; a dimension that is absent: all of it
+
+    @property
+    def currency(self) -> str:
+        """The one currency that is asked for; empty: every one."""
+        return self.only.get("currency", "")
 
 
 class Metric(ABC):
-    """One figure. A balance is true at the end of a day, a flow is a sum over the day."""
+    """One figure. A balance is true at the end of a day, a flow is a sum over the day.
+
+    dimensions  by which it can be split and filtered.
+    more_is     whether more of it is "good" news, "bad" news or neither ("").
+    """
 
     slug: ClassVar[str]
     title: ClassVar[str | Promise]
     unit: ClassVar[Unit]
     is_balance: ClassVar[bool] = False
+    dimensions: ClassVar[Collection[str]] = ()
+    more_is: ClassVar[str] = "good"
     formula: ClassVar[str | Promise]  # printed under the "?"
 
-    @abstractmethod
-    def rows(self, part: Slice) -> Rows:
-        """The rows behind the figure: of a balance those at the end of the last day, of a flow all of the period."""
+    @property
+    def has_currency(self) -> bool:
+        """Whether it is a figure of each currency for itself."""
+        return self.unit.is_money
+
+    def is_split_by(self, dimension: str) -> bool:
+        """Whether its facts know a dimension."""
+        return dimension in self.dimensions
 
 
 class StoredMetric(Metric):
     """A metric that leaves facts."""
 
     @abstractmethod
+    def rows(self, part: Slice) -> Rows:
+        """The rows behind the figure: of a balance those at the end of the last day, of a flow all of the period."""
+
+    @abstractmethod
     def compute(self, day: date) -> Iterable[Fact]:
         """The day's facts, from the sources and nothing else; combinations that are zero do not occur."""
+
+
+class Parts(ABC):
+    """The figures that a derived one is made of, over one period."""
+
+    @abstractmethod
+    def end(self, slug: str) -> int:
+        """A balance at the end of the period."""
+
+    @abstractmethod
+    def start(self, slug: str) -> int:
+        """A balance just before the period began."""
+
+    @abstractmethod
+    def sum(self, slug: str) -> int:
+        """A flow, summed over the period."""
+
+
+class DerivedMetric(Metric):
+    """A figure worked out from others over the period that is looked at; never stored itself."""
+
+    parts: ClassVar[tuple[type[StoredMetric], ...]]
+
+    @property
+    def has_currency(self) -> bool:
+        return any(part.unit.is_money for part in self.parts)
+
+    def is_split_by(self, dimension: str) -> bool:
+        return all(dimension in part.dimensions for part in self.parts)
+
+    @abstractmethod
+    def combine(self, parts: Parts) -> int | None:
+        """The figure; None is "n/a": a ratio to nothing."""
+
+
+def ratio(part: int, whole: int) -> int | None:
+    """A part of a whole in millionths, rounded half up; None (n/a) where there is no whole."""
+    return None if whole <= 0 else (2 * part * WHOLE + whole) // (2 * whole)
 
 
 @dataclass(frozen=True)

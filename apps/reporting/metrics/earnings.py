@@ -34,6 +34,7 @@ class RecognisedRevenue(StoredMetric):
     slug = "recognised_revenue"
     title = _("Recognised revenue")
     unit = Unit.MONEY
+    dimensions = ("currency",)
     formula = _(
         "Paid subscription invoices, spread evenly over the days they were paid for (a running total is rounded to the "
         "minor unit, so that the parts add up to the invoice exactly), less refunds and lost disputes on their day. "

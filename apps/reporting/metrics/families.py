@@ -3,16 +3,18 @@
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import Missing
-from apps.reporting.metrics.base import Family, Metric
+from apps.reporting.metrics.base import DerivedMetric, Family, Metric
 from apps.reporting.metrics.cost import Cost
 from apps.reporting.metrics.earnings import Earnings
-from apps.reporting.metrics.margin import Margin
+from apps.reporting.metrics.margin import Margin, MarginRatio
+from apps.reporting.metrics.ratios import Arpa, Arr
 from apps.reporting.metrics.revenue import Revenue
 from apps.reporting.metrics.usage import Usage
 
 FAMILIES: dict[str, Family] = {family.name: family for family in (Revenue(), Earnings(), Usage(), Cost())}
+DERIVED: tuple[DerivedMetric, ...] = (Margin(), MarginRatio(), Arr(), Arpa())
 METRICS: dict[str, Metric] = {
-    metric.slug: metric for metric in (*(m for family in FAMILIES.values() for m in family.metrics), Margin())
+    metric.slug: metric for metric in (*(m for family in FAMILIES.values() for m in family.metrics), *DERIVED)
 }
 
 

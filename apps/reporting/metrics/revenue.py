@@ -4,14 +4,17 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Aggregate, Count, Exists, Max, Min, OuterRef, Q, QuerySet, Sum
+from django.db.models import Aggregate, Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
 
 from apps.billing.models import BillingAccount, SubscriptionState
 from apps.reporting import days, population
-from apps.reporting.metrics.base import Change, Fact, Family, Metric, Slice, StoredMetric, Unit
+from apps.reporting.metrics.base import Change, Fact, Family, Slice, StoredMetric, Unit
 from apps.reporting.metrics.rows import Cell, Column, KeysetRows, Kind, Part, Rows
 
+# Dimension → the column of a described state.
+STATE_DIMENSIONS = {"plan": "plan_id", "interval": "interval", "currency": "currency", "country": "country",
+                    "age": "age"}  # fmt: skip
 STATE_COLUMNS = (
     Column("account", _("Account")),
     Column("stripe_subscription", _("Subscription")),
@@ -39,6 +42,27 @@ def states_in_force(at: datetime) -> QuerySet[SubscriptionState]:
     return SubscriptionState.objects.filter(pk__in=latest.values("pk"), mrr_micro__gt=0)
 
 
+def largest_states(at: datetime) -> QuerySet[SubscriptionState]:
+    """Of each counted account, the state in force that bills the most."""
+    largest = states_in_force(at).order_by("account_id", "-mrr_micro", "pk").distinct("account_id")
+    return SubscriptionState.objects.filter(pk__in=largest.values("pk"))
+
+
+def described(states: QuerySet[SubscriptionState], at: datetime) -> QuerySet[SubscriptionState]:
+    """States with the country of their account, and whether it is new."""
+    return states.annotate(country=F("account__owner__country"), age=population.age_at(at, "account__"))
+
+
+def accounts_described(accounts: QuerySet[BillingAccount], at: datetime) -> QuerySet[Any]:  # with two more columns
+    """Accounts with their country, and whether they are new."""
+    return accounts.annotate(country=F("owner__country"), age=population.age_at(at))
+
+
+def state_conditions(part: Slice) -> dict[str, str]:
+    """What a slice asks of states that are described."""
+    return {STATE_DIMENSIONS[name]: value for name, value in part.only.items() if name in STATE_DIMENSIONS}
+
+
 def accounts_at(at: datetime, *, pays: bool) -> QuerySet[BillingAccount]:
     """The counted accounts that were there just before a moment and had some MRR, or none; no guests."""
     there = Q(created_at__lt=at, is_guest=False) & (Q(erased_at=None) | Q(erased_at__gte=at))
@@ -54,6 +78,7 @@ class Mrr(StoredMetric):
     title = _("MRR")
     unit = Unit.MONEY_A_MONTH
     is_balance = True
+    dimensions = STATE_DIMENSIONS
     formula = _(
         "Monthly recurring revenue at the end of the day: what active and past due subscriptions bill for licensed "
         "items, as if every period were a month (year ÷ 12, week × 52 ÷ 12, day × 365 ÷ 12), less forever discounts. "
@@ -62,7 +87,7 @@ class Mrr(StoredMetric):
     )
 
     def compute(self, day: date) -> Iterable[Fact]:
-        return _facts(self, day, Sum("mrr_micro"))
+        return _facts(self.slug, states_in_force(days.end_of(day)), day, Sum("mrr_micro"))
 
     def rows(self, part: Slice) -> Rows:
         return _state_rows(part)
@@ -75,10 +100,11 @@ class Subscriptions(StoredMetric):
     title = _("Paid subscriptions")
     unit = Unit.COUNT
     is_balance = True
+    dimensions = STATE_DIMENSIONS
     formula = _("Subscriptions with an MRR above nothing at the end of the day, by plan, interval and currency.")
 
     def compute(self, day: date) -> Iterable[Fact]:
-        return _facts(self, day, Count("pk"))
+        return _facts(self.slug, states_in_force(days.end_of(day)), day, Count("pk"))
 
     def rows(self, part: Slice) -> Rows:
         return _state_rows(part)
@@ -92,14 +118,18 @@ class PayingCustomers(StoredMetric):
     unit = Unit.COUNT
     is_balance = True
     formula = _(
-        "Accounts whose MRR is above nothing at the end of the day; an account with two subscriptions counts once."
+        "Accounts whose MRR is above nothing at the end of the day; an account with two subscriptions counts once, "
+        "with the larger one."
     )
+    dimensions = STATE_DIMENSIONS
 
     def compute(self, day: date) -> Iterable[Fact]:
-        yield Fact(self.slug, accounts_at(days.end_of(day), pays=True).count())
+        return _facts(self.slug, largest_states(days.end_of(day)), day, Count("pk"))
 
     def rows(self, part: Slice) -> Rows:
-        return _account_rows(accounts_at(part.period.end, pays=True))
+        end = part.period.end
+        states = described(largest_states(end), end).filter(**state_conditions(part))
+        return _account_rows(BillingAccount.objects.filter(pk__in=states.values("account_id")))
 
 
 class FreeAccounts(StoredMetric):
@@ -113,12 +143,18 @@ class FreeAccounts(StoredMetric):
         "Accounts that exist at the end of the day and whose MRR is nothing; people in a trial and people who only use "
         "the API are among them. Deleted accounts are not."
     )
+    dimensions = ("country", "age")
 
     def compute(self, day: date) -> Iterable[Fact]:
-        yield Fact(self.slug, accounts_at(days.end_of(day), pays=False).count())
+        end = days.end_of(day)
+        groups = accounts_described(accounts_at(end, pays=False), end).values_list("country", "age")
+        for country, age, value in groups.annotate(total=Count("pk")).order_by():
+            yield Fact(self.slug, value, country=country, age=age)
 
     def rows(self, part: Slice) -> Rows:
-        return _account_rows(accounts_at(part.period.end, pays=False))
+        end = part.period.end
+        found = accounts_described(accounts_at(end, pays=False), end)
+        return _account_rows(found.filter(**{name: part.only[name] for name in self.dimensions if name in part.only}))
 
 
 class Revenue(Family):
@@ -154,9 +190,8 @@ class Revenue(Family):
 
 
 def _state_rows(part: Slice) -> Rows:
-    chosen = Q(plan_id=part.plan) if part.plan else Q()
-    chosen &= Q(currency=part.currency) if part.currency else Q()
-    states = states_in_force(part.period.end).filter(chosen)
+    end = part.period.end
+    states = described(states_in_force(end), end).filter(**state_conditions(part))
     return KeysetRows(STATE_COLUMNS, Part(states, "effective_at", _state_cells))
 
 
@@ -180,7 +215,7 @@ def _account_rows(accounts: QuerySet[BillingAccount]) -> Rows:
     )
 
 
-def _facts(metric: Metric, day: date, total: Aggregate) -> Iterator[Fact]:
-    groups = states_in_force(days.end_of(day)).values_list("plan_id", "interval", "currency").annotate(total=total)
-    for plan, interval, currency, value in groups.order_by():
-        yield Fact(metric.slug, int(value), plan=plan or "", interval=interval, currency=currency)
+def _facts(slug: str, states: QuerySet[SubscriptionState], day: date, total: Aggregate) -> Iterator[Fact]:
+    groups = described(states, days.end_of(day)).values_list(*STATE_DIMENSIONS.values()).annotate(total=total)
+    for *named, value in groups.order_by():
+        yield Fact(slug, int(value), **{name: word or "" for name, word in zip(STATE_DIMENSIONS, named, strict=True)})

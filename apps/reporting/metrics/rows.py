@@ -26,16 +26,22 @@ class Kind(StrEnum):
     DAY = "day"
     COUNT = "count"
     MONEY = "money"
+    RATIO = "ratio"  # millionths
+    MILLISECONDS = "milliseconds"
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column: `name` heads it in a file, `title` on the page; `opens` is the metric whose rows its cells open."""
+    """One column: `name` heads it in a file, `title` on the page; `opens` is the metric whose rows its cells open.
+
+    currency  of its amounts; empty: each row has a cell `currency`.
+    """
 
     name: str
     title: str | Promise
     kind: Kind = Kind.TEXT
     opens: str = ""
+    currency: str = ""
 
 
 @dataclass(frozen=True)

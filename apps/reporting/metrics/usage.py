@@ -31,6 +31,7 @@ DIMENSIONS = {
     "channel": "channel",
     "provenance": "provenance",
 }
+_ROW_DIMENSIONS = (*DIMENSIONS, "currency")
 
 
 def settled(period: Period) -> QuerySet[UsageLedger]:
@@ -58,8 +59,7 @@ class LedgerSum(StoredMetric):
             yield Fact(self.slug, int(group["total"] or 0), **named)
 
     def rows(self, part: Slice) -> Rows:
-        chosen = Q(plan_key=part.plan) if part.plan else Q()
-        chosen &= Q(**{self._column_of("currency"): part.currency}) if part.currency else Q()
+        chosen = Q(**{self._column_of(name): value for name, value in part.only.items() if name in _ROW_DIMENSIONS})
         found = settled(part.period).filter(self.only & chosen)
         return KeysetRows((*LEDGER_COLUMNS, *self.value_columns()), Part(found, "occurred_at", self._cells))
 

@@ -1,0 +1,116 @@
+"""Daily facts of a scope, summed: what every figure and every table of the pages is read from."""
+
+from collections.abc import Collection, Mapping
+from datetime import date
+
+from django.db.models import Q, QuerySet, Sum
+
+from apps.reporting.days import ONE_DAY, Period
+from apps.reporting.metrics.base import DerivedMetric, Metric, Parts, Slice
+from apps.reporting.metrics.families import METRICS
+from apps.reporting.models import MetricDay
+from apps.reporting.scope import Scope
+
+Daily = Mapping[date, int]
+Sums = dict[tuple[str, str], dict[date, int]]  # metric and currency → day → value
+
+
+class Facts:
+    """Sums by metric, currency and day."""
+
+    def __init__(self, sums: Mapping[tuple[str, str], Daily]) -> None:
+        self._sums = sums
+        self._split = {slug for slug, currency in sums if currency}
+        self._whole: dict[str, dict[date, int]] = {}
+        for (slug, _currency), by_day in sums.items():
+            whole = self._whole.setdefault(slug, {})
+            for day, value in by_day.items():
+                whole[day] = whole.get(day, 0) + value
+
+    def currencies(self, slugs: Collection[str] | None = None) -> set[str]:
+        """The currencies in which something occurred."""
+        return {
+            currency
+            for (slug, currency), by_day in self._sums.items()
+            if currency and any(by_day.values()) and (slugs is None or slug in slugs)
+        }
+
+    def by_day(self, slug: str, currency: str = "") -> Daily:
+        """A stored metric's values; of one that knows no currencies all of it, whichever is asked for."""
+        if currency and (slug in self._split or METRICS[slug].has_currency):
+            return self._sums.get((slug, currency), {})
+        return self._whole.get(slug, {})
+
+    def value(self, metric: Metric, currency: str, period: Period) -> int | None:
+        """A figure over a period: a balance at its end, a flow summed, a derived figure worked out; None is n/a."""
+        parts = _PartsOf(self, currency, period)
+        if isinstance(metric, DerivedMetric):
+            return metric.combine(parts)
+        return parts.end(metric.slug) if metric.is_balance else parts.sum(metric.slug)
+
+
+class _PartsOf(Parts):
+    """The parts of a derived figure, in one currency and period."""
+
+    def __init__(self, facts: Facts, currency: str, period: Period) -> None:
+        self._facts, self._currency, self._period = facts, currency, period
+
+    def end(self, slug: str) -> int:
+        return self._daily(slug).get(self._period.last, 0)
+
+    def start(self, slug: str) -> int:
+        return self._daily(slug).get(self._period.first - ONE_DAY, 0)
+
+    def sum(self, slug: str) -> int:
+        daily, period = self._daily(slug), self._period
+        return sum(value for day, value in daily.items() if period.first <= day <= period.last)
+
+    def _daily(self, slug: str) -> Daily:
+        return self._facts.by_day(slug, self._currency)
+
+
+def read_facts(scope: Scope, slugs: Collection[str]) -> Facts:
+    """Sum the facts of metrics over all but day and currency. One query."""
+    return _summed(_in_scope(scope, stored_slugs(slugs)))
+
+
+def read_part(part: Slice, metric: Metric) -> Facts:
+    """The facts that make up a metric in one slice. One query."""
+    days = (part.period.first - ONE_DAY, part.period.last)
+    return _summed(MetricDay.objects.filter(metric__in=stored_slugs([metric.slug]), day__range=days, **part.only))
+
+
+def read_split(scope: Scope, slugs: Collection[str], dimension: str) -> dict[str, Facts]:
+    """Facts for each value of a dimension. One query; of balances it reads only the days that are compared."""
+    wanted = stored_slugs(slugs)
+    balances = [slug for slug in wanted if METRICS[slug].is_balance]
+    ends = {scope.period.last, scope.before.last, scope.period.first - ONE_DAY, scope.before.first - ONE_DAY}
+    only = ~Q(metric__in=balances) | Q(day__in=ends)
+    found = _in_scope(scope, wanted).filter(only).values_list(dimension, "metric", "currency", "day")
+    groups: dict[str, Sums] = {}
+    for value, metric, currency, day, total in found.annotate(total=Sum("value")).order_by():
+        groups.setdefault(value, {}).setdefault((metric, currency), {})[day] = int(total)
+    return {value: Facts(sums) for value, sums in groups.items()}
+
+
+def stored_slugs(slugs: Collection[str]) -> list[str]:
+    """The metrics whose facts make these up."""
+    return sorted({stored for slug in slugs for stored in _parts(METRICS[slug])})
+
+
+def _parts(metric: Metric) -> list[str]:
+    return [part.slug for part in metric.parts] if isinstance(metric, DerivedMetric) else [metric.slug]
+
+
+def _summed(found: QuerySet[MetricDay]) -> Facts:
+    sums: Sums = {}
+    by_day = found.values_list("metric", "currency", "day").annotate(total=Sum("value")).order_by()
+    for metric, currency, day, total in by_day:
+        sums.setdefault((metric, currency), {})[day] = int(total)
+    return Facts(sums)
+
+
+def _in_scope(scope: Scope, slugs: list[str]) -> QuerySet[MetricDay]:
+    in_days = Q(day__range=(scope.period.first - ONE_DAY, scope.period.last))
+    in_days |= Q(day__range=(scope.before.first - ONE_DAY, scope.before.last))
+    return MetricDay.objects.filter(in_days, metric__in=slugs, **scope.only)

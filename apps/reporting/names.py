@@ -1,0 +1,59 @@
+"""Dimensions and their values as people know them."""
+
+from collections.abc import Callable, Mapping
+
+from babel import Locale
+from django.utils.functional import Promise
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from apps.billing import phrases, plans
+
+DIMENSIONS: Mapping[str, Promise] = {
+    "plan": _("Plan"),
+    "interval": _("Interval"),
+    "currency": _("Currency"),
+    "country": _("Country"),
+    "age": _("Customers"),
+    "model": _("Model"),
+    "backend": _("Back end"),
+    "channel": _("Channel"),
+    "provenance": _("Known from"),
+    "reason": _("Reason"),
+}
+WORDS: Mapping[str, Mapping[str, Promise]] = {
+    "interval": {"month": _("monthly"), "year": _("yearly"), "week": _("weekly"), "day": _("daily")},
+    "age": {"new": _("new (30 days)"), "old": _("older")},
+    "channel": {"chat": _("chat"), "api": _("API"), "batch": _("batch")},
+    "provenance": {"reported": _("reported"), "estimated": _("estimated"), "none": _("nothing came")},
+}
+
+
+def name_of(dimension: str, value: str) -> str:
+    """A value of a dimension as people know it; one that nobody named as it is."""
+    if not value:
+        return _now("not known")
+    return str(WORDS.get(dimension, {}).get(value) or SOURCES.get(dimension, str)(value))
+
+
+def _plan(key: str) -> str:
+    offered = plans.catalogue().plans
+    return offered[key].name if key in offered else key
+
+
+def _model(key: str) -> str:
+    return phrases.model_name(key) if key in plans.catalogue().models else key
+
+
+def _country(code: str) -> str:
+    words = Locale.parse(get_language() or "en", sep="-").territories
+    return str(words.get(code, code))
+
+
+SOURCES: Mapping[str, Callable[[str], str]] = {
+    "plan": _plan,
+    "model": _model,
+    "currency": str.upper,
+    "country": _country,
+}

@@ -1,0 +1,183 @@
+"""A page of the reports in words and numbers, ready to print."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from apps.reporting import charts, figures, splits, wording
+from apps.reporting.charts import Chart
+from apps.reporting.figures import Figure, Figures
+from apps.reporting.metrics.base import Unit
+from apps.reporting.metrics.families import METRICS
+from apps.reporting.metrics.rows import Column
+from apps.reporting.opened import DAY, column_of
+from apps.reporting.scope import Scope
+from apps.reporting.sheets.base import Line, Sheet, Split, Table, Words
+from apps.reporting.sheets.register import get_panel
+
+
+@dataclass(frozen=True)
+class Card:
+    """One figure on the page. `today` is empty where the value is the last day's already."""
+
+    figure: Figure
+    value: str
+    today: str
+    change: str
+    direction: str  # good, bad, or same
+    chart: Chart
+    opens: str
+
+    @property
+    def id(self) -> str:
+        return f"{self.figure.metric.slug}-{self.figure.currency or 'all'}"
+
+    @property
+    def chart_id(self) -> str:
+        return f"chart-{self.id}"
+
+
+@dataclass(frozen=True)
+class Printed:
+    """One cell of a table, as it is shown. `heat`: 0 to 1, how much of its colour; None: it has none."""
+
+    text: str
+    kind: str
+    url: str = ""
+    heat: float | None = None
+
+
+@dataclass(frozen=True)
+class Block:
+    """One table of the page, with its file."""
+
+    slug: str
+    title: Words
+    meaning: Words
+    columns: tuple[Column, ...]
+    lines: list[list[Printed]]
+    chart: Chart | None
+    note: Words
+
+    @property
+    def chart_id(self) -> str:
+        return f"chart-{self.slug}"
+
+
+@dataclass(frozen=True)
+class Page:
+    """The page. `left_out`: figures that do not know a dimension which the page is narrowed by."""
+
+    sheet: Sheet
+    scope: Scope
+    lead: str
+    cards: list[Card]
+    blocks: list[Block]
+    by_day: Table
+    by_day_lines: list[list[Printed]]
+    left_out: list[Words]
+
+
+def read_page(sheet: Sheet, scope: Scope) -> Page:
+    """Read everything the page shows from daily facts: one query for its figures, one for each split."""
+    known = [slug for slug in sheet.cards if is_known(slug, scope)]
+    daily = [slug for slug in sheet.by_day or sheet.cards if is_known(slug, scope)]
+    found = figures.read_figures(scope, {*sheet.cards, *daily})
+    table = by_day(found, daily)
+    blocks = [_block(f"by-{one.by}", one.title, "", splits.read(one, scope)) for one in _splits(sheet, scope)]
+    blocks += [_block(panel.slug, panel.title, panel.meaning, panel.read(scope)) for panel in sheet.panels]
+    return Page(
+        sheet=sheet,
+        scope=scope,
+        lead=sheet.lead(found),
+        cards=[_card(figure) for slug in known for figure in found.in_all_currencies(slug)],
+        blocks=blocks,
+        by_day=table,
+        by_day_lines=[_printed(table, line) for line in table.lines],
+        left_out=[METRICS[slug].title for slug in sheet.cards if slug not in known],
+    )
+
+
+def read_table(sheet: Sheet, scope: Scope, slug: str) -> Table:
+    """One table of the page, for its file.
+
+    Raises  Missing: the page has no such table.
+    """
+    if slug == "by-day":
+        daily = [one for one in sheet.by_day or sheet.cards if is_known(one, scope)]
+        return by_day(figures.read_figures(scope, daily), daily)
+    for one in _splits(sheet, scope):
+        if slug == f"by-{one.by}":
+            return splits.read(one, scope)
+    return get_panel(sheet, slug).read(scope)
+
+
+def is_known(slug: str, scope: Scope) -> bool:
+    """Whether a figure can be narrowed as the page is."""
+    return all(METRICS[slug].is_split_by(name) for name in scope.only)
+
+
+def by_day(found: Figures, slugs: Iterable[str]) -> Table:
+    """The page's figures day by day, the latest first."""
+    shown = [found.leading(slug) for slug in slugs]
+    columns = tuple(column_of(figure.metric, figure.currency) for figure in shown)
+    days = reversed(found.scope.period.days())
+    lines = [_day_line(day, shown) for day in days]
+    return Table((DAY, *columns), lines)
+
+
+def rows_address(figure: Figure, day: date | None = None) -> str:
+    """Where the rows behind a figure are: of one day, or of its whole period."""
+    period, only = figure.period, dict(figure.only)
+    asked: dict[str, str] = {"day": str(day)} if day else {"from": str(period.first), "to": str(period.last)}
+    if figure.metric.is_balance and not day:
+        asked = {"day": str(period.last)}
+    asked |= {"currency": figure.currency} if figure.currency else {}
+    return f"{reverse('reporting:rows', args=[figure.metric.slug])}?{urlencode(asked | only)}"
+
+
+def _day_line(day: date, shown: list[Figure]) -> Line:
+    cells = (day, *(figure.on(day) for figure in shown))
+    return Line(cells, {figure.metric.slug: rows_address(figure, day) for figure in shown})
+
+
+def _splits(sheet: Sheet, scope: Scope) -> list[Split]:
+    return [one for one in sheet.splits if all(is_known(slug, scope) for slug in one.metrics)]
+
+
+def _card(figure: Figure) -> Card:
+    shows_today = not figure.metric.is_balance and figure.metric.unit is not Unit.RATIO
+    return Card(
+        figure=figure,
+        value=wording.amount(figure.value, figure),
+        today=wording.amount(figure.today, figure) if shows_today else "",
+        change=wording.change(figure),
+        direction=_direction(figure),
+        chart=charts.chart_of(figure),
+        opens=rows_address(figure),
+    )
+
+
+def _direction(figure: Figure) -> str:
+    if not figure.change or not figure.metric.more_is:
+        return "same"
+    return "good" if (figure.change > 0) == (figure.metric.more_is == "good") else "bad"
+
+
+def _block(slug: str, title: Words, meaning: Words, table: Table) -> Block:
+    lines = [_printed(table, line) for line in table.lines]
+    return Block(slug, title, meaning, table.columns, lines, table.chart, table.note)
+
+
+def _printed(table: Table, line: Line) -> list[Printed]:
+    named = dict(zip((column.name for column in table.columns), line.cells, strict=True))
+    currency = str(named.get("currency") or "")
+    shown = []
+    for column, value in zip(table.columns, line.cells, strict=True):
+        text = wording.rounded(value, column.kind, "" if column.currency else currency)
+        heat = value / 1_000_000 if column.name in table.heat and isinstance(value, int) else None
+        shown.append(Printed(text, column.kind, line.opens.get(column.name, ""), heat))
+    return shown

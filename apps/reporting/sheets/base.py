@@ -1,0 +1,80 @@
+"""What a page of the reports is: figures first, then tables that split them, then panels of its own."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from django.utils.functional import Promise
+
+from apps.reporting.charts import Chart
+from apps.reporting.figures import Figures
+from apps.reporting.metrics.rows import Cell, Column
+from apps.reporting.scope import Scope
+
+Words = str | Promise
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a table: cells in the order of its columns, and what some of them open (column → address)."""
+
+    cells: tuple[Cell, ...]
+    opens: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Table:
+    """What a panel shows, on the page and as a file.
+
+    heat   columns whose ratios colour their cells, the more the darker
+    chart  a drawing of it, where there is one
+    note   a sentence below: what is left out, what is incomplete
+    """
+
+    columns: tuple[Column, ...]
+    lines: list[Line]
+    heat: frozenset[str] = frozenset()
+    chart: Chart | None = None
+    note: Words = ""
+
+
+class Panel(ABC):
+    """A table of a page's own, read from facts and never from the ledger."""
+
+    slug: ClassVar[str]
+    title: ClassVar[Words]
+    meaning: ClassVar[Words]  # printed under the "?"
+
+    @abstractmethod
+    def read(self, scope: Scope) -> Table:
+        """The table; lines without end do not belong here: at most some hundred."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """Figures of the page, for each value of one dimension."""
+
+    by: str
+    metrics: tuple[str, ...]
+    title: Words
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One page.
+
+    lead     the sentence it begins with, from its figures
+    cards    slugs of its metrics, in the order they are shown
+    filters  dimensions that can be narrowed on it
+    by_day   slugs of the table at its end; empty: the cards
+    """
+
+    slug: str
+    title: Words
+    lead: Callable[[Figures], str]
+    cards: tuple[str, ...]
+    filters: tuple[str, ...] = ()
+    splits: tuple[Split, ...] = ()
+    panels: tuple[Panel, ...] = ()
+    by_day: tuple[str, ...] = ()

@@ -1,0 +1,33 @@
+"""Every page of the reports by its slug, in the order of the bar above them."""
+
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.errors import Missing
+from apps.reporting.sheets.base import Panel, Sheet
+from apps.reporting.sheets.cost import COST
+from apps.reporting.sheets.overview import OVERVIEW
+from apps.reporting.sheets.revenue import REVENUE
+from apps.reporting.sheets.usage import USAGE
+
+SHEETS: dict[str, Sheet] = {sheet.slug: sheet for sheet in (OVERVIEW, REVENUE, USAGE, COST)}
+
+
+def get_sheet(slug: str) -> Sheet:
+    """The page with this slug.
+
+    Raises  Missing: there is none.
+    """
+    if slug not in SHEETS:
+        raise Missing(_("There is no such report."))
+    return SHEETS[slug]
+
+
+def get_panel(sheet: Sheet, slug: str) -> Panel:
+    """The panel of a page with this slug.
+
+    Raises  Missing: there is none.
+    """
+    found = next((panel for panel in sheet.panels if panel.slug == slug), None)
+    if found is None:
+        raise Missing(_("There is no such table."))
+    return found
