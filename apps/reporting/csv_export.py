@@ -13,6 +13,7 @@ from apps.reporting.metrics.rows import Cell, Column, Kind, Row, Rows
 
 PAGE = 1000
 RISKY = ("=", "+", "-", "@", "\t", "\r", "\n")  # a spreadsheet would take such a cell for a formula
+IN_MILLIONTHS = (Kind.MONEY, Kind.RATIO)
 MICRO_EXACTLY = Decimal(1).scaleb(-6)
 
 
@@ -44,7 +45,7 @@ def written(cell: Cell, kind: Kind) -> str:
     if isinstance(cell, date):
         return cell.isoformat()
     if isinstance(cell, int):
-        return str((Decimal(cell) / MICRO).quantize(MICRO_EXACTLY)) if kind is Kind.MONEY else str(cell)
+        return str((Decimal(cell) / MICRO).quantize(MICRO_EXACTLY)) if kind in IN_MILLIONTHS else str(cell)
     return f"'{cell}" if cell.startswith(RISKY) else cell
 
 

@@ -137,7 +137,7 @@ def test_a_difference_names_the_first_key():
     assert fill.find_difference(USAGE, DAY_1) is None
     MetricDay.objects.filter(metric="messages", day=DAY_1).update(value=3)
     MetricDay.objects.filter(metric="output_tokens", day=DAY_1).delete()
-    key = ("messages", "free", "", "", "chat-small", "local", "chat", "reported")
+    key = ("messages", "free", "", "", "", "", "chat-small", "local", "chat", "reported", "")
     assert fill.find_difference(USAGE, DAY_1) == Difference("usage", DAY_1, key, 3, 2)
 
 

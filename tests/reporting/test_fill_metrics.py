@@ -39,7 +39,7 @@ def test_check_names_the_first_differing_day_and_key_and_fails():
     run(*RANGE)
     MetricDay.objects.filter(metric="mrr").update(value=1)
     with pytest.raises(
-        CommandError, match="revenue 2026-03-01: mrr premium month usd – – – –: stored 1, computed 8000000"
+        CommandError, match="revenue 2026-03-01: mrr premium month usd – new – – – – –: stored 1, computed 8000000"
     ):
         run(*RANGE, "--check")
     assert MetricDay.objects.get(metric="mrr", day=DAY_1).value == 1

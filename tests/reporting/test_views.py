@@ -13,14 +13,24 @@ from apps.accounts.models import AuditEntry
 from apps.billing.models import DriftItem, StripeEvent
 from apps.core import clock
 from apps.reporting import days, fill
+from apps.reporting.metrics.base import DerivedMetric
 from apps.reporting.metrics.families import METRICS
 from apps.reporting.models import MetricDay
+from apps.reporting.sheets.register import SHEETS
 from tests import build, cast
 from tests.reporting import history
 
 pytestmark = pytest.mark.django_db
 OVERVIEW = "/admin/reports/"
-PAGES = [OVERVIEW, "/admin/reports/mrr/rows/", "/admin/reports/mrr/rows.csv", "/admin/reports/days.csv"]
+SHEET_PAGES = [f"/admin/reports/{slug}/" for slug in SHEETS]
+PAGES = [
+    OVERVIEW,
+    *SHEET_PAGES,
+    *[f"{page}by-day.csv" for page in SHEET_PAGES],
+    "/admin/reports/mrr/rows/",
+    "/admin/reports/mrr/rows.csv",
+    "/admin/reports/days.csv",
+]
 
 
 @pytest.fixture
@@ -35,6 +45,14 @@ def number(page, metric, currency=""):
     """The big figure of a card."""
     card = re.search(rf'data-metric="{metric}" data-currency="{currency}".*?</article>', page, re.S).group()
     return re.search(r'class="number"[^>]*>([^<]+)<', card).group(1)
+
+
+def cells(page, table):
+    """A table's lines as their texts."""
+    found = re.search(rf'data-table="{table}".*?<tbody>(.*?)</tbody>', page, re.S).group(1)
+    lines = re.findall(r"<tr>(.*?)</tr>", found, re.S)
+    return [[re.sub(r"<[^>]+>", "", cell).strip() for cell in re.findall(r"<t[hd][ >].*?</t[hd]>", line, re.S)]
+            for line in lines]  # fmt: skip
 
 
 def read_file(client, url):
@@ -83,9 +101,10 @@ def test_after_one_upgrade_it_shows_one_premium_subscription_and_eight_dollars(c
     page = client.get(OVERVIEW).content.decode()
     assert number(page, "mrr", "usd") == "USD 8.00"
     assert number(page, "subscriptions") == "1"
-    assert re.findall(r'data-plan="(\w+)">([^<]+)<', page) == [("premium", "1 Premium")]
+    assert cells(page, "by-plan") == [["Premium", "1", "1", "1", "8.00"]]
     assert (number(page, "paying_customers"), number(page, "free_accounts")) == ("1", "1")
-    assert (number(page, "messages"), number(page, "input_tokens")) == ("2", "1,300")
+    assert number(page, "messages") == "2"
+    assert number(client.get("/admin/reports/usage/").content.decode(), "input_tokens") == "1,300"
     assert number(page, "model_cost", "usd") == "USD 2.00"
     assert number(page, "recognised_revenue", "usd") == "USD 0.25"
     assert number(page, "margin", "usd") == "−USD 1.75"
@@ -100,15 +119,30 @@ def test_today_is_true_at_the_next_look(client, dana):
     assert number(client.get(OVERVIEW).content.decode(), "messages") == "3"
 
 
-def test_every_metric_has_a_card_a_formula_and_a_chart(client, dana):
+@pytest.mark.parametrize("slug", sorted(SHEETS))
+def test_every_figure_of_a_page_has_a_card_a_formula_and_a_chart(client, dana, slug):
+    upgraded_today()
+    page = client.get(f"/admin/reports/{slug}/").content.decode()
+    assert list(dict.fromkeys(re.findall(r'data-metric="(\w+)"', page))) == list(SHEETS[slug].cards)
+    charts = [json.loads(text) for text in re.findall(r'<script id="chart-[^>]*>(.*?)</script>', page)]
+    assert len(charts) >= len(SHEETS[slug].cards)
+    assert all(len(chart["days"]) == len(chart["series"][0]["values"]) for chart in charts)
+    assert len(re.findall(r'<article class="card".*?<summary aria-label="What', page, re.S)) == len(SHEETS[slug].cards)
+
+
+def test_a_chart_is_a_line_for_what_stands_and_bars_for_what_flows(client, dana):
     upgraded_today()
     page = client.get(OVERVIEW).content.decode()
-    assert {*re.findall(r'data-metric="(\w+)"', page)} == set(METRICS)
     charts = [json.loads(text) for text in re.findall(r'<script id="chart-[^>]*>(.*?)</script>', page)]
-    assert len(charts) == len(METRICS)
-    mrr = next(chart for chart in charts if chart["title"] == "MRR")
-    assert (mrr["unit"], mrr["kind"], len(mrr["days"])) == ("usd", "line", 30)
-    assert mrr["series"][0]["values"] == [0.0] * 29 + [8.0]
+    by_title = {chart["title"]: chart for chart in charts}
+    assert (by_title["MRR"]["unit"], by_title["MRR"]["kind"]) == ("usd", "line")
+    assert by_title["MRR"]["series"][0]["values"] == [0.0] * 29 + [8.0]
+    assert by_title["Messages"]["kind"] == "bar"
+    assert by_title["Gross margin"]["unit"] == "percent"
+
+
+def test_every_metric_is_on_some_page():
+    assert {slug for sheet in SHEETS.values() for slug in sheet.cards} == set(METRICS)
 
 
 def test_says_what_is_wrong_and_what_is_left_out(client, dana):
@@ -122,15 +156,59 @@ def test_says_what_is_wrong_and_what_is_left_out(client, dana):
     assert strip == {"drift": "1", "events": "1", "dirty": "0", "left-out": "1"}
 
 
-def test_every_figure_of_the_page_opens_its_rows(client, dana):
+@pytest.mark.parametrize("slug", sorted(SHEETS))
+def test_every_figure_of_a_page_opens_its_rows(client, dana, slug):
     upgraded_today()
-    page = client.get(OVERVIEW).content.decode()
+    page = client.get(f"/admin/reports/{slug}/").content.decode()
     links = {link.replace("&amp;", "&") for link in re.findall(r'href="(/admin/reports/[^"]+/rows/[^"]*)"', page)}
-    assert {link.split("/")[3] for link in links} == set(METRICS)
+    assert {link.split("/")[3] for link in links} >= set(SHEETS[slug].cards)
     today = str(days.day_of(clock.now()))
     for link in sorted(links):
         if today in link:
             assert client.get(link).status_code == 200, link
+
+
+def test_a_page_narrowed_to_one_plan_shows_that_plan_and_says_what_it_cannot(client, dana):
+    upgraded_today()
+    build.stripe_subscription(account=build.account(created_at=clock.now()), plan="premium_plus", mrr_micro=40_000_000)
+    page = client.get("/admin/reports/revenue/?days=7&plan=premium").content.decode()
+    assert (number(page, "mrr", "usd"), number(page, "subscriptions")) == ("USD 8.00", "1")
+    assert 'value="premium" selected' in page
+    assert "left out: Recognised revenue" in page
+    assert "plan=premium" in re.search(r'class="csv" href="([^"]+)"', page).group(1)
+
+
+def test_a_period_is_compared_with_the_one_before_or_with_the_year_before(client, dana):
+    now = clock.now()
+    ben = build.account(owner=cast.ben(), created_at=now - timedelta(days=400))
+    for days_ago, count in ((1, 3), (10, 2), (365, 1)):
+        for _ in range(count):
+            build.answer(account=ben, at=now - timedelta(days=days_ago))
+    fill.fill_dirty_days(now=now, at_most=500)
+    asked = f"/admin/reports/usage/?from={days.day_of(now) - timedelta(days=6)}&to={days.day_of(now)}"
+    assert "+1 (+50.0 %) against the 7 days before" in client.get(asked).content.decode()
+    assert "+2 (+200.0 %) against a year earlier" in client.get(f"{asked}&compare=year").content.decode()
+
+
+def test_a_split_names_each_value_and_its_file_says_the_same(client, dana):
+    upgraded_today()
+    page = client.get("/admin/reports/revenue/").content.decode()
+    assert cells(page, "by-interval") == [["monthly", "8.00", "8.00", "1", "1", "8.00"]]
+    rows = read_file(client, "/admin/reports/revenue/by-interval.csv")
+    assert rows == [
+        {
+            "interval": "monthly", "mrr": "8.000000", "mrr_change": "8.000000", "subscriptions": "1",
+            "paying_customers": "1", "arpa": "8.000000",
+        }
+    ]  # fmt: skip
+
+
+DERIVED = {
+    "margin": {"recognised_revenue": "0.250000", "model_cost": "2.000005", "margin": "-1.750005"},
+    "margin_ratio": {"margin_ratio": "-7.000020"},
+    "arr": {"mrr": "8.000000", "arr": "96.000000"},
+    "arpa": {"mrr": "8.000000", "paying_customers": "1", "arpa": "8.000000"},
+}
 
 
 @pytest.mark.parametrize("slug", sorted(METRICS))
@@ -139,10 +217,8 @@ def test_a_file_adds_up_to_its_figure(client, dana, slug):
     client.get(OVERVIEW)
     rows = read_file(client, f"/admin/reports/{slug}/rows.csv?day={days.day_of(clock.now())}")
     metric = METRICS[slug]
-    if slug == "margin":
-        assert [(row["recognised"], row["cost"], row["margin"]) for row in rows] == [
-            ("0.250000", "2.000005", "-1.750005")
-        ]
+    if isinstance(metric, DerivedMetric):
+        assert [{name: row[name] for name in DERIVED[slug]} for row in rows] == [DERIVED[slug]]
         return
     expected = sum(MetricDay.objects.filter(metric=slug).values_list("value", flat=True))
     if metric.unit.is_money:
@@ -193,6 +269,8 @@ def test_rows_are_read_page_by_page_without_gap_or_repeat(client, dana):
     [
         "/admin/reports/?days=0",
         "/admin/reports/?days=two",
+        "/admin/reports/?from=2026-03-02&to=2026-03-01",
+        "/admin/reports/usage/?from=soon",
         "/admin/reports/mrr/rows/?day=yesterday",
         "/admin/reports/mrr/rows/?day=0001-01-01",
         "/admin/reports/mrr/rows/?from=2026-03-02&to=2026-03-01",

@@ -69,6 +69,7 @@ class Histories(RuleBasedStateMachine):
     def money_goes_back_or_comes_again(self, part, is_lost):
         bought = CreditGrant.objects.filter(source="purchase").order_by("granted_at", "id").last()
         if bought is not None:
+            self.now += timedelta(microseconds=1)  # a clock moves between two looks at Stripe
             gone, lost = self.gone.get(bought.pk, (0, 0))
             gone = min(bought.amount_micro, max(0, gone + part))
             self.gone[bought.pk] = gone, min(gone, lost + max(0, part) * is_lost)

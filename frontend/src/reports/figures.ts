@@ -35,5 +35,6 @@ export function formatFigureShort(value: number, unit: string): string {
 
 function styleOf(unit: string): Intl.NumberFormatOptions {
   if (unit === "percent") return { style: "percent" };
+  if (unit === "milliseconds") return { style: "unit", unit: "millisecond" };
   return CURRENCY.test(unit) ? { style: "currency", currency: unit.toUpperCase() } : {};
 }
