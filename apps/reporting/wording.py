@@ -71,7 +71,7 @@ def change(figure: Figure) -> str:
     if figure.metric.unit is Unit.RATIO:
         points = formats.number_format(abs(Decimal(moved)) * 100 / WHOLE, 1)
         return _("{sign}{points} points").format(sign=sign, points=points)
-    words = f"{sign}{amount(abs(moved), figure)}"
+    words = f"{sign}{amount(abs(moved), figure).removeprefix('< ')}"
     if figure.change_percent is None:
         return words
     return f"{words} ({sign}{formats.number_format(abs(figure.change_percent), 1)} %)"

@@ -30,6 +30,7 @@ class ModelCost(LedgerMoney):
 
     slug = "model_cost"
     title = _("Model cost")
+    more_is = "bad"
     column = "cost_micro"
     dimensions: ClassVar[dict[str, str]] = {**DIMENSIONS, "currency": "cost_currency"}
     formula = _(
