@@ -10,8 +10,15 @@ room below it and writes nothing but its own facts.
 | where a day begins and ends | `days` |
 | whose rows count | `population` |
 | when revenue is earned | `recognition` |
-| figures with their change, read from facts | `figures` |
-| what the first page shows | `overview` |
+| what a page is asked to show | `scope` |
+| facts of a scope, summed | `facts` |
+| figures with their change | `figures` |
+| what opens behind a figure | `opened` |
+| figures split by one dimension | `splits` |
+| dimensions and their values in words | `names` |
+| which figures, splits and tables each page has | `sheets` |
+| a page, ready to print | `pages` |
+| what its filters offer | `choices` |
 | what a chart draws | `charts` |
 | numbers in words | `wording` |
 | whether the figures can be trusted now | `health` |
