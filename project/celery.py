@@ -55,6 +55,11 @@ app.conf.update(
             "schedule": 60.0,
             "options": {"expires": 60},
         },
+        "reporting.send_weekly": {
+            "task": "reporting.send_weekly",
+            "schedule": crontab(minute=20),
+            "options": {"expires": 3000},
+        },
         "accounts.clear_sessions": {
             "task": "accounts.clear_sessions",
             "schedule": 86_400.0,

@@ -19,6 +19,9 @@ room below it and writes nothing but its own facts.
 | which figures, splits and tables each page has | `sheets` |
 | a page, ready to print | `pages` |
 | what its filters offer | `choices` |
+| what staff wrote on days | `annotations` |
+| pages that a person comes back to | `saved_views` |
+| the report of a week by mail | `weekly` |
 | what a chart draws | `charts` |
 | numbers in words | `wording` |
 | whether the figures can be trusted now | `health` |

@@ -39,6 +39,11 @@ def read_slice(query: QueryDict, *, today: date) -> Slice:
     return Slice(_between(query, today), _only(query, DIMENSIONS))
 
 
+def read_day(query: QueryDict, *, today: date) -> date:
+    """The day that something is written on; today, where none is named."""
+    return _day(query, "day", today)
+
+
 def _period(query: QueryDict, today: date) -> Period:
     if "days" not in query and ("from" in query or "to" in query):
         return _between(query, today)

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Q
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import Count, Max, Q, Value
 
 from apps.billing.models import DriftItem, StripeEvent
-from apps.reporting import days, fill, population
+from apps.reporting import days, population
 from apps.reporting.models import FillState
 
 
@@ -27,12 +28,16 @@ def read_health(*, now: datetime) -> Health:
     drift = DriftItem.objects.filter(fixed_at=None).aggregate(
         open=Count("pk"), high=Count("pk", filter=Q(severity="high"))
     )
-    dirty = FillState.objects.filter(dirty_since__isnull=False, day__lt=days.day_of(now))
+    waits = Q(dirty_since__isnull=False, day__lt=days.day_of(now))
+    families = FillState.objects.values("family").annotate(
+        at=Max("filled_at"), dirty=ArrayAgg("day", filter=waits, default=Value([]))
+    )
+    states = list(families)
     return Health(
         open_drift=drift["open"],
         high_drift=drift["high"],
         unprocessed_events=StripeEvent.objects.filter(state=StripeEvent.State.STORED).count(),
-        dirty_days=dirty.values("day").distinct().count(),
+        dirty_days=len({day for state in states for day in state["dirty"]}),
         left_out_accounts=population.left_out_accounts().count(),
-        as_of=fill.last_filled_at(),
+        as_of=min((state["at"] for state in states if state["at"]), default=None),
     )

@@ -198,3 +198,16 @@ class SavedView(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class WeeklyReader(models.Model):
+    """One row is one of the staff who gets the report of each week by mail."""
+
+    reader = models.OneToOneField(
+        settings.AUTH_USER_MODEL, primary_key=True, on_delete=models.CASCADE, related_name="weekly_report"
+    )
+    since = models.DateTimeField()
+    last_week = models.DateField()  # the Monday of the last week that was sent; moved by the one that sends
+
+    def __str__(self) -> str:
+        return f"{self.reader_id} {self.last_week}"

@@ -3,8 +3,9 @@
 import structlog
 from celery import shared_task
 
+from apps.billing import plans
 from apps.core import clock
-from apps.reporting import fill
+from apps.reporting import fill, weekly
 
 DAYS_A_RUN = 40  # of each family: a first fill of two years takes turns with other reports' work
 log = structlog.get_logger(__name__)
@@ -18,3 +19,13 @@ def fill_dirty_days() -> None:
     """
     filled = fill.fill_dirty_days(now=clock.now(), at_most=DAYS_A_RUN)
     log.info("reporting.filled", days=filled)
+
+
+@shared_task(name="reporting.send_weekly")
+def send_weekly() -> None:
+    """Write the report of the week that ended last to everybody who asked for it.
+
+    Delivery  every hour, from beat. Repeat: nobody gets a week twice. Crash: who has not got it gets it next time.
+    """
+    written = weekly.send_due(reporting_currency=plans.catalogue().currencies[0], now=clock.now())
+    log.info("reporting.weekly", written=written)

@@ -5,6 +5,11 @@ from apps.reporting import views
 app_name = "reporting"
 admin_urls = [
     path("", views.show_sheet, name="overview"),
+    path("notes/write/", views.write_annotation, name="write-annotation"),
+    path("notes/<uuid:annotation_id>/remove/", views.remove_annotation, name="remove-annotation"),
+    path("views/<slug:slug>/save/", views.save_view, name="save-view"),
+    path("views/<uuid:view_id>/remove/", views.remove_view, name="remove-view"),
+    path("weekly/", views.change_weekly, name="weekly"),
     path("days.csv", views.export_days, name="export-days"),
     path("<slug:slug>/", views.show_sheet, name="sheet"),
     path("<slug:slug>/rows/", views.show_rows, name="rows"),

@@ -1,17 +1,35 @@
 from urllib.parse import urlencode
+from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
 
 from apps.accounts import audit
 from apps.accounts.gates import staff_may, staff_of
 from apps.billing import plans
 from apps.core import clock
-from apps.reporting import choices, csv_export, days, figures, fill, forms, health, opened, pages, wording
+from apps.core.errors import Conflict, Invalid
+from apps.reporting import (
+    annotations,
+    choices,
+    csv_export,
+    days,
+    figures,
+    fill,
+    forms,
+    health,
+    opened,
+    pages,
+    saved_views,
+    weekly,
+    wording,
+)
 from apps.reporting.days import Period
 from apps.reporting.metrics.base import Slice
 from apps.reporting.metrics.families import get_metric
@@ -20,7 +38,7 @@ from apps.reporting.scope import Scope
 from apps.reporting.sheets.base import Sheet
 from apps.reporting.sheets.register import SHEETS, get_sheet
 
-VIEW = "reporting.view_reports"
+VIEW, ANNOTATE = "reporting.view_reports", "reporting.annotate_reports"
 ROWS_A_PAGE = 50
 
 
@@ -38,6 +56,11 @@ def show_sheet(request: HttpRequest, slug: str = "overview") -> HttpResponse:
         "choices": choices.read_choices(sheet, scope),
         "health": health.read_health(now=now),
         "query": _asked(scope),
+        "notes": annotations.list_in(scope.period),
+        "may_annotate": request.user.has_perm(ANNOTATE),
+        "views": saved_views.list_of(staff_of(request)),
+        "is_weekly": weekly.is_read_by(staff_of(request)),
+        "zone": days.zone().key,
     }
     return render(request, "reporting/sheet.html", context)
 
@@ -88,6 +111,61 @@ def export_rows(request: HttpRequest, slug: str) -> StreamingHttpResponse:
 def export_days(request: HttpRequest) -> StreamingHttpResponse:
     period = forms.read_slice(request.GET, today=days.day_of(clock.now())).period
     return _export(request, "daily_facts", opened.fact_rows(period), period)
+
+
+@require_POST
+@staff_may(ANNOTATE)
+def write_annotation(request: HttpRequest) -> HttpResponse:
+    try:
+        day = forms.read_day(request.POST, today=days.day_of(clock.now()))
+        annotations.write(day, request.POST.get("text", ""), by=staff_of(request), now=clock.now())
+    except Invalid as error:
+        messages.error(request, str(error.sentence))
+    return _back(request)
+
+
+@require_POST
+@staff_may(ANNOTATE)
+def remove_annotation(request: HttpRequest, annotation_id: UUID) -> HttpResponse:
+    annotations.remove(annotation_id, by=staff_of(request), now=clock.now())
+    return _back(request)
+
+
+@require_POST
+@staff_may(VIEW)
+def save_view(request: HttpRequest, slug: str) -> HttpResponse:
+    sheet, query = get_sheet(slug), request.POST.get("query", "")
+    try:
+        saved_views.keep(staff_of(request), request.POST.get("name", ""), sheet, query, now=clock.now())
+    except (Invalid, Conflict) as error:
+        messages.error(request, str(error.sentence))
+    return _back(request)
+
+
+@require_POST
+@staff_may(VIEW)
+def remove_view(request: HttpRequest, view_id: UUID) -> HttpResponse:
+    saved_views.remove(staff_of(request), view_id)
+    return _back(request)
+
+
+@require_POST
+@staff_may(VIEW)
+def change_weekly(request: HttpRequest) -> HttpResponse:
+    if request.POST.get("wanted") == "yes":
+        weekly.begin(staff_of(request), now=clock.now())
+        messages.success(request, _("You will get the report of each week by mail, from next Monday on."))
+    else:
+        weekly.end(staff_of(request))
+        messages.success(request, _("You will get no more weekly reports."))
+    return _back(request)
+
+
+def _back(request: HttpRequest) -> HttpResponse:
+    """To the page whose form was sent; never to another site."""
+    asked = request.POST.get("back", "")
+    is_ours = asked.startswith(reverse("reporting:overview")) and url_has_allowed_host_and_scheme(asked, None)
+    return redirect(asked if is_ours else "reporting:overview")
 
 
 def _export(request: HttpRequest, name: str, rows: Rows, period: Period) -> StreamingHttpResponse:

@@ -3,12 +3,14 @@ import "uplot/dist/uPlot.min.css";
 
 import uPlot from "uplot";
 
-import { columnsOf, type ChartData, formatFigure, formatFigureShort, readChart } from "./figures";
+import { columnsOf, type ChartData, formatFigure, formatFigureShort, notesOf, readChart } from "./figures";
 import { language } from "../shared/i18n";
 
 const HEIGHT_PX = 150;
 const DAY_S = 86_400;
 const WHOLE_STEPS = Array.from({ length: 10 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat();
+
+const notes = notesOf(document.querySelectorAll<HTMLElement>("#annotations [data-day]"));
 
 for (const place of document.querySelectorAll<HTMLElement>("[data-chart]")) {
   const chart = readChart(document.getElementById(place.dataset["chart"] ?? "")?.textContent);
@@ -40,7 +42,7 @@ function draw(place: HTMLElement, chart: ChartData): uPlot {
     padding: [8, 20, 0, 0],
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
     legend: { show: false },
-    hooks: { setCursor: [(plot) => tell(readout, plot, chart)] },
+    hooks: { setCursor: [(plot) => tell(readout, plot, chart)], drawClear: [(plot) => mark(plot, chart, colour)] },
     scales: { x: { time: true, ...(isBar ? { range: widened } : {}) }, y: { range: upFromZero } },
     axes: [dayAxis(colour), figureAxis(colour, chart)],
     series: [
@@ -83,7 +85,25 @@ function tell(readout: HTMLElement, plot: uPlot, chart: ChartData): void {
     const figure = value === null ? "–" : formatFigure(value, chart.unit);
     return chart.series.length > 1 ? `${name} ${figure}` : figure;
   });
-  readout.textContent = [dayName(Date.parse(`${day}T00:00:00Z`) / 1000), ...figures].join(" · ");
+  const named = dayName(Date.parse(`${day}T00:00:00Z`) / 1000);
+  readout.textContent = [named, ...figures, ...(notes.get(day) ?? [])].join(" · ");
+}
+
+/** A dashed line on each day that somebody wrote on; the words are in the list and below the pointer. */
+function mark(plot: uPlot, chart: ChartData, colour: Colours): void {
+  const { ctx, bbox } = plot;
+  ctx.save();
+  ctx.strokeStyle = colour.muted;
+  ctx.lineWidth = devicePixelRatio;
+  ctx.setLineDash([3 * devicePixelRatio, 3 * devicePixelRatio]);
+  for (const day of chart.days.filter((one) => notes.has(one))) {
+    const x = plot.valToPos(Date.parse(`${day}T00:00:00Z`) / 1000, "x", true);
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+  }
+  ctx.restore();
 }
 
 interface Colours {

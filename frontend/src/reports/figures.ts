@@ -16,6 +16,16 @@ export function readChart(text: string | null | undefined): ChartData | null {
   return text ? (JSON.parse(text) as ChartData) : null;
 }
 
+/** What staff wrote, by day, from the list on the page. */
+export function notesOf(items: Iterable<HTMLElement>): Map<string, string[]> {
+  const notes = new Map<string, string[]>();
+  for (const item of items) {
+    const day = item.dataset["day"] ?? "";
+    notes.set(day, [...(notes.get(day) ?? []), item.querySelector("span")?.textContent ?? ""]);
+  }
+  return notes;
+}
+
 /** Days as seconds, then one column for each series: the shape that the library draws. */
 export function columnsOf(chart: ChartData): [number[], ...(number | null)[][]] {
   return [chart.days.map((day) => Date.parse(`${day}T00:00:00Z`) / MS), ...chart.series.map(({ values }) => values)];
