@@ -2,8 +2,11 @@
 
 import os
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings.local")
+django.setup(set_prefix=False)
 
-application = get_asgi_application()
+from project.handler import OneThreadHandler  # noqa: E402 middleware reads the settings
+
+application = OneThreadHandler()

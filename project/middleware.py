@@ -2,10 +2,11 @@
 
 import re
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import cast
 
 import structlog
+from asgiref.sync import async_to_sync, sync_to_async
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY as SIGNED_IN
 from django.contrib.auth.models import AnonymousUser
@@ -15,6 +16,7 @@ from django.urls import reverse
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+from servestatic.middleware import ServeStaticMiddleware
 
 from apps.accounts import proofs
 from apps.accounts.models import User
@@ -48,6 +50,22 @@ IMPORTANT = frozenset(
 )
 STILL_OPEN = frozenset({"account_logout", "set_language"})
 GIVEN = re.compile(r"[A-Za-z0-9-]{8,64}")
+
+
+class StaticFilesMiddleware:
+    """Servestatic's own, which knows only the event loop, asked where files lie; all else stays on its thread."""
+
+    sync_capable, async_capable = True, False
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+        files = ServeStaticMiddleware(sync_to_async(get_response))
+        self._prefix, self._serve = files.static_prefix, async_to_sync(files)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Called by Django for each request."""
+        is_file = request.path_info.startswith(self._prefix)
+        return self._serve(request) if is_file else self.get_response(request)
 
 
 class RequestMiddleware(MiddlewareMixin):

@@ -26,12 +26,11 @@ def prompt_for(run: Run, plan: PlanTerms) -> Prompt:
 
     Raises  Missing: the conversation was deleted meanwhile;  RequestTooLong: the question alone does not fit.
     """
-    found = Message.objects.filter(conversation__messages__run=run)
-    messages = list(found.select_related("conversation__owner"))
+    messages = list(Message.objects.filter(conversation__messages__run=run))
     reply = next((message for message in messages if message.run_id == run.pk), None)
     if reply is None:
         raise Missing("The conversation of this answer was deleted.")
-    wishes = personalization.instructions_for(reply.conversation.owner)
+    wishes = personalization.instructions_for(run.account.owner)
     prompt = build(tree.path_to(messages, reply.pk)[:-1], plan, language_models.get_model(run.model), wishes=wishes)
     return replace(prompt, affinity=str(reply.conversation_id))
 

@@ -21,11 +21,13 @@ from apps.inference import language_models, runs
 from apps.inference.calls import Completion
 from apps.inference.language_models import LanguageModel
 from apps.inference.models import Run
-from apps.usage import balances, limits
+from apps.usage import balances, limits, roundtrip
 from apps.usage import errors as usage_errors
+from apps.usage.roundtrip import Statement
 
 JOB = "chat.answer_message"
 LONGEST_TEXT = 32_000
+KEEP = "UPDATE chat_message SET text = %s, model = %s WHERE run_id = %s RETURNING id"
 MOST_WAITING = 3  # of one account's questions, beside those its plan answers at once: nobody fills the queue alone
 
 
@@ -112,7 +114,8 @@ def retry(owner: User, message_id: UUID, *, now: datetime) -> Message:
 def keep(run: Run, completion: Completion) -> None:
     """Store what the engine made in the message that waits for it. A step; a deleted conversation keeps nothing."""
     guards.inside_transaction()
-    if not Message.objects.filter(run=run).update(text=completion.text, model=run.model):
+    (kept,) = roundtrip.ask([Statement(KEEP, (completion.text, run.model, run.pk))])
+    if not kept:
         Run.objects.filter(pk=run.pk).update(text="", reasoning="")
 
 

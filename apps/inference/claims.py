@@ -7,8 +7,6 @@ from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from django.db import connection, transaction
-from django.db.models import F
-from django.db.models.functions import Coalesce
 
 from apps.billing import entitlements, model_prices, plans
 from apps.billing.meters import Meter
@@ -20,14 +18,22 @@ from apps.inference.errors import ModelNotOffered
 from apps.inference.events import Notice
 from apps.inference.language_models import LanguageModel
 from apps.inference.models import Run
-from apps.usage import caps, credits, ledger
+from apps.usage import caps, credits, ledger, roundtrip
 from apps.usage.limits import Demand
+from apps.usage.roundtrip import Statement
 
 LEASE = timedelta(seconds=10)
 RUN_TIMEOUT_S = 600.0
 FALLBACK = "fallback_model"
 MakePrompt = Callable[[Run, PlanTerms], Prompt]
 
+TAKE = """
+    UPDATE inference_run
+       SET state = 'running', lease_token = %s, lease_until = %s, attempts = attempts + 1,
+           started_at = coalesce(started_at, %s)
+     WHERE id = %s AND state = 'queued'
+    RETURNING id
+"""
 RENEW = """
     UPDATE inference_run AS run
        SET text = held.text, reasoning = held.reasoning, backend = held.backend, lease_until = %(until)s
@@ -70,14 +76,9 @@ class Checkpoint(NamedTuple):
 def take(run_id: UUID, *, now: datetime) -> Run | None:
     """Claim a waiting run for a worker; None when another has it, or it is over. A single statement, then one read."""
     token = uuid4()
-    taken = Run.objects.filter(pk=run_id, state=Run.State.QUEUED).update(
-        state=Run.State.RUNNING,
-        lease_token=token,
-        lease_until=now + LEASE,
-        attempts=F("attempts") + 1,
-        started_at=Coalesce(F("started_at"), now),
-    )
-    return Run.objects.select_related("account__owner").get(pk=run_id, lease_token=token) if taken else None
+    (taken,) = roundtrip.ask([Statement(TAKE, (token, now + LEASE, now, run_id))])
+    known = Run.objects.select_related("account__owner", "account__credit")  # all that the claim asks of its account
+    return known.get(pk=run_id, lease_token=token) if taken else None
 
 
 def prepare(run: Run, prompt: MakePrompt, *, now: datetime) -> Claim:

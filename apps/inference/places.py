@@ -20,13 +20,23 @@ from apps.core.errors import Unavailable
 from apps.inference import errors
 from apps.inference.events import OWN_ANSWER, PLACE, Queued
 from apps.inference.models import Run, RunQuerySet
+from apps.usage import roundtrip
 from apps.usage.models import UsageBucket
+from apps.usage.roundtrip import Statement
 
 log = structlog.get_logger(__name__)
 
 BATCH_QUEUE = "runs.batch"
 PATIENCE = 2  # times the longest wait: who was let in may wait so long
 RETRY_AFTER_S = 30
+
+LINE_UP = """
+    UPDATE inference_run SET in_line_since = %s, nudged_at = %s
+     WHERE id = (SELECT id FROM inference_run
+                  WHERE account_id = %s AND state = 'queued' AND in_line_since IS NULL
+                  ORDER BY created_at, id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED)
+    RETURNING id, job, queue
+"""
 
 
 def require_room(queue: str, *, now: datetime) -> None:
@@ -80,11 +90,9 @@ def line_up_next(account_id: UUID, *, now: datetime) -> None:
             over, so that two ends line up two.
     """
     guards.inside_transaction()
-    held = Run.objects.held().filter(account_id=account_id).order_by("created_at", "pk")
-    run = held.select_for_update(skip_locked=True, no_key=True).only("job", "queue").first()
-    if run is not None:
-        Run.objects.filter(pk=run.pk).update(in_line_since=now, nudged_at=now)
-        jobs.enqueue(run.job, str(run.pk), queue=run.queue)
+    (lined_up,) = roundtrip.ask([Statement(LINE_UP, (now, now, account_id))])
+    for run_id, job, queue in lined_up:
+        jobs.enqueue(job, str(run_id), queue=queue)
 
 
 def find_place(run: Run) -> Queued | None:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
+from psycopg.types.json import Jsonb
 
 from apps.core import guards
 from apps.core.errors import CauserieError, LimitReached, Refused
@@ -16,13 +17,24 @@ from apps.inference.claims import Claim, MakePrompt
 from apps.inference.events import Notice
 from apps.inference.models import Run
 from apps.usage import errors as usage_errors
-from apps.usage import ledger
+from apps.usage import ledger, roundtrip
 from apps.usage.models import UsageAlert, UsageLedger
+from apps.usage.roundtrip import Statement
 
 Keep = Callable[[Run, Completion], None]
 MOST_ATTEMPTS = 2  # a run whose worker died so often is not begun again
 State = Run.State
 Provenance = UsageLedger.Provenance
+STORED = (
+    "state", "text", "reasoning", "finish_reason", "error_code", "refusal", "input_tokens", "cached_input_tokens",
+    "output_tokens", "reasoning_tokens", "provenance", "backend", "first_token_at", "ended_at", "lease_token",
+    "lease_until", "request",
+)  # fmt: skip
+STORE = f"""
+    UPDATE inference_run SET {", ".join(f"{column} = %s" for column in STORED)}
+     WHERE id = %s AND lease_token = %s AND state = 'running'
+    RETURNING id
+"""  # noqa: S608 the columns are ours
 
 
 @dataclass(frozen=True)
@@ -162,30 +174,17 @@ def _saved(claim: Claim, state: str, error_code: str = "") -> Completion:
 
 
 def _store(run: Run, token: UUID, ending: Ending, *, now: datetime) -> None:
-    completion = ending.completion
-    changes: dict[str, object] = {
-        "state": completion.state,
-        "text": completion.text,
-        "reasoning": completion.reasoning,
-        "finish_reason": completion.finish_reason,
-        "error_code": completion.error_code,
-        "refusal": run.refusal,
-        "input_tokens": completion.spent.input_tokens,
-        "cached_input_tokens": completion.spent.cached_input_tokens,
-        "output_tokens": completion.spent.output_tokens,
-        "reasoning_tokens": completion.spent.reasoning_tokens,
-        "provenance": completion.provenance,
-        "backend": ending.backend,
-        "first_token_at": ending.first_token_at,
-        "ended_at": now,
-        "lease_token": None,
-        "lease_until": None,
-        "request": {},
-    }
-    held = Run.objects.filter(pk=run.pk, lease_token=token, state=State.RUNNING)
-    if not held.update(**changes):
+    completion, spent = ending.completion, ending.completion.spent
+    values = (
+        completion.state, completion.text, completion.reasoning, completion.finish_reason, completion.error_code,
+        run.refusal, spent.input_tokens, spent.cached_input_tokens, spent.output_tokens, spent.reasoning_tokens,
+        completion.provenance, ending.backend, ending.first_token_at, now, None, None, {},
+    )  # fmt: skip
+    written = [Jsonb(value) if isinstance(value, dict) else value for value in values]
+    (stored,) = roundtrip.ask([Statement(STORE, (*written, run.pk, token))])
+    if not stored:
         raise errors.LeaseLost(str(run.pk))
-    for field, value in changes.items():
+    for field, value in zip(STORED, values, strict=True):
         setattr(run, field, value)
 
 

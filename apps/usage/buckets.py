@@ -31,6 +31,18 @@ OPEN = """
     ON CONFLICT DO NOTHING
     RETURNING id
 """
+OPEN_MISSING = """
+    INSERT INTO usage_usagebucket
+           (id, account_id, limit_key, meter, window_start, window_end, limit_value, reserved, settled, is_open)
+    SELECT %s::uuid, %s::uuid, %s, %s, %s::timestamptz, %s::timestamptz, %s::bigint, 0, 0, true
+     WHERE NOT EXISTS (SELECT FROM usage_usagebucket WHERE account_id = %s AND limit_key = %s AND is_open)
+    ON CONFLICT DO NOTHING
+    RETURNING id
+"""
+CLOSE_ENDED = """
+    UPDATE usage_usagebucket SET is_open = false
+     WHERE account_id = %s AND limit_key = ANY(%s) AND is_open AND window_end <= %s
+"""
 MOVE = """
     UPDATE usage_usagebucket SET reserved = reserved - %s, settled = settled + %s
      WHERE id = %s RETURNING settled, limit_value
@@ -107,6 +119,22 @@ def move(held: Iterable[Held], used_of: Callable[[str], int], *, then: Sequence[
         return []
     full = zip(moved, roundtrip.ask(statements), strict=False)  # `then` answers behind them
     return [Level(row, settled, used, limit) for (row, used), [(settled, limit)] in full if used]
+
+
+def open_windows(account: BillingAccount, met: Sequence[Limit], *, now: datetime) -> bool:
+    """Close the windows of these limits that have ended and open those that are missing, empty, in the order given.
+
+    Effect  a step; one message. A window that is open is not asked for: whoever books in it would be waited for. One
+            that another run opens meanwhile is waited for, and is the one.
+    Gives   whether any was opened.
+    """
+    statements = [Statement(CLOSE_ENDED, (account.pk, [limit.key for limit in met], now))]
+    for limit in met:
+        start, end = limits.window_at(limit, now)
+        facts = (ids.uuid7(), account.pk, limit.key, str(limit.meter), start, end, limit.amount)
+        statements.append(Statement(OPEN_MISSING, (*facts, account.pk, limit.key)))
+    _closed, *opened = roundtrip.ask(statements)
+    return any(opened)
 
 
 def put_back(taken: Iterable[tuple[UUID, int]]) -> None:

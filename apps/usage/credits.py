@@ -58,7 +58,7 @@ def debt_micro(account: BillingAccount) -> int:
 
 def currency_of(account: BillingAccount) -> str:
     """The currency of the account's credit; before there is any, that of its payments, else the catalogue's first."""
-    credit = CreditAccount.objects.filter(account=account).first()
+    credit: CreditAccount | None = getattr(account, "credit", None)  # one read, unless it came with the account
     if credit:
         return credit.currency
     known = plans.catalogue().currencies

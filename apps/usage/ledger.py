@@ -89,6 +89,8 @@ def reserve(account: BillingAccount, run_id: UUID, demand: Demand, *, timeout_s:
     if reservations.hold_again(run_id, expires_at=expires_at):
         return
     _refuse_if_not_included(demand)
+    if _reserve_in_new_windows(account, run_id, demand, expires_at=expires_at, now=now):
+        return
     try:
         with transaction.atomic():
             taken = [
@@ -202,6 +204,19 @@ def _reserve_at_once(
     if written:
         reservations.forget(row_ids)
     buckets.put_back((bucket, amount) for bucket, amount in zip(found, amounts, strict=True) if bucket)
+    return False
+
+
+def _reserve_in_new_windows(
+    account: BillingAccount, run_id: UUID, demand: Demand, *, expires_at: datetime, now: datetime
+) -> bool:
+    """The first use in a while: what windows are missing is opened. Where there is no room, no window stays open."""
+    savepoint = transaction.savepoint()
+    is_new = buckets.open_windows(account, [limit for limit, _amount in limits.met_by(demand)], now=now)
+    if is_new and _reserve_at_once(account, run_id, demand, expires_at=expires_at, now=now):
+        transaction.savepoint_commit(savepoint)
+        return True
+    transaction.savepoint_rollback(savepoint)
     return False
 
 
