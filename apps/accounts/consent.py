@@ -17,6 +17,8 @@ VERSIONS: Mapping[Consent.Kind, str] = MappingProxyType(
     }
 )
 
+LATEST = "SELECT * FROM accounts_consent WHERE user_id = %s AND kind = %s ORDER BY answered_at DESC, id DESC LIMIT 1"
+
 
 def record(user: User, kind: Consent.Kind, *, given: bool, version: str, now: datetime) -> Consent:
     """Keep one answer to one text.
@@ -32,7 +34,7 @@ def record(user: User, kind: Consent.Kind, *, given: bool, version: str, now: da
 
 def latest(user: User, kind: Consent.Kind) -> Consent | None:
     """Find the answer in force, or None when the person was never asked."""
-    return Consent.objects.filter(user=user, kind=kind).order_by("-answered_at", "-id").first()
+    return next(iter(Consent.objects.raw(LATEST, [user.pk, kind.value])), None)
 
 
 def outdated(user: User) -> list[Consent.Kind]:

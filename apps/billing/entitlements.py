@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import connection
 
 from apps.accounts.models import User
 from apps.billing import plan_versions, plans
@@ -27,6 +28,15 @@ from apps.core import guards
 
 __all__ = ["NOT_PAID", "Decision", "Granted", "Rules", "Standing", "Subscribed", "decide"]
 
+# Asked with every question: as text, since building a query costs ten times as much as asking it.
+ACCOUNT = "SELECT * FROM billing_billingaccount WHERE owner_id = %s"
+IN_FORCE = """
+    SELECT snapshot.source, snapshot.valid_until, version.terms
+      FROM billing_entitlementsnapshot AS snapshot JOIN billing_planversion AS version
+        ON version.id = snapshot.plan_version_id
+     WHERE snapshot.account_id = %s ORDER BY snapshot.version DESC LIMIT 1
+"""
+
 
 @dataclass(frozen=True)
 class InForce:
@@ -39,9 +49,8 @@ class InForce:
 
 def account_for(user: User, *, now: datetime) -> BillingAccount:
     """The account of a person, made on first use. A guest's has the guest plan until they sign up."""
-    account, _is_new = BillingAccount.objects.get_or_create(
-        owner=user, defaults={"created_at": now, "livemode": is_live(), "is_guest": user.is_guest}
-    )
+    account = next(iter(BillingAccount.objects.raw(ACCOUNT, [user.pk])), None) or _open_account(user, now=now)
+    account.owner = user
     if account.is_guest and not user.is_guest:
         BillingAccount.objects.filter(pk=account.pk).update(is_guest=False)
         account.is_guest = False
@@ -60,15 +69,19 @@ def plan_for(account: BillingAccount, *, now: datetime) -> PlanTerms:
 
 def in_force(account: BillingAccount, *, now: datetime) -> InForce:
     """What the account has now: the latest snapshot, or what the facts say once its time is over."""
-    latest = _latest(account)
+    with connection.cursor() as cursor:
+        cursor.execute(IN_FORCE, [account.pk])
+        latest = cursor.fetchone()
     if latest is None:
         return InForce(_terms_without_payment(account), _default_source())
-    if latest.valid_until is not None and latest.valid_until <= now:
+    source, valid_until, terms = latest
+    if valid_until is not None and valid_until <= now:
         decision = decide_for(account, now=now)
-        return InForce(_terms_for(decision, latest), decision.source, decision.valid_until)
-    is_paid = latest.source not in NOT_PAID
-    terms = PlanTerms.from_json(latest.plan_version.terms) if is_paid else _terms_without_payment(account)
-    return InForce(terms, latest.source, latest.valid_until)
+        return InForce(_terms_for(decision, _latest(account)), decision.source, decision.valid_until)
+    is_paid = source not in NOT_PAID
+    return InForce(
+        PlanTerms.from_json(json.loads(terms)) if is_paid else _terms_without_payment(account), source, valid_until
+    )
 
 
 def decide_for(account: BillingAccount, *, now: datetime) -> Decision:
@@ -174,6 +187,13 @@ def lifting_plan(model: str, meter: Meter, above: int | None, *, window: timedel
     fitting = [plan for plan in sold if _room(plan, model, meter, window) > above]
     cheapest = min(fitting, key=lambda plan: _price_a_month(plan, catalogue.currencies[0]), default=None)
     return cheapest.key if cheapest else None
+
+
+def _open_account(user: User, *, now: datetime) -> BillingAccount:
+    account, _is_new = BillingAccount.objects.get_or_create(
+        owner=user, defaults={"created_at": now, "livemode": is_live(), "is_guest": user.is_guest}
+    )
+    return account
 
 
 def _latest(account: BillingAccount) -> EntitlementSnapshot | None:

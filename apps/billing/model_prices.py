@@ -10,6 +10,7 @@ from apps.billing.models import ModelPrice
 from apps.core import guards
 
 FACTS = ("currency", "cost", "price")
+NEWEST = "SELECT * FROM billing_modelprice WHERE model = %s AND digest = %s ORDER BY version DESC LIMIT 1"
 OPTIONAL_FACTS = ("backend_cost",)  # where a model has none, its digest is what it was before there were such
 
 
@@ -37,12 +38,16 @@ def ensure(model: str, stated: Mapping[str, Any], *, now: datetime) -> ModelPric
     Effect  a step. Processes that run with an older catalogue keep pointing at the rates they use.
     """
     guards.inside_transaction()
-    same = ModelPrice.objects.filter(model=model, digest=_digest(stated)).order_by("-version")
-    while (found := same.first()) is None:
+    digest = _digest(stated)
+    while (found := _newest(model, digest)) is None:
         latest = _latest(model)  # before looking again: whoever writes after that look takes the number we try
-        if not same.exists():
+        if _newest(model, digest) is None:
             _append(model, stated, after=latest, now=now)
     return found
+
+
+def _newest(model: str, digest: str) -> ModelPrice | None:
+    return next(iter(ModelPrice.objects.raw(NEWEST, [model, digest])), None)
 
 
 def _latest(model: str) -> ModelPrice | None:

@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from apps.accounts.models import User
 from apps.chat.models import Personalization
 from apps.chat.personalities import NEUTRAL, PERSONALITIES, Personality
 
 FIELDS = ("is_on", "about", "wishes", "personality", "model")
+WISHES = "SELECT personality, about, wishes FROM chat_personalization WHERE owner_id = %s AND is_on"
+MODEL = "SELECT model FROM chat_personalization WHERE owner_id = %s"
 
 
 def find(owner: User, *, now: datetime) -> Personalization:
@@ -32,17 +34,20 @@ def personality_of(owner: User) -> Personality:
 
 def preferred_model(owner: User) -> str:
     """Key of the model that new conversations begin with; empty: the person has no preference."""
-    return Personalization.objects.filter(owner=owner).values_list("model", flat=True).first() or ""
+    with connection.cursor() as cursor:
+        cursor.execute(MODEL, [owner.pk])
+        (model,) = cursor.fetchone() or ("",)
+    return str(model)
 
 
 def instructions_for(owner: User) -> str:
     """What is added to the house's instructions for this person; empty: nothing."""
-    mine = Personalization.objects.filter(owner=owner, is_on=True).first()
-    if mine is None:
-        return ""
+    with connection.cursor() as cursor:
+        cursor.execute(WISHES, [owner.pk])
+        personality, about, wishes = cursor.fetchone() or (NEUTRAL, "", "")
     parts = [
-        PERSONALITIES.get(mine.personality, PERSONALITIES[NEUTRAL]).instructions,
-        mine.about and f"About the person who asks, in their words: {mine.about}",
-        mine.wishes and f"How they wish to be answered: {mine.wishes}",
+        PERSONALITIES.get(personality, PERSONALITIES[NEUTRAL]).instructions,
+        about and f"About the person who asks, in their words: {about}",
+        wishes and f"How they wish to be answered: {wishes}",
     ]
     return "\n".join(part for part in parts if part)

@@ -19,6 +19,10 @@ INSTRUCTIONS = (
 )
 SAFE_BYTES_PER_TOKEN = 3  # fewer than usual: a prompt that is longer than we think would be refused
 TOKENS_PER_MESSAGE = 6
+CONVERSATION = """
+    SELECT * FROM chat_message
+     WHERE conversation_id = (SELECT conversation_id FROM chat_message WHERE run_id = %s)
+"""
 
 
 def prompt_for(run: Run, plan: PlanTerms) -> Prompt:
@@ -26,7 +30,7 @@ def prompt_for(run: Run, plan: PlanTerms) -> Prompt:
 
     Raises  Missing: the conversation was deleted meanwhile;  RequestTooLong: the question alone does not fit.
     """
-    messages = list(Message.objects.filter(conversation__messages__run=run))
+    messages = list(Message.objects.raw(CONVERSATION, [run.pk]))
     reply = next((message for message in messages if message.run_id == run.pk), None)
     if reply is None:
         raise Missing("The conversation of this answer was deleted.")

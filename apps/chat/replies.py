@@ -80,7 +80,7 @@ def send(owner: User, draft: Draft, *, now: datetime) -> Sent:
             created_at=now,
         )
         reply = _open_reply(message, terms, now=now)
-        Message.objects.bulk_create([message, reply])
+        roundtrip.insert(*([conversation] if conversation._state.adding else []), message, reply)
         return Sent(conversation, message, reply)
 
 
@@ -125,7 +125,7 @@ def refuse_when_spent(account: BillingAccount, plan: PlanTerms, model: str, *, n
     Raises  PaymentNeeded: the plan does not have this model;  LimitReached: its messages are used up for now, or
             enough of the account's questions wait already.
     """
-    unfinished = Run.objects.of(account).unfinished().count()
+    unfinished = runs.count_unfinished(account)
     if unfinished >= plan.concurrency + MOST_WAITING:
         at_once = {"limit": plan.concurrency, "used": unfinished}
         raise usage_errors.refused_again(usage_errors.TOO_MANY_AT_ONCE, at_once)
@@ -160,7 +160,7 @@ def _still_had(owner: User, model_key: str, *, now: datetime) -> str | None:
 def _place(owner: User, draft: Draft, *, now: datetime) -> tuple[Conversation, Message | None]:
     if draft.conversation_id is None:
         title = titles.title_from(draft.text)
-        return Conversation.objects.create(owner=owner, title=title, created_at=now, updated_at=now), None
+        return Conversation(owner=owner, title=title, created_at=now, updated_at=now), None
     conversation = conversations.get_conversation(owner, draft.conversation_id)
     if draft.parent_id is None:
         return conversation, None
@@ -194,5 +194,6 @@ def _open_reply(question: Message, terms: _Terms, *, now: datetime) -> Message:
     )
     conversation = question.conversation
     conversation.leaf_id, conversation.updated_at = reply.pk, now
-    conversation.save(update_fields=["leaf_id", "updated_at"])
+    if not conversation._state.adding:
+        conversation.save(update_fields=["leaf_id", "updated_at"])
     return reply

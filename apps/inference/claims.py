@@ -8,8 +8,10 @@ from uuid import UUID, uuid4
 
 from django.db import connection, transaction
 
+from apps.accounts.models import User
 from apps.billing import entitlements, model_prices, plans
 from apps.billing.meters import Meter
+from apps.billing.models import BillingAccount
 from apps.billing.plans import PlanTerms
 from apps.core.errors import LimitReached
 from apps.inference import backends, language_models, pricing, router
@@ -32,7 +34,12 @@ TAKE = """
        SET state = 'running', lease_token = %s, lease_until = %s, attempts = attempts + 1,
            started_at = coalesce(started_at, %s)
      WHERE id = %s AND state = 'queued'
-    RETURNING id
+    RETURNING *
+"""
+ACCOUNT = """
+    SELECT account.*, owner.language FROM billing_billingaccount AS account JOIN accounts_user AS owner
+        ON owner.id = account.owner_id
+     WHERE account.id = %s
 """
 RENEW = """
     UPDATE inference_run AS run
@@ -76,9 +83,10 @@ class Checkpoint(NamedTuple):
 def take(run_id: UUID, *, now: datetime) -> Run | None:
     """Claim a waiting run for a worker; None when another has it, or it is over. A single statement, then one read."""
     token = uuid4()
-    (taken,) = roundtrip.ask([Statement(TAKE, (token, now + LEASE, now, run_id))])
-    known = Run.objects.select_related("account__owner", "account__credit")  # all that the claim asks of its account
-    return known.get(pk=run_id, lease_token=token) if taken else None
+    run: Run | None = next(iter(Run.objects.raw(TAKE, [token, now + LEASE, now, run_id])), None)
+    if run is not None:
+        run.account = _account_of(run)
+    return run
 
 
 def prepare(run: Run, prompt: MakePrompt, *, now: datetime) -> Claim:
@@ -118,6 +126,13 @@ def renew(checkpoints: Iterable[Checkpoint], *, now: datetime) -> Mapping[UUID, 
     with connection.cursor() as cursor:
         cursor.execute(RENEW, facts)
         return dict(cursor.fetchall())
+
+
+def _account_of(run: Run) -> BillingAccount:
+    """Its account; of the owner only who that is and their language, which the last words are written in."""
+    (account,) = BillingAccount.objects.raw(ACCOUNT, [run.account_id])
+    account.owner = User.from_db(account._state.db, ("id", "language"), (account.owner_id, account.language))
+    return account
 
 
 def _prepare(run: Run, plan: PlanTerms, prompt: MakePrompt, *, now: datetime) -> Claim:

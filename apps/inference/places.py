@@ -12,6 +12,7 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
+from django.db import connection
 from django.db.models import F, Q
 
 from apps.billing.meters import Meter
@@ -30,6 +31,10 @@ BATCH_QUEUE = "runs.batch"
 PATIENCE = 2  # times the longest wait: who was let in may wait so long
 RETRY_AFTER_S = 30
 
+WAITS = """
+    SELECT EXISTS (SELECT FROM inference_run
+                    WHERE state = 'queued' AND in_line_since IS NOT NULL AND queue = %s AND in_line_since < %s)
+"""
 LINE_UP = """
     UPDATE inference_run SET in_line_since = %s, nudged_at = %s
      WHERE id = (SELECT id FROM inference_run
@@ -47,7 +52,10 @@ def require_room(queue: str, *, now: datetime) -> None:
     if queue == BATCH_QUEUE:
         return
     limit = timedelta(seconds=settings.QUEUE_WAIT_LIMIT_S)
-    if Run.objects.in_line(queue).filter(in_line_since__lt=now - limit).exists():
+    with connection.cursor() as cursor:
+        cursor.execute(WAITS, [queue, now - limit])
+        (is_slow,) = cursor.fetchone()
+    if is_slow:
         raise Unavailable(errors.explain(errors.BUSY, None), code=errors.BUSY, wait_s=RETRY_AFTER_S)
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import translation
 
 from apps.billing.models import BillingAccount
@@ -15,8 +15,10 @@ from apps.billing.plans import PlanTerms
 from apps.core import guards, jobs
 from apps.inference import errors, events, places, relay
 from apps.inference.models import Run
+from apps.usage import roundtrip
 
 log = structlog.get_logger(__name__)
+UNFINISHED = "SELECT count(*) FROM inference_run WHERE account_id = %s AND state IN ('queued', 'running')"
 
 
 def open_run(  # noqa: PLR0913 what one run is, in one row
@@ -40,7 +42,7 @@ def open_run(  # noqa: PLR0913 what one run is, in one row
     guards.inside_transaction()
     queue = places.BATCH_QUEUE if channel == Run.Channel.BATCH else plan.queue
     places.require_room(queue, now=now)
-    run = Run.objects.create(
+    run = Run(
         account=account,
         channel=channel,
         job=job,
@@ -52,9 +54,18 @@ def open_run(  # noqa: PLR0913 what one run is, in one row
         nudged_at=now,
         in_line_since=now,
     )
+    roundtrip.insert(run)
     jobs.enqueue(job, str(run.pk), queue=run.queue)
     log.info("run.opened", run_id=str(run.pk), job=job, model=model)
     return run
+
+
+def count_unfinished(account: BillingAccount) -> int:
+    """How many answers of an account are being made or waited for."""
+    with connection.cursor() as cursor:
+        cursor.execute(UNFINISHED, [account.pk])
+        (count,) = cursor.fetchone()
+    return int(count)
 
 
 def request_stop(run: Run, *, now: datetime) -> None:

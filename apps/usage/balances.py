@@ -11,6 +11,7 @@ from apps.billing.plans import Limit, PlanTerms
 from apps.usage.models import UsageBucket
 
 WARNING_PERCENT = 80
+RUNNING = "SELECT * FROM usage_usagebucket WHERE account_id = %s AND is_open AND window_end > %s"
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Balance:
 
 def remaining(account: BillingAccount, *, plan: PlanTerms, now: datetime) -> list[Balance]:
     """How each limit of the plan stands now; what running answers have set aside counts as used."""
-    buckets = {b.limit_key: b for b in UsageBucket.objects.of(account).running(at=now)}
+    buckets = {b.limit_key: b for b in UsageBucket.objects.raw(RUNNING, [account.pk, now])}
     return [_balance(limit, buckets.get(limit.key)) for limit in plan.limits]
 
 

@@ -7,6 +7,7 @@ row is held, so that the sum of what is left is the balance, or nothing while th
 from datetime import datetime
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import F
 
 from apps.billing import plans
@@ -43,6 +44,8 @@ SPEND = """
       FROM line WHERE held.id = line.id AND line.before < %s
 """
 
+CURRENCY = "SELECT currency FROM usage_creditaccount WHERE account_id = %s"
+
 
 def balance_micro(account: BillingAccount) -> int:
     """What is left to spend, in micro-units: the balance without what running answers have set aside."""
@@ -58,9 +61,11 @@ def debt_micro(account: BillingAccount) -> int:
 
 def currency_of(account: BillingAccount) -> str:
     """The currency of the account's credit; before there is any, that of its payments, else the catalogue's first."""
-    credit: CreditAccount | None = getattr(account, "credit", None)  # one read, unless it came with the account
-    if credit:
-        return credit.currency
+    with connection.cursor() as cursor:
+        cursor.execute(CURRENCY, [account.pk])
+        found = cursor.fetchone()
+    if found:
+        return str(found[0])
     known = plans.catalogue().currencies
     return account.currency if account.currency in known else known[0]
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q
 
 from apps.billing import entitlements
@@ -242,15 +242,7 @@ def _entry(account_id: UUID, run_id: UUID, used: Used, *, now: datetime) -> Usag
 def _booking(held: list[Held], entry: UsageLedger) -> list[Statement]:
     return [
         reservations.closing(held, State.SETTLED),
-        _writing(entry),
+        roundtrip.writing(entry),
         *history.counting(entry),
         *charges.reporting(entry),
     ]
-
-
-def _writing(entry: UsageLedger) -> Statement:
-    """The INSERT of a row, as the model would make it."""
-    columns = UsageLedger._meta.concrete_fields
-    names, places = ", ".join(str(column.column) for column in columns), ", ".join(["%s"] * len(columns))
-    values = tuple(column.get_db_prep_save(getattr(entry, column.attname), connection) for column in columns)
-    return Statement(f"INSERT INTO usage_usageledger ({names}) VALUES ({places})", values)  # noqa: S608 names are ours
