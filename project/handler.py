@@ -1,14 +1,14 @@
 """How a request comes from the event loop to its view: by one change of thread, and back by one.
 
-Django's own handler changes for every middleware, each signal and the end of the response, on a thread that it makes
-for the request alone: 25 changes and a third of the time that a question takes. Here middleware and view run on one thread of a
-pool, whose database connection is given back before a single byte is sent: a stream holds neither.
+Django's own handler changes for each middleware, each signal and the end of the response, on a thread that it makes for
+the request alone: 25 changes, a third of what a question cost. Here middleware and view run on one thread of a pool,
+whose database connection is given back before anything is sent: a stream holds neither.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import IO, Any
+from typing import IO, Any, TypeAlias
 
 from asgiref.sync import sync_to_async
 from django.core.exceptions import RequestAborted
@@ -19,9 +19,10 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
-MOST_THREADS = 1000  # made as they are needed; who calls the API without streaming holds one until the answer is there
-Message = MutableMapping[str, Any]  # Any: ASGI's own shape
-Receive, Send = Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]
+MOST_THREADS = 1000  # made when needed; who calls the API without streaming holds one until the answer is there
+Message: TypeAlias = Mapping[str, Any]  # Any: ASGI's own shape
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
 
 class OneThreadHandler(ASGIHandler):
@@ -32,8 +33,8 @@ class OneThreadHandler(ASGIHandler):
         threads = ThreadPoolExecutor(MOST_THREADS, thread_name_prefix="request")
         self._respond = sync_to_async(self._respond_on_a_thread, thread_sensitive=False, executor=threads)
 
-    def load_middleware(self, is_async: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002 Django's signature
-        """Called by Django: the chain of middleware as for WSGI, all of it on the calling thread."""
+    def load_middleware(self, is_async: bool = False) -> None:  # noqa: FBT001, FBT002 Django's signature
+        """Called by Django: the chain as for WSGI, all of it on the calling thread, whatever is asked for."""
         super().load_middleware(is_async=False)
 
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
@@ -41,7 +42,7 @@ class OneThreadHandler(ASGIHandler):
         return await self._respond(request)
 
     async def handle(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Answer one request; one whose client leaves is cancelled, as Django does it."""
+        """Answer one request; what is done for a client that leaves is cancelled."""
         try:
             body = await self.read_body(receive)
         except RequestAborted:
@@ -55,6 +56,7 @@ class OneThreadHandler(ASGIHandler):
         set_script_prefix(get_script_prefix(scope))
         request, refusal = self.create_request(scope, body)
         if request is None:
+            assert refusal is not None  # noqa: S101 one of the two is there
             await self.send_response(refusal, send)
             return
         answering = asyncio.create_task(self._answer(request, send))
@@ -73,8 +75,8 @@ class OneThreadHandler(ASGIHandler):
         finally:
             response.close()
 
-    def _respond_on_a_thread(self, request: ASGIRequest) -> HttpResponseBase:
-        request_started.send(sender=type(self), scope=request.scope)
+    def _respond_on_a_thread(self, request: HttpRequest) -> HttpResponseBase:
+        request_started.send(sender=type(self), scope=getattr(request, "scope", None))
         try:
             return self.get_response(request)
         finally:

@@ -35,10 +35,8 @@ OPEN_TO_GUESTS = frozenset(
         "usage-api:balances",
     }
 )
-# Here nobody looks at who asks before the view does. A stream of events lasts for minutes, and a connection of the pool
-# that is used before it begins is held for as long; its view asks, and gives it back. A password is judged while it is
-# typed: such a request may overtake the sign-up, and would end the session that it goes on in, since the guest it began
-# with is no more.
+# Here nobody looks at who asks before the view does. A password is judged while it is typed: such a request may
+# overtake the sign-up, and would end the session that it goes on in, since the guest it began with is no more.
 UNASKED = frozenset({"chat-api:events", "accounts:judge-password", "alive", "ready"})
 IMPORTANT = frozenset(
     {

@@ -24,7 +24,7 @@ from apps.chat.forms import PersonalizationForm
 from apps.chat.personalities import PERSONALITIES
 from apps.core import clock, sse
 from apps.core.errors import Missing, Unauthenticated
-from apps.inference import following, relay, steps
+from apps.inference import following, relay
 from apps.inference.models import Run
 
 
@@ -107,17 +107,13 @@ def edit_personalization(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-async def follow_run(request: HttpRequest, run_id: UUID) -> StreamingHttpResponse:
+def follow_run(request: HttpRequest, run_id: UUID) -> StreamingHttpResponse:
     after = request.headers.get("Last-Event-ID")
     relay.read_position(after)
-    run = await steps.call(_find_own_run, request, run_id)
-    return StreamingHttpResponse(_frames(run, after), content_type="text/event-stream", headers=sse.HEADERS)
-
-
-def _find_own_run(request: HttpRequest, run_id: UUID) -> Run:
     if not request.user.is_authenticated:
         raise Unauthenticated(_("Please sign in first."))
-    return conversations.get_run(request.user, run_id)
+    run = conversations.get_run(request.user, run_id)
+    return StreamingHttpResponse(_frames(run, after), content_type="text/event-stream", headers=sse.HEADERS)
 
 
 async def _frames(run: Run, after: str | None) -> AsyncIterator[bytes]:

@@ -20,9 +20,8 @@ from apps.inference.errors import ModelNotOffered
 from apps.inference.events import Notice
 from apps.inference.language_models import LanguageModel
 from apps.inference.models import Run
-from apps.usage import caps, credits, ledger, roundtrip
+from apps.usage import caps, credits, ledger
 from apps.usage.limits import Demand
-from apps.usage.roundtrip import Statement
 
 LEASE = timedelta(seconds=10)
 RUN_TIMEOUT_S = 600.0
@@ -131,7 +130,8 @@ def renew(checkpoints: Iterable[Checkpoint], *, now: datetime) -> Mapping[UUID, 
 def _account_of(run: Run) -> BillingAccount:
     """Its account; of the owner only who that is and their language, which the last words are written in."""
     (account,) = BillingAccount.objects.raw(ACCOUNT, [run.account_id])
-    account.owner = User.from_db(account._state.db, ("id", "language"), (account.owner_id, account.language))
+    known = account.owner_id, getattr(account, "language")  # noqa: B009 no column of its own
+    account.owner = User.from_db(account._state.db, ("id", "language"), known)
     return account
 
 

@@ -175,7 +175,7 @@ def _saved(claim: Claim, state: str, error_code: str = "") -> Completion:
 
 def _store(run: Run, token: UUID, ending: Ending, *, now: datetime) -> None:
     completion, spent = ending.completion, ending.completion.spent
-    values = (
+    values: tuple[object, ...] = (
         completion.state, completion.text, completion.reasoning, completion.finish_reason, completion.error_code,
         run.refusal, spent.input_tokens, spent.cached_input_tokens, spent.output_tokens, spent.reasoning_tokens,
         completion.provenance, ending.backend, ending.first_token_at, now, None, None, {},
