@@ -19,6 +19,7 @@ WORKERS_PAUSE_S = 0.4
 CELLAR, SERVERS, PRODUCT = 0, 1, 2
 RUN_QUEUES = "runs.premium,runs.free,runs.batch"
 JOB_QUEUES = "default,billing,reports"
+DEMO_ACCOUNTS, DEMO_MONTHS = 300, 12
 OK = 200
 
 
@@ -121,6 +122,14 @@ def _product(addresses: Addresses) -> Iterator[Part]:
         is_ready=lambda: True,
         floor=PRODUCT,
     )
+
+
+def demo(addresses: Addresses, root: Path) -> list[Part]:
+    """What a demonstration has besides: a year of a company, played once; afterwards it is there at once."""
+    size = ("--accounts", str(DEMO_ACCOUNTS), "--months", str(DEMO_MONTHS))
+    after = tuple(part.name for part in parts(addresses, root) if part.name in ("prepare", "web", "stripe_sandbox"))
+    play = (PYTHON, str(root / "manage.py"), "simulate", *size)
+    return [Part(name="company", title="A year of a company (minutes, once)", command=play, after=after, folder=root)]
 
 
 def says_yes(address: str) -> bool:

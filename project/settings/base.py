@@ -11,6 +11,8 @@ from project.settings import staff_pages
 from project.settings.api import *  # noqa: F403
 from project.settings.logs import configure_logs, report_errors
 from project.settings.people import *  # noqa: F403
+from project.settings.reports import *  # noqa: F403
+from project.settings.reports import DEMO_MIDDLEWARE
 from project.settings.second_factor import *  # noqa: F403
 from project.settings.social import *  # noqa: F403
 from project.settings.social import SOCIAL_PAGES, WAYS_ELSEWHERE
@@ -66,6 +68,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    *DEMO_MIDDLEWARE,
     "project.middleware.GuestMiddleware",
     "project.middleware.LookMiddleware",
     "project.middleware.ProofMiddleware",
@@ -186,7 +189,6 @@ EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", default=False)
 DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "Causerie <hello@causerie.local>")
 
-REPORTING_TIMEZONE = env.text("CAUSERIE_REPORTING_TIMEZONE", "UTC")
 METRICS_TOKEN = env.text("CAUSERIE_METRICS_TOKEN", "")
 report_errors(env.text("SENTRY_DSN", ""))
 

@@ -1,0 +1,8 @@
+"""Where the reports cut days, and whether this is a demonstration of them."""
+
+from project import env
+
+REPORTING_TIMEZONE = env.text("CAUSERIE_REPORTING_TIMEZONE", "UTC")
+# In a demonstration everything can be looked at and nothing changed; `manage.py up --demo` fills one with invented people.
+IS_DEMO = env.flag("CAUSERIE_DEMO", default=False)
+DEMO_MIDDLEWARE = ["project.demo.DemoMiddleware"] if IS_DEMO else []
