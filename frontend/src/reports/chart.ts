@@ -3,7 +3,7 @@ import "uplot/dist/uPlot.min.css";
 
 import uPlot from "uplot";
 
-import { columnsOf, type ChartData, formatFigure, formatFigureShort, notesOf, readChart } from "./figures";
+import { columnsOf, type ChartData, formatFigure, formatFigureShort, notesOf, readChart, stepped } from "./figures";
 import { language } from "../shared/i18n";
 
 const HEIGHT_PX = 150;
@@ -20,9 +20,16 @@ for (const place of document.querySelectorAll<HTMLElement>("[data-chart]")) {
 /** Draw a chart into its place, and again when the place or the theme changes. */
 function hang(place: HTMLElement, chart: ChartData): void {
   place.classList.add("drawn-chart");
-  place.setAttribute("role", "img");
+  place.setAttribute("role", "group");
   place.setAttribute("aria-label", chart.title);
+  place.tabIndex = 0;
   let plot = draw(place, chart);
+  place.addEventListener("keydown", (event) => {
+    const index = stepped(event.key, plot.cursor.idx ?? null, chart.days.length);
+    if (index === null) return;
+    event.preventDefault();
+    plot.setCursor({ left: plot.valToPos(plot.data[0][index] ?? 0, "x"), top: 0 });
+  });
   new ResizeObserver(() => plot.setSize({ width: place.clientWidth, height: HEIGHT_PX })).observe(place);
   new MutationObserver(() => {
     plot.destroy();
@@ -69,6 +76,7 @@ function readoutOf(place: HTMLElement): HTMLElement {
   if (found) return found;
   const readout = document.createElement("p");
   readout.className = "readout";
+  readout.setAttribute("aria-live", "polite");
   place.append(readout);
   return readout;
 }

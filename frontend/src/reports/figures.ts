@@ -31,6 +31,15 @@ export function columnsOf(chart: ChartData): [number[], ...(number | null)[][]] 
   return [chart.days.map((day) => Date.parse(`${day}T00:00:00Z`) / MS), ...chart.series.map(({ values }) => values)];
 }
 
+/** The day that a key leads to, from the one that the pointer is at; null where the key means nothing here. */
+export function stepped(key: string, at: number | null, length: number): number | null {
+  if (key === "Home") return 0;
+  if (key === "End") return length - 1;
+  if (key === "ArrowLeft") return Math.max((at ?? length) - 1, 0);
+  if (key === "ArrowRight") return Math.min((at ?? -1) + 1, length - 1);
+  return null;
+}
+
 /** A figure in full: “$1,234.50”, “12.4 %”, “1,204”. */
 export function formatFigure(value: number, unit: string): string {
   const digits: Intl.NumberFormatOptions = unit === "percent" ? { maximumFractionDigits: 1 } : {};
