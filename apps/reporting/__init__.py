@@ -14,6 +14,7 @@ room below it and writes nothing but its own facts.
 | facts of a scope, summed | `facts` |
 | figures with their change | `figures` |
 | what opens behind a figure | `opened` |
+| where a cell of a row leads | `links` |
 | figures split by one dimension | `splits` |
 | dimensions and their values in words | `names` |
 | which figures, splits and tables each page has | `sheets` |

@@ -4,8 +4,7 @@ from collections.abc import Callable, Mapping
 
 from babel import Locale
 from django.utils.functional import Promise
-from django.utils.translation import get_language
-from django.utils.translation import gettext as _now
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.billing import phrases, plans
@@ -33,7 +32,7 @@ WORDS: Mapping[str, Mapping[str, Promise]] = {
 def name_of(dimension: str, value: str) -> str:
     """A value of a dimension as people know it; one that nobody named as it is."""
     if not value:
-        return _now("not known")
+        return gettext("not known")
     return str(WORDS.get(dimension, {}).get(value) or SOURCES.get(dimension, str)(value))
 
 

@@ -178,6 +178,8 @@ def _printed(table: Table, line: Line) -> list[Printed]:
     shown = []
     for column, value in zip(table.columns, line.cells, strict=True):
         text = wording.rounded(value, column.kind, "" if column.currency else currency)
+        if column.is_change and isinstance(value, int) and value > 0:
+            text = f"+{text}"
         heat = value / 1_000_000 if column.name in table.heat and isinstance(value, int) else None
         shown.append(Printed(text, column.kind, line.opens.get(column.name, ""), heat))
     return shown

@@ -101,7 +101,7 @@ def test_after_one_upgrade_it_shows_one_premium_subscription_and_eight_dollars(c
     page = client.get(OVERVIEW).content.decode()
     assert number(page, "mrr", "usd") == "USD 8.00"
     assert number(page, "subscriptions") == "1"
-    assert cells(page, "by-plan") == [["Premium", "1", "1", "1", "8.00"]]
+    assert cells(page, "by-plan") == [["Premium", "1", "+1", "1", "8.00"]]
     assert (number(page, "paying_customers"), number(page, "free_accounts")) == ("1", "1")
     assert number(page, "messages") == "2"
     assert number(client.get("/admin/reports/usage/").content.decode(), "input_tokens") == "1,300"
@@ -193,7 +193,7 @@ def test_a_period_is_compared_with_the_one_before_or_with_the_year_before(client
 def test_a_split_names_each_value_and_its_file_says_the_same(client, dana):
     upgraded_today()
     page = client.get("/admin/reports/revenue/").content.decode()
-    assert cells(page, "by-interval") == [["monthly", "8.00", "8.00", "1", "1", "8.00"]]
+    assert cells(page, "by-interval") == [["monthly", "8.00", "+8.00", "1", "1", "8.00"]]
     rows = read_file(client, "/admin/reports/revenue/by-interval.csv")
     assert rows == [
         {

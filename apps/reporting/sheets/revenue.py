@@ -1,6 +1,6 @@
 """What subscriptions bring each month, and what of it is earned."""
 
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.reporting import wording
@@ -13,7 +13,7 @@ SPLIT = ("mrr", "subscriptions", "paying_customers", "arpa")
 def lead(figures: Figures) -> str:
     """What the MRR is, and what a paying account brings."""
     mrr, arpa = figures.leading("mrr"), figures.leading("arpa")
-    words = _now("MRR is {mrr} ({change}); a paying account brings {arpa} a month.")
+    words = gettext("MRR is {mrr} ({change}); a paying account brings {arpa} a month.")
     return words.format(
         mrr=wording.amount(mrr.value, mrr), change=wording.change(mrr), arpa=wording.amount(arpa.value, arpa)
     )
