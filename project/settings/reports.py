@@ -3,6 +3,6 @@
 from project import env
 
 REPORTING_TIMEZONE = env.text("CAUSERIE_REPORTING_TIMEZONE", "UTC")
-# In a demonstration everything can be looked at and nothing changed; `manage.py up --demo` fills one with invented people.
+# In a demonstration everything can be looked at and nothing changed; `manage.py up --demo` makes one.
 IS_DEMO = env.flag("CAUSERIE_DEMO", default=False)
 DEMO_MIDDLEWARE = ["project.demo.DemoMiddleware"] if IS_DEMO else []
