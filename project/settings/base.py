@@ -189,7 +189,6 @@ EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", default=False)
 DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "Causerie <hello@causerie.local>")
 
-METRICS_TOKEN = env.text("CAUSERIE_METRICS_TOKEN", "")
 report_errors(env.text("SENTRY_DSN", ""))
 
 SILENCED_SYSTEM_CHECKS: list[str] = []
