@@ -27,6 +27,7 @@ class Kind(StrEnum):
     COUNT = "count"
     MONEY = "money"
     RATIO = "ratio"  # millionths
+    TIMES = "times"  # millionths
     MILLISECONDS = "milliseconds"
 
 

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.reporting import wording
 from apps.reporting.figures import Figures
 from apps.reporting.sheets.base import Sheet, Split
+from apps.reporting.sheets.bridging import BridgePanel
 
 SPLIT = ("mrr", "subscriptions", "paying_customers", "arpa")
 
@@ -23,12 +24,16 @@ REVENUE = Sheet(
     slug="revenue",
     title=_("Revenue"),
     lead=lead,
-    cards=("mrr", "arr", "arpa", "subscriptions", "paying_customers", "recognised_revenue", "usage_revenue"),
+    cards=("mrr", "arr", "arpa", "subscriptions", "paying_customers", "mrr_new", "mrr_expansion", "mrr_reactivation",
+           "mrr_contraction", "mrr_churn", "new_customers", "reactivated_customers", "recognised_revenue",
+           "usage_revenue"),
     filters=("plan", "interval", "currency", "country", "age"),
     splits=(
         Split("plan", SPLIT, _("By plan")),
         Split("interval", SPLIT, _("By interval")),
         Split("currency", SPLIT, _("By currency")),
         Split("country", SPLIT, _("By country")),
+        Split("age", SPLIT, _("By age of the account")),
     ),
-)
+    panels=(BridgePanel(),),
+)  # fmt: skip

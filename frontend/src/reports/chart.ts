@@ -8,6 +8,7 @@ import { language } from "../shared/i18n";
 
 const HEIGHT_PX = 150;
 const DAY_S = 86_400;
+const SERIES_COLOURS = 5; // --series-1 … in the page's styles
 const WHOLE_STEPS = Array.from({ length: 10 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat();
 
 const notes = notesOf(document.querySelectorAll<HTMLElement>("#annotations [data-day]"));
@@ -23,6 +24,7 @@ function hang(place: HTMLElement, chart: ChartData): void {
   place.setAttribute("role", "group");
   place.setAttribute("aria-label", chart.title);
   place.tabIndex = 0;
+  if (chart.kind === "stack") place.append(legendOf(place, chart));
   let plot = draw(place, chart);
   place.addEventListener("keydown", (event) => {
     const index = stepped(event.key, plot.cursor.idx ?? null, chart.days.length);
@@ -39,7 +41,7 @@ function hang(place: HTMLElement, chart: ChartData): void {
 
 function draw(place: HTMLElement, chart: ChartData): uPlot {
   const colour = coloursOf(place);
-  const isBar = chart.kind === "bar";
+  const isBar = chart.kind !== "line";
   const readout = readoutOf(place);
   const bars = uPlot.paths.bars?.({ size: [0.7, 28], radius: 0.15 });
   const options: uPlot.Options = {
@@ -54,8 +56,8 @@ function draw(place: HTMLElement, chart: ChartData): uPlot {
     axes: [dayAxis(colour), figureAxis(colour, chart)],
     series: [
       {},
-      ...chart.series.map(({ name }, index) => {
-        const stroke = index === 0 ? colour.accent : colour.muted;
+      ...drawnSeries(chart).map(({ name, index }) => {
+        const stroke = chart.kind === "stack" ? colour.series(index) : index === 0 ? colour.accent : colour.muted;
         return {
           label: name,
           stroke,
@@ -68,6 +70,27 @@ function draw(place: HTMLElement, chart: ChartData): uPlot {
     ],
   };
   return new uPlot(options, columnsOf(chart), place);
+}
+
+/** The names of the series as they are drawn: of a stack the tallest bars first, so that the others stand before them. */
+function drawnSeries(chart: ChartData): { name: string; index: number }[] {
+  const named = chart.series.map(({ name }, index) => ({ name, index }));
+  return chart.kind === "stack" ? named.reverse() : named;
+}
+
+/** Which colour is what: beside the words, not instead of them. */
+function legendOf(place: HTMLElement, chart: ChartData): HTMLElement {
+  const colour = coloursOf(place);
+  const legend = document.createElement("ul");
+  legend.className = "legend";
+  chart.series.forEach(({ name }, index) => {
+    const item = document.createElement("li");
+    const key = document.createElement("i");
+    key.style.background = colour.series(index);
+    item.append(key, name);
+    legend.append(item);
+  });
+  return legend;
 }
 
 /** The line below a chart that says what the pointer is at. */
@@ -115,6 +138,7 @@ function mark(plot: uPlot, chart: ChartData, colour: Colours): void {
 }
 
 interface Colours {
+  series: (index: number) => string;
   accent: string;
   muted: string;
   line: string;
@@ -125,7 +149,8 @@ interface Colours {
 function coloursOf(place: HTMLElement): Colours {
   const style = getComputedStyle(place);
   const read = (name: string): string => style.getPropertyValue(name).trim() || style.color;
-  return { accent: read("--accent"), muted: read("--muted"), line: read("--line"), font: style.fontFamily };
+  const series = (index: number): string => read(`--series-${(index % SERIES_COLOURS) + 1}`);
+  return { series, accent: read("--accent"), muted: read("--muted"), line: read("--line"), font: style.fontFamily };
 }
 
 function faded(colour: string): string {

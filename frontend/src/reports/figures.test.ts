@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { columnsOf, formatFigure, formatFigureShort, notesOf, stepped } from "./figures";
+import { columnsOf, formatFigure, formatFigureShort, notesOf, stacked, stepped } from "./figures";
 
 test("figures show their unit", () => {
   expect(formatFigure(1234.5, "usd")).toBe("$1,234.50");
@@ -36,4 +36,20 @@ test("notes are found by their day", () => {
   const list = document.createElement("ul");
   list.innerHTML = "<li data-day='2026-03-01'><span>Launch</span></li><li data-day='2026-03-01'><span>Sale</span></li>";
   expect(notesOf(list.querySelectorAll("li")).get("2026-03-01")).toEqual(["Launch", "Sale"]);
+});
+
+test("what rises stands on what rises, and what falls hangs below what falls", () => {
+  expect(
+    stacked([
+      [5, 0],
+      [2, 3],
+      [-4, null],
+      [-1, -2],
+    ]),
+  ).toEqual([
+    [5, null],
+    [7, 3],
+    [-4, null],
+    [-5, -2],
+  ]);
 });

@@ -4,7 +4,7 @@ import { language } from "../shared/i18n";
 export interface ChartData {
   title: string;
   unit: string;
-  kind: "line" | "bar";
+  kind: "line" | "bar" | "stack";
   days: string[];
   series: { name: string; values: (number | null)[] }[];
 }
@@ -28,7 +28,23 @@ export function notesOf(items: Iterable<HTMLElement>): Map<string, string[]> {
 
 /** Days as seconds, then one column for each series: the shape that the library draws. */
 export function columnsOf(chart: ChartData): [number[], ...(number | null)[][]] {
-  return [chart.days.map((day) => Date.parse(`${day}T00:00:00Z`) / MS), ...chart.series.map(({ values }) => values)];
+  const values = chart.series.map((one) => one.values);
+  const drawn = chart.kind === "stack" ? stacked(values).reverse() : values;
+  return [chart.days.map((day) => Date.parse(`${day}T00:00:00Z`) / MS), ...drawn];
+}
+
+/** Each value on top of those before it: what is above nothing upwards, what is below it downwards. */
+export function stacked(series: (number | null)[][]): (number | null)[][] {
+  const up: number[] = [];
+  const down: number[] = [];
+  return series.map((values) =>
+    values.map((value, at) => {
+      if (!value) return null;
+      const side = value > 0 ? up : down;
+      side[at] = (side[at] ?? 0) + value;
+      return side[at] ?? null;
+    }),
+  );
 }
 
 /** The day that a key leads to, from the one that the pointer is at; null where the key means nothing here. */
