@@ -10,11 +10,12 @@ from apps.core import clock
 
 
 def site(_request: HttpRequest) -> dict[str, object]:
-    """Name, address and the two local facts a person must see."""
+    """Name, address and the facts about this place that a person must see."""
     return {
         "site_name": settings.SITE_NAME,
         "site_url": settings.SITE_URL,
         "is_sandbox_money": settings.STRIPE_API_BASE != settings.STRIPE_API,
+        "is_demo": settings.IS_DEMO,
         "has_local_tools": settings.LOCAL_TOOLS,
         "has_ways_elsewhere": any(way["APPS"] for way in settings.SOCIALACCOUNT_PROVIDERS.values()),
     }

@@ -19,17 +19,21 @@ from apps.localdev.processes import Crashed
 from apps.localdev.supervisor import Ended, Supervisor
 
 LOCK, STATE, VARIABLES = "up.lock", "up.json", "env.json"
-KEPT_AT_RESET = {LOCK, "test"}
+KEPT_AT_RESET = {LOCK, "test", "demo"}
 
 
 @dataclass(frozen=True)
 class Session:
-    """`folder` keeps data and logs (`.local`), `root` is the source tree, `given` the environment around us."""
+    """`folder` keeps data and logs (`.local`), `root` is the source tree, `given` the environment around us.
+
+    is_demo  a company of invented people is made first; then everything can be looked at and nothing changed
+    """
 
     folder: Path
     root: Path
     given: Mapping[str, str]
     display: Display
+    is_demo: bool = False
 
     def run(self, port: int, *, is_reset: bool) -> int:
         """Start everything, stay, end everything; the exit code says whether it ended because someone asked.
@@ -48,9 +52,8 @@ class Session:
             return self._supervise(found)
 
     def _supervise(self, found: Addresses) -> int:
-        supervisor = Supervisor(
-            system.parts(found, self.root), logs=self.folder / "logs", environment=found.environment(self.given)
-        )
+        parts = [*system.parts(found, self.root), *(system.demo(found, self.root) if self.is_demo else ())]
+        supervisor = Supervisor(parts, logs=self.folder / "logs", environment=self._environment(found))
         supervisor.listen()
         try:
             with self.display as display:
@@ -67,6 +70,9 @@ class Session:
             supervisor.stop()
             (self.folder / STATE).unlink(missing_ok=True)
         return 0
+
+    def _environment(self, found: Addresses) -> dict[str, str]:
+        return found.environment(self.given) | ({"CAUSERIE_DEMO": "1"} if self.is_demo else {})
 
     @contextmanager
     def _lock(self) -> Iterator[bool]:

@@ -19,6 +19,8 @@ WORKERS_PAUSE_S = 0.4
 CELLAR, SERVERS, PRODUCT = 0, 1, 2
 RUN_QUEUES = "runs.premium,runs.free,runs.batch"
 JOB_QUEUES = "default,billing,reports"
+# Much used, so that limits are met and plans are bought: some twenty of the people pay.
+DEMO_ACCOUNTS, DEMO_MONTHS, DEMO_ANSWERS = 300, 12, 24
 OK = 200
 
 
@@ -121,6 +123,14 @@ def _product(addresses: Addresses) -> Iterator[Part]:
         is_ready=lambda: True,
         floor=PRODUCT,
     )
+
+
+def demo(addresses: Addresses, root: Path) -> list[Part]:
+    """What a demonstration has besides: a year of a company, played once; afterwards it is there at once."""
+    size = ("--accounts", str(DEMO_ACCOUNTS), "--months", str(DEMO_MONTHS), "--answers", str(DEMO_ANSWERS))
+    after = tuple(part.name for part in parts(addresses, root) if part.name in ("prepare", "web", "stripe_sandbox"))
+    play = (PYTHON, str(root / "manage.py"), "simulate", *size)
+    return [Part(name="company", title="A year of a company (minutes, once)", command=play, after=after, folder=root)]
 
 
 def says_yes(address: str) -> bool:

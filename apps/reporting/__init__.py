@@ -14,9 +14,16 @@ room below it and writes nothing but its own facts.
 | facts of a scope, summed | `facts` |
 | figures with their change | `figures` |
 | what opens behind a figure | `opened` |
+| where a cell of a row leads | `links` |
 | figures split by one dimension | `splits` |
 | dimensions and their values in words | `names` |
 | which figures, splits and tables each page has | `sheets` |
+| changes of a customer's subscriptions become movements | `netting` |
+| from the MRR at the start to that at the end | `bridge` |
+| what other currencies were worth | `exchange` |
+| what a customer brings until they leave | `lifetime` |
+| facts by calendar month | `months` |
+| addresses of the reports' own pages | `addresses` |
 | a page, ready to print | `pages` |
 | what its filters offer | `choices` |
 | what staff wrote on days | `annotations` |

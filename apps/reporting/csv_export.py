@@ -13,7 +13,7 @@ from apps.reporting.metrics.rows import Cell, Column, Kind, Row, Rows
 
 PAGE = 1000
 RISKY = ("=", "+", "-", "@", "\t", "\r", "\n")  # a spreadsheet would take such a cell for a formula
-IN_MILLIONTHS = (Kind.MONEY, Kind.RATIO)
+IN_MILLIONTHS = (Kind.MONEY, Kind.RATIO, Kind.TIMES)
 MICRO_EXACTLY = Decimal(1).scaleb(-6)
 
 

@@ -46,7 +46,7 @@ class Figure:
     def change_percent(self) -> float | None:
         """How much more than before, in per cent; None (n/a) where there was nothing before, and for ratios."""
         then, change = self.previous, self.change
-        if self.metric.unit is Unit.RATIO or change is None or then is None or then <= 0:
+        if self.metric.unit in (Unit.RATIO, Unit.TIMES) or change is None or then is None or then <= 0:
             return None
         return 100 * change / then
 

@@ -34,13 +34,14 @@ def mark_dirty(family: Family, wanted: Iterable[date] = (), *, now: datetime) ->
     """Note which days of a family must be computed again, and give all that wait, the newest first.
 
     A day is due when its sources changed since it was filled, when it was never filled, or when it was last filled
-    before it ended. The open day is always due, and so is what is `wanted`: a killed rebuild goes on by schedule.
+    before it ended. The open day is due once the family's patience is over, and so is what is `wanted`: a killed
+    rebuild goes on by schedule.
     Effect  an act of its own. Repeat: marks nothing twice.
     """
     today = days.day_of(now)
     with transaction.atomic(durable=True):
         states = {state.day: state for state in FillState.objects.filter(family=family.name)}
-        due = _due(family, states, today) | set(wanted)
+        due = _due(family, states, now) | set(wanted)
         due = {day for day in due if day not in states or states[day].dirty_since is None}
         FillState.objects.bulk_create(
             [FillState(family=family.name, day=day, dirty_since=now) for day in sorted(due)],  # one order: no deadlock
@@ -64,6 +65,7 @@ def fill_day(family: Family, day: date, *, now: datetime) -> int:
         facts = family.compute(day)
         MetricDay.objects.filter(day=day, metric__in=[metric.slug for metric in family.metrics]).delete()
         MetricDay.objects.bulk_create([_stored(day, fact) for fact in facts], batch_size=1000)
+        family.store(day)
         state.filled_at, state.dirty_since, state.source_rows = now, None, family.source_rows(day)
         state.save(update_fields=["filled_at", "dirty_since", "source_rows"])
     return len(facts)
@@ -89,7 +91,7 @@ def refresh_today(*, now: datetime) -> None:
     states = {state.family: state for state in FillState.objects.filter(day=today)}
     for family in FAMILIES.values():
         state = states.get(family.name)
-        if not _is_fresh_enough(state, now):
+        if not _is_fresh_enough(state, family, now):
             mark_dirty(family, now=now)
             fill_day(family, today, now=now)
 
@@ -111,11 +113,13 @@ def find_difference(family: Family, day: date) -> Difference | None:
     return None
 
 
-def _due(family: Family, states: dict[date, FillState], today: date) -> set[date]:
-    due = {today}
+def _due(family: Family, states: dict[date, FillState], now: datetime) -> set[date]:
+    today = days.day_of(now)
+    due = set() if _is_recent(states.get(today), family.patience, now) else {today}
     first = family.first_day()
     if first is not None:
-        due |= {day for day in days.each(first, today) if not _is_closed(states.get(day), day)}
+        before = days.each(first, today - days.ONE_DAY)
+        due |= {day for day in before if not _is_closed(states.get(day), day)}
     filled_at = max((state.filled_at for state in states.values() if state.filled_at), default=None)
     if filled_at is not None:
         for change in family.changes(filled_at - LATE_COMMIT):
@@ -123,10 +127,14 @@ def _due(family: Family, states: dict[date, FillState], today: date) -> set[date
     return due
 
 
-def _is_fresh_enough(state: FillState | None, now: datetime) -> bool:
+def _is_fresh_enough(state: FillState | None, family: Family, now: datetime) -> bool:
     if state is None or state.filled_at is None:
         return False
-    return state.filled_at > now - FRESH_FOR or state.source_rows > CHEAP_ROWS
+    return _is_recent(state, max(FRESH_FOR, family.patience), now) or state.source_rows > CHEAP_ROWS
+
+
+def _is_recent(state: FillState | None, patience: timedelta, now: datetime) -> bool:
+    return state is not None and state.filled_at is not None and state.filled_at > now - patience
 
 
 def _is_closed(state: FillState | None, day: date) -> bool:

@@ -85,10 +85,13 @@ class MrrMovement(models.Model):
     cause = models.CharField(max_length=24)  # of the last change that it nets
     from_plan = models.CharField(max_length=32, blank=True)
     to_plan = models.CharField(max_length=32, blank=True)
+    interval = models.CharField(max_length=8, blank=True)
     currency = models.CharField(max_length=3)
     delta_micro = models.BigIntegerField()  # micro-units of `currency` a month
     after_micro = models.BigIntegerField()  # the customer's MRR in that currency from then on
     subscription_id = models.CharField(max_length=64)  # at Stripe, of the last change
+    paid_at_start = models.BooleanField(default=False)  # whether the customer had any MRR when the month began
+    is_first_loss = models.BooleanField(default=False)  # the customer's first churn of the month
 
     class Meta:
         indexes = [

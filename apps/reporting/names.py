@@ -4,8 +4,7 @@ from collections.abc import Callable, Mapping
 
 from babel import Locale
 from django.utils.functional import Promise
-from django.utils.translation import get_language
-from django.utils.translation import gettext as _now
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.billing import phrases, plans
@@ -25,15 +24,26 @@ DIMENSIONS: Mapping[str, Promise] = {
 WORDS: Mapping[str, Mapping[str, Promise]] = {
     "interval": {"month": _("monthly"), "year": _("yearly"), "week": _("weekly"), "day": _("daily")},
     "age": {"new": _("new (30 days)"), "old": _("older")},
+    "reason": {
+        "checkout": _("bought"), "upgrade": _("upgrade"), "downgrade": _("downgrade"), "quantity": _("quantity"),
+        "coupon": _("coupon"), "price_migration": _("price move"), "voluntary": _("cancelled"),
+        "payment_failed": _("payment failed"), "dispute": _("dispute"), "paused": _("paused"), "resumed": _("resumed"),
+        "merge": _("merged"), "staff": _("by staff"), "recovered": _("recovered"),
+    },
+    "feedback": {
+        "": _("said nothing"), "too_expensive": _("too expensive"), "missing_features": _("missing features"),
+        "switched_service": _("another service"), "unused": _("not used"), "customer_service": _("customer service"),
+        "too_complex": _("too complex"), "low_quality": _("low quality"), "other": _("something else"),
+    },
     "channel": {"chat": _("chat"), "api": _("API"), "batch": _("batch")},
     "provenance": {"reported": _("reported"), "estimated": _("estimated"), "none": _("nothing came")},
-}
+}  # fmt: skip
 
 
 def name_of(dimension: str, value: str) -> str:
     """A value of a dimension as people know it; one that nobody named as it is."""
-    if not value:
-        return _now("not known")
+    if not value and value not in WORDS.get(dimension, {}):
+        return gettext("not known")
     return str(WORDS.get(dimension, {}).get(value) or SOURCES.get(dimension, str)(value))
 
 

@@ -11,7 +11,7 @@ from apps.reporting.metrics.families import METRICS
 from apps.reporting.metrics.rows import Cell, Column, FixedRows, KeysetRows, Kind, Part, Rows
 from apps.reporting.models import MetricDay
 
-KINDS = {Unit.RATIO: Kind.RATIO, Unit.MILLISECONDS: Kind.MILLISECONDS, Unit.MONEY: Kind.MONEY,
+KINDS = {Unit.RATIO: Kind.RATIO, Unit.TIMES: Kind.TIMES, Unit.MILLISECONDS: Kind.MILLISECONDS, Unit.MONEY: Kind.MONEY,
          Unit.MONEY_A_MONTH: Kind.MONEY}  # fmt: skip
 DAY, CURRENCY = Column("day", _("Day"), Kind.DAY), Column("currency", _("Currency"))
 FACT_COLUMNS = (

@@ -9,10 +9,11 @@ from django.urls import reverse
 
 from apps.reporting import charts, figures, splits, wording
 from apps.reporting.charts import Chart
+from apps.reporting.facts import read_facts
 from apps.reporting.figures import Figure, Figures
-from apps.reporting.metrics.base import Unit
+from apps.reporting.metrics.base import WHOLE
 from apps.reporting.metrics.families import METRICS
-from apps.reporting.metrics.rows import Column
+from apps.reporting.metrics.rows import Cell, Column, Kind
 from apps.reporting.opened import DAY, column_of
 from apps.reporting.scope import Scope
 from apps.reporting.sheets.base import Line, Sheet, Split, Table, Words
@@ -48,6 +49,8 @@ class Printed:
     kind: str
     url: str = ""
     heat: float | None = None
+    is_faint: bool = False
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,10 +88,12 @@ def read_page(sheet: Sheet, scope: Scope) -> Page:
     """Read everything the page shows from daily facts: one query for its figures, one for each split."""
     known = [slug for slug in sheet.cards if is_known(slug, scope)]
     daily = [slug for slug in sheet.by_day or sheet.cards if is_known(slug, scope)]
-    found = figures.read_figures(scope, {*sheet.cards, *daily})
+    found = figures.read_figures(
+        scope, {*sheet.cards, *daily, *(slug for panel in sheet.panels for slug in panel.needs)}
+    )
     table = by_day(found, daily)
     blocks = [_block(f"by-{one.by}", one.title, "", splits.read(one, scope)) for one in _splits(sheet, scope)]
-    blocks += [_block(panel.slug, panel.title, panel.meaning, panel.read(scope)) for panel in sheet.panels]
+    blocks += [_block(panel.slug, panel.title, panel.meaning, panel.read(scope, found.facts)) for panel in sheet.panels]
     return Page(
         sheet=sheet,
         scope=scope,
@@ -112,7 +117,8 @@ def read_table(sheet: Sheet, scope: Scope, slug: str) -> Table:
     for one in _splits(sheet, scope):
         if slug == f"by-{one.by}":
             return splits.read(one, scope)
-    return get_panel(sheet, slug).read(scope)
+    panel = get_panel(sheet, slug)
+    return panel.read(scope, read_facts(scope, panel.needs))
 
 
 def is_known(slug: str, scope: Scope) -> bool:
@@ -149,7 +155,7 @@ def _splits(sheet: Sheet, scope: Scope) -> list[Split]:
 
 
 def _card(figure: Figure) -> Card:
-    shows_today = not figure.metric.is_balance and figure.metric.unit is not Unit.RATIO
+    shows_today = not figure.metric.is_balance and figure.metric.unit not in charts.RATES
     return Card(
         figure=figure,
         value=wording.amount(figure.value, figure),
@@ -175,9 +181,28 @@ def _block(slug: str, title: Words, meaning: Words, table: Table) -> Block:
 def _printed(table: Table, line: Line) -> list[Printed]:
     named = dict(zip((column.name for column in table.columns), line.cells, strict=True))
     currency = str(named.get("currency") or "")
-    shown = []
-    for column, value in zip(table.columns, line.cells, strict=True):
-        text = wording.rounded(value, column.kind, "" if column.currency else currency)
-        heat = value / 1_000_000 if column.name in table.heat and isinstance(value, int) else None
-        shown.append(Printed(text, column.kind, line.opens.get(column.name, ""), heat))
-    return shown
+    most = max((value for name, value in named.items() if name in table.heat and isinstance(value, int)), default=0)
+    return [
+        Printed(
+            text=_text(column, named[column.name], currency),
+            kind=column.kind,
+            url=line.opens.get(column.name, ""),
+            heat=_heat(named[column.name], column.kind, most) if column.name in table.heat else None,
+            is_faint=column.name in line.faint,
+            title=line.titles.get(column.name, ""),
+        )
+        for column in table.columns
+    ]
+
+
+def _text(column: Column, value: Cell, currency: str) -> str:
+    text = wording.rounded(value, column.kind, "" if column.currency else currency)
+    is_more = column.is_change and isinstance(value, int) and value > 0
+    return f"+{text}" if is_more else text
+
+
+def _heat(value: Cell, kind: Kind, most: int) -> float | None:
+    if not isinstance(value, int):
+        return None
+    whole = WHOLE if kind is Kind.RATIO else most
+    return min(max(value / whole, 0), 1) if whole > 0 else 0

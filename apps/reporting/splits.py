@@ -25,7 +25,7 @@ def read(split: Split, scope: Scope) -> Table:
     columns = [Column(split.by, names.DIMENSIONS[split.by])]
     for metric, currency in shown:
         columns.append(column_of(metric, currency))
-    change = replace(columns[1], name=f"{columns[1].name}_change", title=_("Change"), opens="")
+    change = replace(columns[1], name=f"{columns[1].name}_change", title=_("Change"), opens="", is_change=True)
     table_columns = (*columns[:2], change, *columns[2:])
     ordered = sorted(groups.items(), key=lambda item: (-_first(item[1], shown, scope), item[0]))
     lines = [_line(split, scope, value, facts, shown) for value, facts in ordered]

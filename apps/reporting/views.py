@@ -24,6 +24,7 @@ from apps.reporting import (
     fill,
     forms,
     health,
+    links,
     opened,
     pages,
     saved_views,
@@ -188,7 +189,9 @@ def _printed(columns: tuple[Column, ...], row: Row) -> list[dict[str, str]]:
         {
             "text": wording.cell(named[column.name], column.kind, currency),
             "kind": column.kind,
-            "url": _opened(column.opens, named["day"], currency) if column.opens else "",
+            "url": _opened(column.opens, named["day"], currency)
+            if column.opens
+            else links.address_of(column.name, named[column.name]),
         }
         for column in columns
         if column.name != "currency"  # each amount says it

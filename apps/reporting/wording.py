@@ -86,6 +86,8 @@ def _number(value: int, kind: Kind) -> str:
     if kind is Kind.RATIO:
         sign = "−" if value < 0 else ""
         return f"{sign}{formats.number_format(abs(Decimal(value)) * 100 / WHOLE, 1)} %"
+    if kind is Kind.TIMES:
+        return f"{'−' if value < 0 else ''}{formats.number_format(abs(decimal_from_micro(value)), 2)}"
     if kind is Kind.MILLISECONDS:
         return f"{formats.number_format(value, force_grouping=True)} ms"
     return formats.number_format(value, force_grouping=True)

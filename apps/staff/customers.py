@@ -71,6 +71,13 @@ def search(words: str) -> list[User]:
     return [*exact, *others[: MOST_FOUND - len(exact)]]
 
 
+def is_meant(person: User, words: str) -> bool:
+    """Whether the words can mean nobody else: an address, or the id of a person or of their account."""
+    words = words.strip().lower()
+    account: BillingAccount | None = getattr(person, "billing_account", None)
+    return words in (person.email.lower(), str(person.pk), str(account.pk) if account else "")
+
+
 def get_person(user_id: UUID) -> User:
     """One person.
 

@@ -27,7 +27,7 @@ NOTE, BLOCK, ROLE = "staff.note_customer", "staff.block_customer", "staff.role_c
 def search(request: HttpRequest) -> HttpResponse:
     words = request.GET.get("q", "")
     found = customers.search(words)
-    if len(found) == 1 and found[0].email.lower() == words.strip().lower():
+    if len(found) == 1 and customers.is_meant(found[0], words):
         return redirect("staff:customer", found[0].pk)
     context = {"title": _("Customers"), "words": words, "found": found}
     return render(request, "staff/search.html", {**admin.site.each_context(request), **context})

@@ -7,13 +7,15 @@ import dj_database_url
 from django.utils.translation import gettext_lazy as _
 
 from project import env
-from project.settings import staff_pages
+from project.settings import reports
 from project.settings.api import *  # noqa: F403
 from project.settings.logs import configure_logs, report_errors
 from project.settings.people import *  # noqa: F403
+from project.settings.reports import *  # noqa: F403
 from project.settings.second_factor import *  # noqa: F403
 from project.settings.social import *  # noqa: F403
 from project.settings.social import SOCIAL_PAGES, WAYS_ELSEWHERE
+from project.settings.staff_pages import UNFOLD  # noqa: F401
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LOCAL_DIR = Path(env.text("CAUSERIE_LOCAL_DIR", str(ROOT / ".local")))
@@ -66,6 +68,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    *reports.DEMO_MIDDLEWARE,
     "project.middleware.GuestMiddleware",
     "project.middleware.LookMiddleware",
     "project.middleware.ProofMiddleware",
@@ -186,11 +189,8 @@ EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", default=False)
 DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "Causerie <hello@causerie.local>")
 
-REPORTING_TIMEZONE = env.text("CAUSERIE_REPORTING_TIMEZONE", "UTC")
-METRICS_TOKEN = env.text("CAUSERIE_METRICS_TOKEN", "")
 report_errors(env.text("SENTRY_DSN", ""))
 
-UNFOLD = staff_pages.UNFOLD
 SILENCED_SYSTEM_CHECKS: list[str] = []
 
 configure_logs(

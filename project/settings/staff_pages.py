@@ -15,5 +15,6 @@ UNFOLD = {
     "BORDER_RADIUS": "10px",
     "COLORS": {"primary": {weight: f"oklch({light}% {chroma} {HUE})" for weight, (light, chroma) in ACCENT.items()}},
     "LOGIN": {"form": "apps.accounts.forms.StaffSignInForm"},
+    "ENVIRONMENT": "project.demo.name_place",
     "SIDEBAR": {"navigation": "apps.reporting.navigation.list_groups"},
 }

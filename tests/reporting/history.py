@@ -11,6 +11,8 @@ from datetime import UTC, date, datetime, timedelta
 
 from apps.billing.models import InvoiceMirror
 from apps.core import ids
+from apps.reporting import fill
+from apps.reporting.metrics.families import FAMILIES
 from tests import build, cast
 
 FIRST, SECOND = datetime(2026, 3, 1, 10, 0, tzinfo=UTC), datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -33,6 +35,13 @@ def invoice(*, account, start=FIRST, length=timedelta(days=31), total_minor=8_00
         amount_due_minor=total_minor, amount_paid_minor=total_minor, period_start=start, period_end=start + length,
         **{**defaults, **fields},
     )  # fmt: skip
+
+
+def filled(*families, now):
+    """Fill what is due of some families; metrics of others are not there."""
+    for name in families:
+        for day in fill.mark_dirty(FAMILIES[name], now=now):
+            fill.fill_day(FAMILIES[name], day, now=now)
 
 
 def small_business():

@@ -126,3 +126,10 @@ def test_mallory_and_nobody_get_nothing(client, ana, path):
     assert set(answers) <= {403, 405}
     assert 403 in answers
     assert not AuditEntry.objects.exists()
+
+
+def test_an_account_s_id_leads_straight_to_its_customer(client):
+    ana = build.account(owner=cast.ana())
+    client.force_login(cast.dana())
+    response = client.get(f"/admin/customers/?q={ana.pk}")
+    assert (response.status_code, response["Location"]) == (302, f"/admin/customers/{ana.owner_id}/")

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
 
@@ -26,6 +26,7 @@ class Unit(StrEnum):
     MONEY = "money"
     MONEY_A_MONTH = "money_a_month"
     RATIO = "ratio"
+    TIMES = "times"  # a ratio that is said as a number: 2.00, not 200 %
     MILLISECONDS = "milliseconds"
 
     @property
@@ -153,9 +154,13 @@ class Change:
 
 
 class Family(ABC):
-    """Metrics that share their sources, and so are filled together."""
+    """Metrics that share their sources, and so are filled together.
+
+    patience  how old what is kept of the open day may be: it is filled no more often
+    """
 
     name: ClassVar[str]
+    patience: ClassVar[timedelta] = timedelta(0)
     metrics: ClassVar[tuple[StoredMetric, ...]]
 
     @abstractmethod
@@ -173,3 +178,6 @@ class Family(ABC):
     def compute(self, day: date) -> list[Fact]:
         """All facts of a day."""
         return [fact for metric in self.metrics for fact in metric.compute(day) if fact.value]
+
+    def store(self, day: date) -> None:  # noqa: B027 most families keep facts and nothing else
+        """Put what the family keeps of a day besides its facts in the place of what it kept before; a step."""

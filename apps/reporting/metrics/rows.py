@@ -27,6 +27,7 @@ class Kind(StrEnum):
     COUNT = "count"
     MONEY = "money"
     RATIO = "ratio"  # millionths
+    TIMES = "times"  # millionths
     MILLISECONDS = "milliseconds"
 
 
@@ -34,7 +35,8 @@ class Kind(StrEnum):
 class Column:
     """One column: `name` heads it in a file, `title` on the page; `opens` is the metric whose rows its cells open.
 
-    currency  of its amounts; empty: each row has a cell `currency`.
+    currency   of its amounts; empty: each row has a cell `currency`.
+    is_change  its numbers are written with their sign.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Column:
     kind: Kind = Kind.TEXT
     opens: str = ""
     currency: str = ""
+    is_change: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,10 @@
 | what a page, a split and a panel are | `base` |
 | the first page | `overview` |
 | MRR, its movements, and what is earned | `revenue` |
+| the MRR from start to end | `bridging` |
+| who stays and who leaves | `retention` |
+| … by calendar month and by month of signing up | `retention_tables` |
+| who is about to leave, and why people cancel | `leaving` |
 | answers, tokens and people | `usage` |
 | model cost and margin | `cost` |
 | every page by its slug | `register` |

@@ -8,6 +8,7 @@ from typing import ClassVar
 from django.utils.functional import Promise
 
 from apps.reporting.charts import Chart
+from apps.reporting.facts import Facts
 from apps.reporting.figures import Figures
 from apps.reporting.metrics.rows import Cell, Column
 from apps.reporting.scope import Scope
@@ -17,17 +18,24 @@ Words = str | Promise
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a table: cells in the order of its columns, and what some of them open (column → address)."""
+    """One line of a table: cells in the order of its columns.
+
+    opens   what some of them lead to: column → address
+    faint   columns whose figures say little, because they are of few
+    titles  what is said when the pointer rests on a cell
+    """
 
     cells: tuple[Cell, ...]
     opens: Mapping[str, str] = field(default_factory=dict)
+    faint: frozenset[str] = frozenset()
+    titles: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Table:
     """What a panel shows, on the page and as a file.
 
-    heat   columns whose ratios colour their cells, the more the darker
+    heat   columns whose values colour their cells: a ratio by itself, another value by the most in its line
     chart  a drawing of it, where there is one
     note   a sentence below: what is left out, what is incomplete
     """
@@ -40,14 +48,18 @@ class Table:
 
 
 class Panel(ABC):
-    """A table of a page's own, read from facts and never from the ledger."""
+    """A table of a page's own, read from facts and never from the ledger.
+
+    needs  metrics whose facts the page reads for it, together with its own
+    """
 
     slug: ClassVar[str]
     title: ClassVar[Words]
     meaning: ClassVar[Words]  # printed under the "?"
+    needs: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
-    def read(self, scope: Scope) -> Table:
+    def read(self, scope: Scope, facts: Facts) -> Table:
         """The table; lines without end do not belong here: at most some hundred."""
 
 

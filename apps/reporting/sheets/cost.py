@@ -1,6 +1,6 @@
 """What the models cost, and what is left."""
 
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.reporting import wording
@@ -14,7 +14,7 @@ def lead(figures: Figures) -> str:
     """What is left of the revenue."""
     margin, cost = figures.leading("margin"), figures.leading("model_cost")
     rate = figures.leading("margin_ratio")
-    words = _now("{margin} is left after {cost} for models: {rate} of what was earned.")
+    words = gettext("{margin} is left after {cost} for models: {rate} of what was earned.")
     return words.format(
         margin=wording.amount(margin.value, margin), cost=wording.amount(cost.value, cost),
         rate=wording.amount(rate.value, rate),

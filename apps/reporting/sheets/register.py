@@ -6,10 +6,11 @@ from apps.core.errors import Missing
 from apps.reporting.sheets.base import Panel, Sheet
 from apps.reporting.sheets.cost import COST
 from apps.reporting.sheets.overview import OVERVIEW
+from apps.reporting.sheets.retention import RETENTION
 from apps.reporting.sheets.revenue import REVENUE
 from apps.reporting.sheets.usage import USAGE
 
-SHEETS: dict[str, Sheet] = {sheet.slug: sheet for sheet in (OVERVIEW, REVENUE, USAGE, COST)}
+SHEETS: dict[str, Sheet] = {sheet.slug: sheet for sheet in (OVERVIEW, REVENUE, RETENTION, USAGE, COST)}
 
 
 def get_sheet(slug: str) -> Sheet:

@@ -3,11 +3,12 @@ import "uplot/dist/uPlot.min.css";
 
 import uPlot from "uplot";
 
-import { columnsOf, type ChartData, formatFigure, formatFigureShort, notesOf, readChart } from "./figures";
+import { columnsOf, type ChartData, formatFigure, formatFigureShort, notesOf, readChart, stepped } from "./figures";
 import { language } from "../shared/i18n";
 
 const HEIGHT_PX = 150;
 const DAY_S = 86_400;
+const SERIES_COLOURS = 5; // --series-1 … in the page's styles
 const WHOLE_STEPS = Array.from({ length: 10 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat();
 
 const notes = notesOf(document.querySelectorAll<HTMLElement>("#annotations [data-day]"));
@@ -20,9 +21,17 @@ for (const place of document.querySelectorAll<HTMLElement>("[data-chart]")) {
 /** Draw a chart into its place, and again when the place or the theme changes. */
 function hang(place: HTMLElement, chart: ChartData): void {
   place.classList.add("drawn-chart");
-  place.setAttribute("role", "img");
+  place.setAttribute("role", "group");
   place.setAttribute("aria-label", chart.title);
+  place.tabIndex = 0;
+  if (chart.kind === "stack") place.append(legendOf(place, chart));
   let plot = draw(place, chart);
+  place.addEventListener("keydown", (event) => {
+    const index = stepped(event.key, plot.cursor.idx ?? null, chart.days.length);
+    if (index === null) return;
+    event.preventDefault();
+    plot.setCursor({ left: plot.valToPos(plot.data[0][index] ?? 0, "x"), top: 0 });
+  });
   new ResizeObserver(() => plot.setSize({ width: place.clientWidth, height: HEIGHT_PX })).observe(place);
   new MutationObserver(() => {
     plot.destroy();
@@ -32,7 +41,7 @@ function hang(place: HTMLElement, chart: ChartData): void {
 
 function draw(place: HTMLElement, chart: ChartData): uPlot {
   const colour = coloursOf(place);
-  const isBar = chart.kind === "bar";
+  const isBar = chart.kind !== "line";
   const readout = readoutOf(place);
   const bars = uPlot.paths.bars?.({ size: [0.7, 28], radius: 0.15 });
   const options: uPlot.Options = {
@@ -47,8 +56,8 @@ function draw(place: HTMLElement, chart: ChartData): uPlot {
     axes: [dayAxis(colour), figureAxis(colour, chart)],
     series: [
       {},
-      ...chart.series.map(({ name }, index) => {
-        const stroke = index === 0 ? colour.accent : colour.muted;
+      ...drawnSeries(chart).map(({ name, index }) => {
+        const stroke = chart.kind === "stack" ? colour.series(index) : index === 0 ? colour.accent : colour.muted;
         return {
           label: name,
           stroke,
@@ -63,12 +72,34 @@ function draw(place: HTMLElement, chart: ChartData): uPlot {
   return new uPlot(options, columnsOf(chart), place);
 }
 
+/** The names of the series as they are drawn: of a stack the tallest bars first, so that the others stand before them. */
+function drawnSeries(chart: ChartData): { name: string; index: number }[] {
+  const named = chart.series.map(({ name }, index) => ({ name, index }));
+  return chart.kind === "stack" ? named.reverse() : named;
+}
+
+/** Which colour is what: beside the words, not instead of them. */
+function legendOf(place: HTMLElement, chart: ChartData): HTMLElement {
+  const colour = coloursOf(place);
+  const legend = document.createElement("ul");
+  legend.className = "legend";
+  chart.series.forEach(({ name }, index) => {
+    const item = document.createElement("li");
+    const key = document.createElement("i");
+    key.style.background = colour.series(index);
+    item.append(key, name);
+    legend.append(item);
+  });
+  return legend;
+}
+
 /** The line below a chart that says what the pointer is at. */
 function readoutOf(place: HTMLElement): HTMLElement {
   const found = place.querySelector<HTMLElement>(".readout");
   if (found) return found;
   const readout = document.createElement("p");
   readout.className = "readout";
+  readout.setAttribute("aria-live", "polite");
   place.append(readout);
   return readout;
 }
@@ -107,6 +138,7 @@ function mark(plot: uPlot, chart: ChartData, colour: Colours): void {
 }
 
 interface Colours {
+  series: (index: number) => string;
   accent: string;
   muted: string;
   line: string;
@@ -117,7 +149,8 @@ interface Colours {
 function coloursOf(place: HTMLElement): Colours {
   const style = getComputedStyle(place);
   const read = (name: string): string => style.getPropertyValue(name).trim() || style.color;
-  return { accent: read("--accent"), muted: read("--muted"), line: read("--line"), font: style.fontFamily };
+  const series = (index: number): string => read(`--series-${(index % SERIES_COLOURS) + 1}`);
+  return { series, accent: read("--accent"), muted: read("--muted"), line: read("--line"), font: style.fontFamily };
 }
 
 function faded(colour: string): string {

@@ -4,7 +4,7 @@ import { language } from "../shared/i18n";
 export interface ChartData {
   title: string;
   unit: string;
-  kind: "line" | "bar";
+  kind: "line" | "bar" | "stack";
   days: string[];
   series: { name: string; values: (number | null)[] }[];
 }
@@ -28,7 +28,32 @@ export function notesOf(items: Iterable<HTMLElement>): Map<string, string[]> {
 
 /** Days as seconds, then one column for each series: the shape that the library draws. */
 export function columnsOf(chart: ChartData): [number[], ...(number | null)[][]] {
-  return [chart.days.map((day) => Date.parse(`${day}T00:00:00Z`) / MS), ...chart.series.map(({ values }) => values)];
+  const values = chart.series.map((one) => one.values);
+  const drawn = chart.kind === "stack" ? stacked(values).reverse() : values;
+  return [chart.days.map((day) => Date.parse(`${day}T00:00:00Z`) / MS), ...drawn];
+}
+
+/** Each value on top of those before it: what is above nothing upwards, what is below it downwards. */
+export function stacked(series: (number | null)[][]): (number | null)[][] {
+  const up: number[] = [];
+  const down: number[] = [];
+  return series.map((values) =>
+    values.map((value, at) => {
+      if (!value) return null;
+      const side = value > 0 ? up : down;
+      side[at] = (side[at] ?? 0) + value;
+      return side[at] ?? null;
+    }),
+  );
+}
+
+/** The day that a key leads to, from the one that the pointer is at; null where the key means nothing here. */
+export function stepped(key: string, at: number | null, length: number): number | null {
+  if (key === "Home") return 0;
+  if (key === "End") return length - 1;
+  if (key === "ArrowLeft") return Math.max((at ?? length) - 1, 0);
+  if (key === "ArrowRight") return Math.min((at ?? -1) + 1, length - 1);
+  return null;
 }
 
 /** A figure in full: “$1,234.50”, “12.4 %”, “1,204”. */

@@ -24,12 +24,15 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=int, default=addresses.USUAL_WEB_PORT, help="port of the pages (8000)")
         parser.add_argument("--reset", action="store_true", help="begin anew: what this machine kept is deleted")
+        parser.add_argument("--demo", action="store_true", help="a year of an invented company, to look at only")
 
-    def handle(self, *_args: Any, port: int, reset: bool, **_options: Any) -> None:  # noqa: ANN401 Django's own signature
+    def handle(self, *_args: Any, port: int, reset: bool, demo: bool, **_options: Any) -> None:  # noqa: ANN401 Django's own signature
+        folder = Path(settings.LOCAL_DIR).resolve()
         session = Session(
-            folder=Path(settings.LOCAL_DIR).resolve(),
+            folder=folder / "demo" if demo else folder,
             root=Path(settings.ROOT),
             given=os.environ,
             display=Display(Console()),
+            is_demo=demo,
         )
         sys.exit(session.run(port, is_reset=reset))
