@@ -71,7 +71,7 @@ class _Follower:
                 entry = await self._next_arrival()
         except TimeoutError:
             return []
-        if entry.position is None or not self.position.is_followed_by(entry.position):
+        if entry.position is None or not (entry.has_all or self.position.is_followed_by(entry.position)):
             return await self._read_log()
         self.position = entry.position
         return [entry]

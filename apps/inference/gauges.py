@@ -8,6 +8,7 @@ SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
 active = Gauge("causerie_answers_active", "Answers being made in this process")
 refusals = Counter("causerie_refusals_total", "Runs that ended without a model call, by code", ["code"])
+relay_full = Counter("causerie_relay_full_total", "Events for which Valkey had no room in a run's log")
 ended = Counter("causerie_answers_total", "Answers that ended, by state and back end", ["state", "backend"])
 queue_wait = Histogram("causerie_queue_wait_seconds", "From its place in line to claimed", buckets=SECONDS)
 first_token = Histogram("causerie_first_token_seconds", "From wanted to the first token", buckets=SECONDS)

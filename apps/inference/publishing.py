@@ -11,7 +11,7 @@ from uuid import UUID
 import redis
 import structlog
 
-from apps.inference import relay
+from apps.inference import gauges, relay
 from apps.inference.events import Delta, Event, Reasoning, Snapshot
 
 log = structlog.get_logger(__name__)
@@ -21,6 +21,7 @@ WAIT_PER_OPEN_S = 0.0002
 LONGEST_WAIT_S = 0.06
 RETRIES = 4  # of a batch, when Valkey does not answer; then it is dropped and the logs are healed with a snapshot
 RETRY_WAIT_S = 0.25
+FULL_WAIT_S = 1.0  # while Valkey has no room: the whole text goes out so often, and no piece between
 DRAIN_S = 3.0
 
 
@@ -103,6 +104,7 @@ class Publisher:
         self._wanted: dict[RunLog, None] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._sending: asyncio.Task[None] | None = None
+        self._is_full = False
 
     def open(self, run_id: UUID, attempt: int) -> RunLog:
         """Begin the log of one attempt."""
@@ -164,6 +166,8 @@ class Publisher:
             if lines and not await self._sent(lines):
                 for run_log in batch:
                     run_log.has_hole = True
+                if self._is_full:
+                    await asyncio.sleep(FULL_WAIT_S)
             if self._timer is not None:
                 return  # what came meanwhile may wait for its moment
 
@@ -171,10 +175,14 @@ class Publisher:
         keys, values = relay.arguments(lines)
         for attempt in range(RETRIES):
             try:
-                await self._append(keys=keys, args=values)
+                full: Any = await self._append(keys=keys, args=values)
             except (redis.RedisError, OSError) as error:
                 log.warning("relay.not_sent", lines=len(lines), attempt=attempt + 1, reason=type(error).__name__)
                 await asyncio.sleep(RETRY_WAIT_S * (attempt + 1))
             else:
-                return True
+                self._is_full = bool(full)
+                if full:
+                    gauges.relay_full.inc(full)
+                    log.warning("relay.full", lines=full)
+                return not full
         return False

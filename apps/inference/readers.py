@@ -50,17 +50,28 @@ class Reader:
     async def catch_up(self, run_id: UUID, after: Position) -> list[Entry]:
         """Register for a run and read its log beyond `after`, in one transaction: what comes later will be sent.
 
+        When Valkey is full it only reads: who is registered already stays so, another one looks at Postgres.
         Raises  redis.RedisError, TimeoutError: Valkey does not answer.
         """
-        key = relay.readers_key(run_id)
         async with asyncio.timeout(relay.TIMEOUT_S):
             await self._is_subscribed.wait()
-            async with self._valkey.pipeline(transaction=True) as pipe:
-                pipe.sadd(key, self.channel)
-                pipe.expire(key, relay.LOG_LIFE_S)
-                pipe.xrange(relay.log_key(run_id), min=f"({after}", max="+")
-                _added, _expires, rows = await pipe.execute()
+            try:
+                rows = await self._register_and_read(run_id, after)
+            except redis.ResponseError as error:
+                if "OOM" not in str(error):
+                    raise
+                log.warning("relay.full", run_id=str(run_id))
+                rows = await self._valkey.xrange(relay.log_key(run_id), min=f"({after}", max="+")
         return [_entry(entry_id, fields[b"k"], fields[b"d"]) for entry_id, fields in rows]
+
+    async def _register_and_read(self, run_id: UUID, after: Position) -> Any:  # noqa: ANN401 redis-py's own
+        key = relay.readers_key(run_id)
+        async with self._valkey.pipeline(transaction=True) as pipe:
+            pipe.sadd(key, self.channel)
+            pipe.expire(key, relay.LOG_LIFE_S)
+            pipe.xrange(relay.log_key(run_id), min=f"({after}", max="+")
+            _added, _expires, rows = await pipe.execute()
+        return rows
 
     async def read(self, run_id: UUID) -> list[Entry]:
         """The whole log of a run, without following it.

@@ -3,7 +3,8 @@
 A run's log is a stream that only grows. An entry's id is `<attempt>-<number>`, both counted by the worker, so ids grow,
 a late worker of an earlier attempt cannot write any more, and the id serves as the `Last-Event-ID` of a browser.
 Who follows a run is registered beside its log; with each batch every reader (a web process) gets one message with all
-that concerns it. What was missed, is read from the log. Everything here may be lost: Postgres has the truth.
+that concerns it. What was missed, is read from the log. Everything here may be lost: Postgres has the truth. When Valkey
+is full, answers go on: who follows now is told the whole text now and then, others get it from Postgres at the end.
 """
 
 import asyncio
@@ -20,25 +21,31 @@ from redis.asyncio import BlockingConnectionPool
 from redis.asyncio import Redis as AsyncRedis
 
 from apps.core.errors import Invalid
-from apps.inference.events import TERMINAL, Event
+from apps.inference.events import TERMINAL, Event, Snapshot
 
 log = structlog.get_logger(__name__)
 
 LOG_LIFE_S = 45 * 60  # longer than all attempts of one run together
+ENDED_LIFE_S = 2 * 60  # of the log of a run that is over: who was gone for longer gets it whole from Postgres
 STOPS_CHANNEL = "runs:stop"
 TIMEOUT_S = 2.0
 PATIENCE_S = 0.1
 
-# KEYS: for each entry its log and its readers.  ARGV: life of a log in ms, then for each entry: run, id, kind, body.
-# An entry that its log refuses (an id of an earlier attempt, or a repeat) reaches nobody.
+# KEYS: for each entry its log and its readers.  ARGV: life of a log, and of one that is over, in ms; then for each
+# entry: run, id, kind, body.  Gives how many entries found no room in the log.
+# An entry that its log refuses (an id of an earlier attempt, or a repeat) reaches nobody. One for which there is no room
+# still reaches who follows now.
 APPEND = """
-local letters = {}
+local letters, full, over = {}, 0, {TERMINAL}
 for i = 1, #KEYS, 2 do
-  local at = 2 * i
+  local at = 2 * i + 1
   local run, id, kind, body = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
   local added = redis.pcall('XADD', KEYS[i], id, 'k', kind, 'd', body)
-  if type(added) == 'string' then
-    redis.call('PEXPIRE', KEYS[i], ARGV[1], 'NX')
+  local has_no_room = type(added) == 'table' and string.sub(added.err or '', 1, 3) == 'OOM'
+  if has_no_room then full = full + 1 end
+  if type(added) == 'string' and over[kind] then redis.call('PEXPIRE', KEYS[i], ARGV[2])
+  elseif type(added) == 'string' then redis.call('PEXPIRE', KEYS[i], ARGV[1], 'NX') end
+  if type(added) == 'string' or has_no_room then
     for _, reader in ipairs(redis.call('SMEMBERS', KEYS[i + 1])) do
       local lines = letters[reader]
       if not lines then lines = {} letters[reader] = lines end
@@ -47,8 +54,8 @@ for i = 1, #KEYS, 2 do
   end
 end
 for reader, lines in pairs(letters) do redis.call('PUBLISH', reader, table.concat(lines, '\\n')) end
-return 0
-"""
+return full
+""".replace("{TERMINAL}", "{" + ", ".join(f"['{kind}'] = true" for kind in sorted(TERMINAL)) + "}")
 
 
 class Position(NamedTuple):
@@ -86,6 +93,11 @@ class Entry(NamedTuple):
     def is_terminal(self) -> bool:
         """Whether nothing comes after it."""
         return self.kind in TERMINAL
+
+    @property
+    def has_all(self) -> bool:
+        """Whether it holds the whole text: what came before it need not be known."""
+        return self.kind == Snapshot.kind
 
     @property
     def data(self) -> dict[str, Any]:
@@ -133,7 +145,7 @@ def readers_key(run_id: UUID) -> str:
 def arguments(lines: Iterable[Line]) -> tuple[list[str], list[str | bytes | int]]:
     """KEYS and ARGV of `APPEND`."""
     keys: list[str] = []
-    values: list[str | bytes | int] = [LOG_LIFE_S * 1000]
+    values: list[str | bytes | int] = [LOG_LIFE_S * 1000, ENDED_LIFE_S * 1000]
     for run_id, position, kind, body in lines:
         keys += (log_key(run_id), readers_key(run_id))
         values += (str(run_id), str(position), kind, body)
