@@ -9,6 +9,8 @@ import os
 import re
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -107,8 +109,18 @@ class Product:
 
     def rows(self, query, *values):
         """What the product's database says."""
-        with psycopg.connect(self.environment["DATABASE_URL"]) as connection:
+        with psycopg.connect(self.variable("DATABASE_URL")) as connection:
             return connection.execute(query, values).fetchall()
+
+    def variable(self, name):
+        """What the processes are told: by us, or as they chose it for themselves."""
+        return self.environment.get(name) or self.addresses.chosen[name]
+
+    def run(self, module, *words):
+        """Run a module beside the product, with its settings; give what it printed."""
+        environment = self.addresses.environment(self.environment)
+        command = [sys.executable, "-m", module, *map(str, words)]
+        return subprocess.run(command, env=environment, cwd=ROOT, check=True, capture_output=True, text=True).stdout
 
     def kill(self, name):
         """End one process as a power cut would, and start another in its place."""
@@ -207,6 +219,22 @@ class Person:
 
 
 @contextmanager
+def running_alone(name, provider):
+    """A product with a Postgres and a Valkey of its own, which a test may end: slower to start."""
+    folder = settings.LOCAL_DIR / f"{name}_{settings.TEST_RUN}"
+    shutil.rmtree(folder, ignore_errors=True)
+    product = build_product(folder, provider, {})
+    try:
+        product.start()
+        yield product
+    finally:
+        product.stop()
+        shutil.rmtree(settings.LOCAL_DIR / "last-logs", ignore_errors=True)
+        shutil.move(folder / "logs", settings.LOCAL_DIR / "last-logs")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
 def running(name, provider, more=None):
     """A running product of that name, ended and removed afterwards. `provider.url` is where its models are.
 
@@ -216,13 +244,11 @@ def running(name, provider, more=None):
     name = f"{name}_{settings.TEST_RUN}_{worker}"
     folder = settings.LOCAL_DIR / name
     shutil.rmtree(folder, ignore_errors=True)  # of a killed run with the same number
-    product = build_product(
-        folder,
-        provider,
-        more or {},
-        database_url=settings.DATABASE_URL.rpartition("/")[0] + f"/{name}",
-        valkey_url=settings.VALKEY_URL.rpartition("/")[0] + f"/{LAST_VALKEY - worker}",
-    )
+    shared = {
+        "DATABASE_URL": settings.DATABASE_URL.rpartition("/")[0] + f"/{name}",
+        "VALKEY_URL": settings.VALKEY_URL.rpartition("/")[0] + f"/{LAST_VALKEY - worker}",
+    }
+    product = build_product(folder, provider, {**shared, **(more or {})})
     with redis.Redis.from_url(product.environment["VALKEY_URL"]) as valkey:
         valkey.flushdb()  # what a killed run left
     try:
@@ -239,7 +265,7 @@ def running(name, provider, more=None):
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def build_product(folder, provider, more, *, database_url, valkey_url):
+def build_product(folder, provider, more):
     """Decide addresses; nothing runs yet."""
     folder.mkdir(parents=True)
     catalogue = folder / "catalogue.toml"
@@ -248,8 +274,6 @@ def build_product(folder, provider, more, *, database_url, valkey_url):
     catalogue.write_text(real.replace("\namount = 20\n", f"\namount = {FREE_MESSAGES}\n"), encoding="utf-8")
     environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ} | {
         "DJANGO_SETTINGS_MODULE": "project.settings.local",
-        "DATABASE_URL": database_url,
-        "VALKEY_URL": valkey_url,
         **more,
         "MODEL_BASE_URL": provider.url,
         "CAUSERIE_CATALOGUE": str(catalogue),
