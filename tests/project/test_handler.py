@@ -33,11 +33,15 @@ def stream(_request):
     return StreamingHttpResponse(pieces())
 
 
+def thread_name():
+    return threading.current_thread().name.encode()
+
+
 def pages(_request):
     """A stream whose pieces are made on a thread, as the files of reports are."""
 
     async def pieces():
-        yield await sync_to_async(lambda: threading.current_thread().name.encode())()
+        yield await sync_to_async(thread_name)()
 
     response = StreamingHttpResponse(pieces())
     response._resource_closers.append(lambda: seen.append(threading.current_thread().name))
