@@ -73,7 +73,10 @@ class OneThreadHandler(ASGIHandler):
         try:
             await self.send_response(response, send)
         finally:
-            response.close()
+            if response.streaming:  # on the thread on which its pieces were made, if any was: its connection goes back
+                await sync_to_async(response.close)()
+            else:
+                response.close()
 
     def _respond_on_a_thread(self, request: HttpRequest) -> HttpResponseBase:
         request_started.send(sender=type(self), scope=getattr(request, "scope", None))

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from apps.accounts import regions
 from apps.accounts.models import Consent, User
-from apps.core import guards
+from apps.core import guards, rows
 
 # The version of each text that is shown now. A changed text gets a new version, and its readers are asked again.
 VERSIONS: Mapping[Consent.Kind, str] = MappingProxyType(
@@ -17,7 +17,9 @@ VERSIONS: Mapping[Consent.Kind, str] = MappingProxyType(
     }
 )
 
-LATEST = "SELECT * FROM accounts_consent WHERE user_id = %s AND kind = %s ORDER BY answered_at DESC, id DESC LIMIT 1"
+LATEST = """
+    SELECT {columns} FROM accounts_consent WHERE user_id = %s AND kind = %s ORDER BY answered_at DESC, id DESC LIMIT 1
+"""
 
 
 def record(user: User, kind: Consent.Kind, *, given: bool, version: str, now: datetime) -> Consent:
@@ -34,7 +36,7 @@ def record(user: User, kind: Consent.Kind, *, given: bool, version: str, now: da
 
 def latest(user: User, kind: Consent.Kind) -> Consent | None:
     """Find the answer in force, or None when the person was never asked."""
-    return next(iter(Consent.objects.raw(LATEST, [user.pk, kind.value])), None)
+    return rows.first(Consent, LATEST, [user.pk, kind.value])
 
 
 def outdated(user: User) -> list[Consent.Kind]:

@@ -24,12 +24,12 @@ from apps.billing.access import (
 from apps.billing.meters import Meter
 from apps.billing.models import BillingAccount, EntitlementSnapshot, PlanVersion, SubscriptionMirror
 from apps.billing.terms import Catalogue, PlanTerms
-from apps.core import guards
+from apps.core import guards, rows
 
 __all__ = ["NOT_PAID", "Decision", "Granted", "Rules", "Standing", "Subscribed", "decide"]
 
 # Asked with every question: as text, since building a query costs ten times as much as asking it.
-ACCOUNT = "SELECT * FROM billing_billingaccount WHERE owner_id = %s"
+ACCOUNT = "SELECT {columns} FROM billing_billingaccount WHERE owner_id = %s"
 IN_FORCE = """
     SELECT snapshot.source, snapshot.valid_until, version.terms
       FROM billing_entitlementsnapshot AS snapshot JOIN billing_planversion AS version
@@ -49,7 +49,7 @@ class InForce:
 
 def account_for(user: User, *, now: datetime) -> BillingAccount:
     """The account of a person, made on first use. A guest's has the guest plan until they sign up."""
-    account = next(iter(BillingAccount.objects.raw(ACCOUNT, [user.pk])), None) or _open_account(user, now=now)
+    account = rows.first(BillingAccount, ACCOUNT, [user.pk]) or _open_account(user, now=now)
     account.owner = user
     if account.is_guest and not user.is_guest:
         BillingAccount.objects.filter(pk=account.pk).update(is_guest=False)

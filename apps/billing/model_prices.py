@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from apps.billing.models import ModelPrice
-from apps.core import guards
+from apps.core import guards, rows
 
 FACTS = ("currency", "cost", "price")
-NEWEST = "SELECT * FROM billing_modelprice WHERE model = %s AND digest = %s ORDER BY version DESC LIMIT 1"
+NEWEST = "SELECT {columns} FROM billing_modelprice WHERE model = %s AND digest = %s ORDER BY version DESC LIMIT 1"
 OPTIONAL_FACTS = ("backend_cost",)  # where a model has none, its digest is what it was before there were such
 
 
@@ -47,7 +47,7 @@ def ensure(model: str, stated: Mapping[str, Any], *, now: datetime) -> ModelPric
 
 
 def _newest(model: str, digest: str) -> ModelPrice | None:
-    return next(iter(ModelPrice.objects.raw(NEWEST, [model, digest])), None)
+    return rows.first(ModelPrice, NEWEST, [model, digest])
 
 
 def _latest(model: str) -> ModelPrice | None:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
 from apps.chat.models import Conversation, Message
+from apps.core import rows
 from apps.core.errors import Invalid, Missing
 from apps.inference import runs
 from apps.inference.models import Run
@@ -19,7 +20,7 @@ from apps.inference.models import Run
 PAGE_SIZE = 30
 LONGEST_TITLE = 120
 OWN_RUN = """
-    SELECT run.* FROM inference_run AS run JOIN billing_billingaccount AS account ON account.id = run.account_id
+    SELECT {columns} FROM inference_run AS run JOIN billing_billingaccount AS account ON account.id = run.account_id
      WHERE run.id = %s AND account.owner_id = %s
 """
 
@@ -60,7 +61,7 @@ def get_run(owner: User, run_id: UUID) -> Run:
 
     Raises  Missing: there is none, or it is someone else's.
     """
-    run: Run | None = next(iter(Run.objects.raw(OWN_RUN, [run_id, owner.pk])), None)
+    run = rows.first(Run, OWN_RUN, [run_id, owner.pk], named="run")
     if run is None:
         raise Missing(_("There is no such answer."))
     return run

@@ -6,6 +6,7 @@ from dataclasses import replace
 from apps.billing.plans import PlanTerms
 from apps.chat import personalization, tree
 from apps.chat.models import Message
+from apps.core import rows
 from apps.core.errors import Missing
 from apps.inference import language_models
 from apps.inference.calls import Prompt
@@ -20,7 +21,7 @@ INSTRUCTIONS = (
 SAFE_BYTES_PER_TOKEN = 3  # fewer than usual: a prompt that is longer than we think would be refused
 TOKENS_PER_MESSAGE = 6
 CONVERSATION = """
-    SELECT * FROM chat_message
+    SELECT {columns} FROM chat_message
      WHERE conversation_id = (SELECT conversation_id FROM chat_message WHERE run_id = %s)
 """
 
@@ -30,7 +31,7 @@ def prompt_for(run: Run, plan: PlanTerms) -> Prompt:
 
     Raises  Missing: the conversation was deleted meanwhile;  RequestTooLong: the question alone does not fit.
     """
-    messages = list(Message.objects.raw(CONVERSATION, [run.pk]))
+    messages = rows.read(Message, CONVERSATION, [run.pk])
     reply = next((message for message in messages if message.run_id == run.pk), None)
     if reply is None:
         raise Missing("The conversation of this answer was deleted.")

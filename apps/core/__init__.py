@@ -12,4 +12,5 @@
 | integer money, shown and rounded | `money` |
 | secrets that lie encrypted | `sealing` |
 | frames of server-sent events | `sse` |
+| rows of a query that is text, as instances of their model | `rows` |
 """

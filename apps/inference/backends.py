@@ -12,7 +12,7 @@ from django.db.models import Case, F, Q, When
 
 from apps.accounts import audit
 from apps.accounts.models import User
-from apps.core import guards
+from apps.core import guards, rows
 from apps.inference.calls import CallError, Server
 from apps.inference.models import Backend
 
@@ -21,7 +21,7 @@ REST = timedelta(seconds=10)
 LONGEST_REST = timedelta(seconds=60)  # whatever a server asks for with Retry-After
 # What says nothing of the server as a whole: the request was bad, or it has not this one model.
 HARMLESS = frozenset({"refused", "missing"})
-KNOWN = "SELECT * FROM inference_backend WHERE key = ANY(%s)"
+KNOWN = "SELECT {columns} FROM inference_backend WHERE key = ANY(%s)"
 COUNT_TROUBLE = """
 INSERT INTO inference_backendtrouble (backend, starts_at, reason, calls)
 VALUES (%s, date_trunc('minute', %s::timestamptz), %s, 1)
@@ -38,7 +38,7 @@ def candidates(servers: Iterable[Server], *, now: datetime) -> tuple[Server, ...
     """
     guards.inside_transaction()
     servers, found = tuple(servers), list[Server]()
-    known = {row.key: row for row in Backend.objects.raw(KNOWN, [[server.key for server in servers]])}
+    known = {row.key: row for row in rows.read(Backend, KNOWN, [[server.key for server in servers]])}
     for server in servers:
         row = known.get(server.key)
         if row is None or _is_well(row, now=now) or (not found and _take_trial(row, now=now)):

@@ -13,6 +13,7 @@ from apps.billing import entitlements, model_prices, plans
 from apps.billing.meters import Meter
 from apps.billing.models import BillingAccount
 from apps.billing.plans import PlanTerms
+from apps.core import rows
 from apps.core.errors import LimitReached
 from apps.inference import backends, language_models, pricing, router
 from apps.inference.calls import Prompt, Server
@@ -33,10 +34,10 @@ TAKE = """
        SET state = 'running', lease_token = %s, lease_until = %s, attempts = attempts + 1,
            started_at = coalesce(started_at, %s)
      WHERE id = %s AND state = 'queued'
-    RETURNING *
+    RETURNING {columns}
 """
 ACCOUNT = """
-    SELECT account.*, owner.language FROM billing_billingaccount AS account JOIN accounts_user AS owner
+    SELECT {columns}, owner.language FROM billing_billingaccount AS account JOIN accounts_user AS owner
         ON owner.id = account.owner_id
      WHERE account.id = %s
 """
@@ -82,7 +83,7 @@ class Checkpoint(NamedTuple):
 def take(run_id: UUID, *, now: datetime) -> Run | None:
     """Claim a waiting run for a worker; None when another has it, or it is over. A single statement, then one read."""
     token = uuid4()
-    run: Run | None = next(iter(Run.objects.raw(TAKE, [token, now + LEASE, now, run_id])), None)
+    run = rows.first(Run, TAKE, [token, now + LEASE, now, run_id])
     if run is not None:
         run.account = _account_of(run)
     return run
@@ -113,14 +114,14 @@ def renew(checkpoints: Iterable[Checkpoint], *, now: datetime) -> Mapping[UUID, 
 
     A run that is missing from the answer is not ours any more.
     """
-    rows = list(checkpoints)
+    held = list(checkpoints)
     facts: dict[str, Any] = {  # Any: psycopg adapts lists, which the stubs do not know
         "until": now + LEASE,
-        "ids": [row.run_id for row in rows],
-        "tokens": [row.token for row in rows],
-        "texts": [row.text for row in rows],
-        "reasonings": [row.reasoning for row in rows],
-        "backends": [row.backend for row in rows],
+        "ids": [one.run_id for one in held],
+        "tokens": [one.token for one in held],
+        "texts": [one.text for one in held],
+        "reasonings": [one.reasoning for one in held],
+        "backends": [one.backend for one in held],
     }
     with connection.cursor() as cursor:
         cursor.execute(RENEW, facts)
@@ -129,9 +130,9 @@ def renew(checkpoints: Iterable[Checkpoint], *, now: datetime) -> Mapping[UUID, 
 
 def _account_of(run: Run) -> BillingAccount:
     """Its account; of the owner only who that is and their language, which the last words are written in."""
-    (account,) = BillingAccount.objects.raw(ACCOUNT, [run.account_id])
-    known = account.owner_id, getattr(account, "language")  # noqa: B009 no column of its own
-    account.owner = User.from_db(account._state.db, ("id", "language"), known)
+    ((*columns, language),) = rows.ask(BillingAccount, ACCOUNT, [run.account_id], named="account")
+    account = rows.of(BillingAccount, columns)
+    account.owner = User.from_db(connection.alias, ("id", "language"), (account.owner_id, language))
     return account
 
 

@@ -5,7 +5,7 @@ Order    run.queued … · run.restarted or run.snapshot? · run.started · run.
 Texts    deltas add to what came before; run.restarted empties it; run.snapshot replaces it.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import ClassVar
 
 import orjson
@@ -20,8 +20,8 @@ class Event:
     kind: ClassVar[str]
 
     def body(self) -> bytes:
-        """Its JSON, without line breaks."""
-        return orjson.dumps(asdict(self))
+        """Its JSON, without line breaks; orjson reads dataclasses itself, `asdict` took a fifth of a stream's CPU."""
+        return orjson.dumps(self)
 
 
 @dataclass(frozen=True, slots=True)

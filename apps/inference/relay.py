@@ -132,12 +132,12 @@ def read_position(text: str | None) -> Position:
     return Position(int(attempt), int(number))
 
 
-def log_key(run_id: UUID) -> str:
+def log_key(run_id: UUID | str) -> str:
     """Where the log of a run lies."""
     return f"run:{run_id}:log"
 
 
-def readers_key(run_id: UUID) -> str:
+def readers_key(run_id: UUID | str) -> str:
     """Where the channels of the web processes that follow a run lie."""
     return f"run:{run_id}:readers"
 
@@ -147,8 +147,9 @@ def arguments(lines: Iterable[Line]) -> tuple[list[str], list[str | bytes | int]
     keys: list[str] = []
     values: list[str | bytes | int] = [LOG_LIFE_S * 1000, ENDED_LIFE_S * 1000]
     for run_id, position, kind, body in lines:
-        keys += (log_key(run_id), readers_key(run_id))
-        values += (str(run_id), str(position), kind, body)
+        run = str(run_id)  # once: a busy worker is here thousands of times a second
+        keys += (log_key(run), readers_key(run))
+        values += (run, str(position), kind, body)
     return keys, values
 
 

@@ -102,7 +102,7 @@ def _product(addresses: Addresses) -> Iterator[Part]:
         floor=PRODUCT,
     )
     for name, title, words in (
-        ("models", "Model worker", ("worker", "-P", "threads", "-c", "256", "-Q", RUN_QUEUES, "-n", "models@%h")),
+        ("models", "Model worker", ("worker", "-P", "threads", "-c", "400", "-Q", RUN_QUEUES, "-n", "models@%h")),
         ("jobs", "Job worker", ("worker", "-P", "threads", "-c", "4", "-Q", JOB_QUEUES, "-n", "jobs@%h")),
     ):
         yield Part(

@@ -8,10 +8,11 @@ from apps.billing import entitlements, plans
 from apps.billing.meters import Meter
 from apps.billing.models import BillingAccount
 from apps.billing.plans import Limit, PlanTerms
+from apps.core import rows
 from apps.usage.models import UsageBucket
 
 WARNING_PERCENT = 80
-RUNNING = "SELECT * FROM usage_usagebucket WHERE account_id = %s AND is_open AND window_end > %s"
+RUNNING = "SELECT {columns} FROM usage_usagebucket WHERE account_id = %s AND is_open AND window_end > %s"
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Balance:
 
 def remaining(account: BillingAccount, *, plan: PlanTerms, now: datetime) -> list[Balance]:
     """How each limit of the plan stands now; what running answers have set aside counts as used."""
-    buckets = {b.limit_key: b for b in UsageBucket.objects.raw(RUNNING, [account.pk, now])}
+    buckets = {b.limit_key: b for b in rows.read(UsageBucket, RUNNING, [account.pk, now])}
     return [_balance(limit, buckets.get(limit.key)) for limit in plan.limits]
 
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 import simpy
 
 # Measured on one core of the machine of docs/performance.md, in seconds of that core.
-WEB_QUESTION_S = 0.030
-WORKER_QUESTION_S = 0.020
-TOKEN_S = 0.00015  # web and worker together, all answers of a moment sharing their messages
+WEB_QUESTION_S = 0.012
+WORKER_QUESTION_S = 0.007
+TOKEN_S = 0.00009  # web and worker together, all answers of a moment sharing their messages
 POSTGRES_ANSWER_S = 0.0065
 VALKEY_ENTRY_S = 0.0000076
 # What an answer is.

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from threading import Timer
 from types import SimpleNamespace
 
 import httpx
@@ -23,7 +24,7 @@ from tests.bench.figures import HEAD, cpu_seconds, figures_of, memory_mb
 from tests.support.product import running
 
 TOKENS, PER_SECOND = 400, 40
-ROUNDS = (1, 50, 200)
+ROUNDS = (1, 50, 200, 300)
 SERVING = ("web", "models")
 WARMING = 3  # answers before the first round
 SPREAD_S = 5.0  # half an answer: all are open at once afterwards, and nobody presses send in the same instant
@@ -74,12 +75,14 @@ def test_the_way_of_a_token(backend, product, capsys):
     command = [sys.executable, "-m", "tests.bench.people", str(WARMING + sum(ROUNDS))]
     people = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout.split()
     serving = {name: psutil.Process(product.supervisor.running[name].pid) for name in SERVING}
+    fresh = memory_of(serving)
     asyncio.run(load.ask_all(product.url, people[:WARMING], spread_s=0))  # warms what is made at first use
-    rows, begin = [], WARMING
+    rows, begin, warm, open_mb = [], WARMING, memory_of(serving), {}
     for count in ROUNDS:
         time.sleep(SETTLE_S)
         direct = asyncio.run(load.ask_all_directly(backend.url, count))
         before = cpu_seconds(list(serving.values()))
+        Timer(SPREAD_S + 1, lambda: open_mb.update(memory_of(serving))).start()  # while all are open
         answers = asyncio.run(load.ask_all(product.url, people[begin : begin + count], spread_s=SPREAD_S))
         spent = cpu_seconds(list(serving.values())) - before
         begin += count
@@ -87,6 +90,23 @@ def test_the_way_of_a_token(backend, product, capsys):
         alone = figures_of(direct, tokens=TOKENS, per_second=PER_SECOND, cpu_s=0)
         rows += [found.row("through Causerie"), alone.row("back end alone")]
         assert found.complete == count, Counter((answer.end, len(answer.lags_us)) for answer in answers)
-    memory = {name: f"{memory_mb(process):.0f} MB" for name, process in serving.items()}
+    each = {name: f"{(open_mb[name] - warm[name]) / ROUNDS[-1] * 1000:.0f} KB" for name in serving}
+    told = [
+        f"PSS before the first answer: {sum(fresh.values())} MB {fresh}; after three: {sum(warm.values())} MB {warm}",
+        f"for each open answer of the last round: {each}",
+        f"web from its start to its first page: {cold_start_s(product):.1f} s",
+    ]
     with capsys.disabled():
-        print("\n" + "\n".join([HEAD, *rows]) + f"\n\nMemory (PSS) after the last round: {memory}")  # noqa: T201
+        print("\n" + "\n".join([HEAD, *rows, "", *told]))  # noqa: T201
+
+
+def memory_of(serving):
+    return {name: round(memory_mb(process)) for name, process in serving.items()}
+
+
+def cold_start_s(product):
+    """Last of all: the web process is killed, and another begun."""
+    begun = time.monotonic()
+    product.kill("web")
+    wait_until_it_answers(f"{product.url}/healthz")
+    return time.monotonic() - begun

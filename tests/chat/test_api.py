@@ -312,3 +312,11 @@ def test_the_room_is_for_who_is_signed_in(client, at_anas, mallory, sent):
     assert client.get(reverse("chat:conversation", args=[sent.conversation.pk])).status_code == 404
     client.logout()
     assert client.get(reverse("chat:room"))["Location"] == "/accounts/login/?next=/chat/"
+
+
+def test_a_further_question_asks_the_database_no_more_than_it_must(at_anas, django_assert_num_queries):
+    """What a question costs is mostly how often it asks: docs/performance.md."""
+    post(at_anas, "messages", {"text": "First"})
+    # Session, person, account, plan, model, waiting, balances, consent, queue; the run, the messages; BEGIN and COMMIT.
+    with django_assert_num_queries(13):
+        assert post(at_anas, "messages", {"text": "Second"}).status_code == 201

@@ -5,12 +5,22 @@ from uuid import uuid4
 import pytest
 
 from apps.inference import engine, settlement
+from apps.inference.calls import Completion, Spent
 from apps.inference.models import Run
 from tests import build
 from tests.support.answers import NOW, QUESTION, events_of, ledger_of, messages_used, slots_held
 from tests.support.provider import GREETING_TEXT
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def begin(run):
+    return settlement.begin(run.pk, prompt=lambda _run, _plan: QUESTION, keep=lambda *_: None, now=NOW)
+
+
+def finish(claim):
+    completion = Completion("succeeded", "42", "", "stop", "", Spent(10, 6), "reported")
+    return settlement.finish(claim, settlement.Ending(completion, "local", NOW), lambda *_: None, now=NOW)
 
 
 def test_a_late_workers_answer_is_refused(account, course, provider):
@@ -61,3 +71,13 @@ def test_a_fault_of_ours_ends_the_run_and_charges_nothing(account, provider):
     assert messages_used(account) == [(0, 0), (0, 0)]
     assert slots_held(account) == 0
     assert events_of(run)[-1] == "run.failed"
+
+
+def test_an_answer_is_begun_and_ended_in_few_statements(account, django_assert_num_queries):
+    """What an answer costs beside its tokens is mostly how often it asks: docs/performance.md."""
+    first, second = build.run(account=account), build.run(account=account)
+    finish(begin(first))
+    with django_assert_num_queries(9):  # BEGIN and COMMIT are two of them
+        claim = begin(second)
+    with django_assert_num_queries(6):
+        finish(claim)

@@ -5,6 +5,7 @@ import threading
 import time
 
 import pytest
+from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
 from django.http import HttpResponse, StreamingHttpResponse
 from django.urls import path
@@ -32,6 +33,21 @@ def stream(_request):
     return StreamingHttpResponse(pieces())
 
 
+def thread_name():
+    return threading.current_thread().name.encode()
+
+
+def pages(_request):
+    """A stream whose pieces are made on a thread, as the files of reports are."""
+
+    async def pieces():
+        yield await sync_to_async(thread_name)()
+
+    response = StreamingHttpResponse(pieces())
+    response._resource_closers.append(lambda: seen.append(threading.current_thread().name))
+    return response
+
+
 async def waits(_request):
     seen.append("waits")
     try:
@@ -49,7 +65,7 @@ def broken(_request):
     raise KeyError("nobody is told")
 
 
-urlpatterns = [path(view.__name__, view) for view in (plain, stream, waits, prompt, broken)]
+urlpatterns = [path(view.__name__, view) for view in (plain, stream, pages, waits, prompt, broken)]
 
 
 @pytest.fixture(autouse=True)
@@ -102,6 +118,11 @@ def test_a_connection_is_given_back_before_the_stream_begins():
     assert seen == ["given back", "streams", "stream closed"]
 
 
+def test_a_stream_is_closed_on_the_thread_that_made_its_pieces():
+    _start, body = ask("GET", "/pages")
+    assert seen == ["given back", body["body"].decode()]
+
+
 def test_who_leaves_ends_what_is_done_for_them():
     assert ask("GET", "/waits", leave_after=0) == []
     assert seen == ["waits", "wait ended", "given back"]
@@ -118,3 +139,9 @@ def test_an_error_nobody_knows_is_a_page_without_its_text(settings):
     assert start["status"] == 500
     assert b"nobody is told" not in body["body"]
     assert seen == ["given back"]
+
+
+def test_a_file_is_served_from_the_event_loop():
+    start, body = ask("GET", "/static/reporting/reports.css")
+    assert (start["status"], dict(start["headers"])[b"Content-Type"]) == (200, b'text/css; charset="utf-8"')
+    assert b"{" in body["body"]

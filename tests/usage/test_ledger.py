@@ -338,3 +338,17 @@ def test_an_act_may_go_on_after_a_refusal():
         account.save(update_fields=["hold_reason"])
     account.refresh_from_db()
     assert account.hold_reason == "noted"
+
+
+def test_a_first_use_opens_all_its_windows_in_few_statements(account, django_assert_num_queries):
+    with django_assert_num_queries(8):  # three of them the act's own
+        reserve(account, plan=BOTH)
+    assert [standing(account, f"messages:chat-small:{window}") for window in ("3h", "7d")] == [(1, 0), (1, 0)]
+
+
+def test_what_is_refused_opens_no_window_beside_the_one_that_is_spent(account):
+    build.spent_messages(account=account, used=2)
+    with pytest.raises(LimitReached):
+        reserve(account, plan=build.plan(limits=[build.limit(amount=2), build.limit(amount=3, window="7d")]))
+    open_now = UsageBucket.objects.filter(account=account, is_open=True).values_list("limit_key", "reserved", "settled")
+    assert list(open_now) == [("messages:chat-small:3h", 0, 2)]
