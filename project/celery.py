@@ -7,10 +7,12 @@ from celery.schedules import crontab
 from celery.signals import setup_logging
 from kombu import Queue
 
+from project import broker
 from project.liveness import Liveness
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings.local")
 
+broker.take_the_place_of_redis()
 app = Celery("causerie")
 app.conf.update(
     broker_connection_retry_on_startup=True,

@@ -3,8 +3,8 @@
 A run's log is a stream that only grows. An entry's id is `<attempt>-<number>`, both counted by the worker, so ids grow,
 a late worker of an earlier attempt cannot write any more, and the id serves as the `Last-Event-ID` of a browser.
 Who follows a run is registered beside its log; with each batch every reader (a web process) gets one message with all
-that concerns it. What was missed, is read from the log. Everything here may be lost: Postgres has the truth. When Valkey
-is full, answers go on: who follows now is told the whole text now and then, others get it from Postgres at the end.
+that concerns it. What was missed, is read from the log. Everything here may be lost: Postgres has the truth. When
+Valkey is full, answers go on: who follows now is told the whole text now and then, others get it from Postgres.
 """
 
 import asyncio
@@ -33,8 +33,8 @@ PATIENCE_S = 0.1
 
 # KEYS: for each entry its log and its readers.  ARGV: life of a log, and of one that is over, in ms; then for each
 # entry: run, id, kind, body.  Gives how many entries found no room in the log.
-# An entry that its log refuses (an id of an earlier attempt, or a repeat) reaches nobody. One for which there is no room
-# still reaches who follows now.
+# An entry that its log refuses (an id of an earlier attempt, or a repeat) reaches nobody. One for which there is no
+# room still reaches who follows now.
 APPEND = """
 local letters, full, over = {}, 0, {TERMINAL}
 for i = 1, #KEYS, 2 do

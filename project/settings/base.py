@@ -98,9 +98,9 @@ TEMPLATES = [
 DATABASE_URL = env.text("DATABASE_URL", "")
 DATABASES: dict[str, Any] = {"default": dict(dj_database_url.parse(DATABASE_URL)) if DATABASE_URL else {}}
 if DATABASE_URL:
-    # PgBouncer-safe: no server-side cursors and no session state; the pool bounds what one process may open.
+    # PgBouncer-safe; the pool bounds what a process may open; after a restart of Postgres no dead connection is used.
     DATABASES["default"] |= {
-        "CONN_HEALTH_CHECKS": False,
+        "CONN_HEALTH_CHECKS": True,
         "DISABLE_SERVER_SIDE_CURSORS": True,
         "OPTIONS": {"pool": {"min_size": 1, "max_size": env.integer("DATABASE_POOL_SIZE", 20, least=2), "timeout": 10}},
     }

@@ -17,7 +17,7 @@ WHY = "Joined the team."
 ROOMS = {
     "": set(),
     "support": {"usage", "developer", "privacy"},
-    "finance": {"billing", "usage"},
+    "finance": {"billing", "usage", "reporting"},
 }
 
 

@@ -31,7 +31,7 @@ def pay(person, checkout, card):
 
 def figures(report):
     """Premium subscriptions and USD of MRR, as the overview shows them; nothing before the first."""
-    plans = re.search(r'data-plan="premium">(\d+) ', report)
+    plans = re.search(r'<th scope="row">Premium</th>.*?<td class="count"><a [^>]*>(\d+)</a>', report, re.DOTALL)
     mrr = re.search(r'data-metric="mrr" data-currency="usd".*?class="number"[^>]*>[^\d-]*([\d.,]+)', report, re.DOTALL)
     return int(plans.group(1)) if plans else 0, Decimal(mrr.group(1).replace(",", "")) if mrr else Decimal(0)
 

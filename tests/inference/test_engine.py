@@ -291,8 +291,15 @@ def test_a_refused_request_is_not_tried_again(account, course, provider):
 
 @pytest.mark.parametrize(
     "trouble",
-    [Drop(), b"data: {broken\n\n", b'data: {"error": {"message": "out of memory"}}\n\n'],
-    ids=["cut", "broken", "error"],
+    [
+        Drop(),
+        b"data: {broken\n\n",
+        b'data: {"choices": [{"del',
+        b"data: " + b"x" * 10_000_000 + b"\n\n",
+        b"\x00\xff\xfe garbage \x80\n\ndata: \xff\n\n",
+        b'data: {"error": {"message": "out of memory"}}\n\n',
+    ],
+    ids=["cut", "broken", "half a frame", "10 MB", "garbage", "error"],
 )
 def test_trouble_in_the_middle_keeps_the_text_and_pays_what_was_consumed(account, course, provider, trouble):
     gate = provider.gate()

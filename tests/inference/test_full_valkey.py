@@ -1,4 +1,4 @@
-"""Valkey has no room left while answers are written: nothing is lost but the log, and it is used again when there is."""
+"""Valkey has no room left while answers are written: nothing is lost but the log, and that only for a while."""
 
 import asyncio
 from contextlib import aclosing, contextmanager
@@ -89,8 +89,7 @@ def test_who_follows_is_told_the_whole_text_while_there_is_no_room_and_pieces_ag
         async def listen():
             async with aclosing(following.follow(run, heartbeat_s=0.2)) as entries:
                 async for entry in entries:
-                    if entry is not None:
-                        heard.append((entry.kind, entry.data.get("text")))
+                    heard.extend([(entry.kind, entry.data.get("text"))] if entry else [])
 
         listening = asyncio.create_task(listen())
         await until(lambda: heard)
@@ -116,7 +115,7 @@ def test_who_follows_is_told_the_whole_text_while_there_is_no_room_and_pieces_ag
 
 async def until(happened):
     async with asyncio.timeout(5):
-        while not happened():
+        while not happened():  # noqa: ASYNC110 nothing tells when
             await asyncio.sleep(0.01)
 
 

@@ -1,4 +1,4 @@
-"""Many people who ask at once and follow their answers as the chat page does: they come back when a connection breaks."""
+"""Many people who ask at once and follow their answers as the chat page does, coming back when a connection breaks."""
 
 import asyncio
 import time
@@ -9,7 +9,7 @@ import orjson
 
 TERMINAL = ("run.finished", "run.stopped", "run.failed")
 BACK_AFTER_S = 0.3
-LONGEST_S = 90
+LONGEST_S = 60
 
 
 @dataclass
@@ -50,14 +50,14 @@ class Crowd:
     asked: int = 0
 
     async def ask_and_follow(self, *, slow: int = 0) -> list[Reading]:
-        """Everybody asks one question; give what each read. The first `slow` of them read a line a second."""
+        """Everybody asks one question; give what each read. The first `slow` of them read three events a second."""
         self.readings = [Reading() for _ in self.cookies]
         timeout = aiohttp.ClientTimeout(total=None, sock_read=20)
         async with aiohttp.ClientSession(timeout=timeout, connector=aiohttp.TCPConnector(limit=0)) as session:
             async with asyncio.timeout(LONGEST_S):
                 await asyncio.gather(
                     *(
-                        self._one(session, cookie, reading, pause_s=1.0 if place < slow else 0)
+                        self._one(session, cookie, reading, pause_s=0.3 if place < slow else 0)
                         for place, (cookie, reading) in enumerate(zip(self.cookies, self.readings, strict=True))
                     )
                 )

@@ -1,11 +1,10 @@
-"""Makes people who are signed in, in a running product: `python -m tests.support.newcomers 100` prints their session keys.
+"""Makes people who are signed in, in a running product: `python -m tests.support.newcomers 100`. Prints session keys.
 
 --plan premium     what they have
 --questions 1000   so many questions of each that wait in line, as if they had asked them
 """
 
 import argparse
-from datetime import UTC, datetime
 from importlib import import_module
 
 import django
@@ -17,7 +16,7 @@ django.setup()
 from apps.accounts.models import User  # noqa: E402 models need the line above
 from apps.billing import entitlements  # noqa: E402
 from apps.billing.models import BillingAccount  # noqa: E402
-from apps.core import ids  # noqa: E402
+from apps.core import clock, ids  # noqa: E402
 from apps.inference.models import Run  # noqa: E402
 
 
@@ -45,7 +44,7 @@ def main():
     options.add_argument("people", type=int)
     options.add_argument("--plan", default="")
     options.add_argument("--questions", type=int, default=0)
-    chosen, now = options.parse_args(), datetime.now(UTC)
+    chosen, now = options.parse_args(), clock.now()
     for _ in range(chosen.people):
         user = User.objects.create(email=f"{ids.uuid7().hex}@example.com", password="!")
         account = BillingAccount.objects.create(owner=user, created_at=now)
@@ -53,7 +52,7 @@ def main():
             with transaction.atomic():
                 entitlements.record(account, entitlements.Decision(chosen.plan, "grant", "active"), now=now)
         ask_much(account, chosen.questions, now)
-        print(sign_in(user))
+        print(sign_in(user))  # noqa: T201 its only output
 
 
 if __name__ == "__main__":
