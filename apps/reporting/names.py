@@ -28,6 +28,8 @@ WORDS: Mapping[str, Mapping[str, Promise]] = {
         "checkout": _("bought"), "upgrade": _("upgrade"), "downgrade": _("downgrade"), "quantity": _("quantity"),
         "coupon": _("coupon"), "price_migration": _("price move"), "voluntary": _("cancelled"),
         "payment_failed": _("payment failed"), "dispute": _("dispute"), "paused": _("paused"), "resumed": _("resumed"),
+        "requested_by_customer": _("asked for"), "duplicate": _("duplicate"), "fraudulent": _("fraud"),
+        "messages": _("messages"), "input_tokens": _("tokens read"), "output_tokens": _("tokens written"),
         "merge": _("merged"), "staff": _("by staff"), "recovered": _("recovered"),
     },
     "feedback": {

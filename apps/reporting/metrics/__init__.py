@@ -8,9 +8,14 @@
 | rates of churn and retention | `retention` |
 | what becomes of those who signed up in one month | `cohorts` |
 | ARR and ARPA | `ratios` |
+| rows of one table, counted or added up | `counted` |
+| charged, refunded, disputed, failed, recovered | `cash` |
+| sign-ups, active accounts, limits met, checkouts | `people` |
 | answers, messages, tokens | `usage` |
 | model cost, API revenue | `cost` |
 | revenue less cost | `margin` |
+| how quickly answers begin, how many fail | `operations` |
+| consents and acts of staff | `trust` |
 | every metric by slug, every family by name | `families` |
 | rows behind a figure, page by page | `rows` |
 """

@@ -9,7 +9,11 @@
 | who stays and who leaves | `retention` |
 | … by calendar month and by month of signing up | `retention_tables` |
 | who is about to leave, and why people cancel | `leaving` |
+| from signing up to paying | `growth` |
+| money that came, went back, or did not come | `payments` |
 | answers, tokens and people | `usage` |
 | model cost and margin | `cost` |
+| whether answers come quickly, and whether they come | `operations` |
+| what people agreed to, and how often staff looked | `trust` |
 | every page by its slug | `register` |
 """

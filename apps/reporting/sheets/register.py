@@ -5,12 +5,18 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.errors import Missing
 from apps.reporting.sheets.base import Panel, Sheet
 from apps.reporting.sheets.cost import COST
+from apps.reporting.sheets.growth import GROWTH
+from apps.reporting.sheets.operations import OPERATIONS
 from apps.reporting.sheets.overview import OVERVIEW
+from apps.reporting.sheets.payments import PAYMENTS
 from apps.reporting.sheets.retention import RETENTION
 from apps.reporting.sheets.revenue import REVENUE
+from apps.reporting.sheets.trust import TRUST
 from apps.reporting.sheets.usage import USAGE
 
-SHEETS: dict[str, Sheet] = {sheet.slug: sheet for sheet in (OVERVIEW, REVENUE, RETENTION, USAGE, COST)}
+SHEETS: dict[str, Sheet] = {
+    sheet.slug: sheet for sheet in (OVERVIEW, REVENUE, RETENTION, GROWTH, PAYMENTS, USAGE, COST, OPERATIONS, TRUST)
+}
 
 
 def get_sheet(slug: str) -> Sheet:

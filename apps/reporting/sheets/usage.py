@@ -24,7 +24,7 @@ USAGE = Sheet(
     slug="usage",
     title=_("Usage"),
     lead=lead,
-    cards=SPLIT,
+    cards=("active_day", "active_week", "active_month", *SPLIT),
     filters=("plan", "model", "channel"),
     splits=(
         Split("plan", SPLIT, _("By plan")),
@@ -32,4 +32,5 @@ USAGE = Sheet(
         Split("channel", SPLIT, _("By channel")),
         Split("provenance", SPLIT, _("How the tokens are known")),
     ),
+    by_day=("active_day", *SPLIT),
 )

@@ -1,0 +1,129 @@
+"""Cash and failed payments, from mirrored rows; ids are those of metrics.md's vectors."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from apps.billing.models import DisputeMirror, PaymentMirror, RefundMirror
+from apps.reporting.days import Period
+from apps.reporting.facts import Facts, read_facts
+from apps.reporting.metrics.base import Slice
+from apps.reporting.metrics.families import METRICS
+from apps.reporting.scope import Scope
+from apps.reporting.sheets.payments import DisputesPanel, FailingPanel
+from tests import build, cast
+from tests.reporting import history
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 7, 10, 12, 0, tzinfo=UTC)
+JUNE = Period(date(2026, 6, 1), date(2026, 6, 30))
+CENT = 10_000
+
+
+def at(month, day):
+    return datetime(2026, month, day, 9, 0, tzinfo=UTC)
+
+
+def figures(period=JUNE):
+    history.filled("cash", now=NOW)
+    return read_facts(Scope(period, NOW, "usd"), [slug for slug in METRICS if METRICS[slug].has_currency])
+
+
+def value(slug, period=JUNE, currency="usd"):
+    return figures(period).value(METRICS[slug], currency, period)
+
+
+@pytest.fixture
+def ben():
+    return history.account(owner=cast.ben(), at=at(5, 1))
+
+
+def failed(account, cents, *, on, paid=None, status=None, reason="subscription_cycle"):
+    return history.invoice(
+        account=account, start=on, at=paid or on, total_minor=cents, first_failed_at=on, paid_at=paid,
+        status=status or ("paid" if paid else "open"), billing_reason=reason, attempt_count=2,
+    )  # fmt: skip
+
+
+def test_c24_what_failed_in_june_and_what_of_it_was_paid_after_all(ben):
+    failed(ben, 8_00, on=at(6, 2), paid=at(7, 3))
+    failed(ben, 8_00, on=at(6, 9))
+    failed(ben, 40_00, on=at(6, 20), paid=at(6, 25))
+    failed(ben, 99_00, on=at(6, 21), reason="subscription_create")
+    assert value("failed_renewals") == 56_00 * CENT
+    assert value("recovered_renewals") == 48_00 * CENT
+    assert value("payment_recovery") == 857_143
+    assert value("at_risk", Period(date(2026, 7, 1), date(2026, 7, 9))) == 8_00 * CENT
+
+
+def test_what_is_at_risk_leaves_when_it_is_paid_or_given_up(ben):
+    failed(ben, 8_00, on=at(6, 2), paid=at(6, 9))
+    failed(ben, 40_00, on=at(6, 5), status="uncollectible")
+    found = figures(Period(date(2026, 6, 1), date(2026, 6, 12))).by_day("at_risk", "usd")
+    assert [day.day for day, micro in sorted(found.items()) if micro] == [2, 3, 4, 5, 6, 7, 8]
+    assert set(found.values()) == {8_00 * CENT}
+
+
+def money_moves(ben):
+    common = {"account": ben, "currency": "usd", "synced_at": NOW}
+    for number, (status, cents) in enumerate((("succeeded", 8_00), ("succeeded", 20_00), ("failed", 40_00))):
+        PaymentMirror.objects.create(
+            stripe_payment_intent_id=f"pi_{number}", status=status, amount_minor=cents, created=at(6, 3), **common
+        )
+    RefundMirror.objects.create(
+        stripe_refund_id="re_1", amount_minor=8_00, status="succeeded", reason="duplicate", created=at(6, 4), **common
+    )
+    for key, status in (
+        ("du_1", "lost"),
+        ("du_2", "won"),
+        ("du_3", "warning_needs_response"),
+        ("du_4", "needs_response"),
+    ):
+        DisputeMirror.objects.create(
+            stripe_dispute_id=key, amount_minor=3_00, status=status, created=at(6, 5),
+            evidence_due_by=at(7, 20), **common,
+        )  # fmt: skip
+
+
+def test_c16_cash_is_what_came_less_what_went_back(ben):
+    money_moves(ben)
+    assert (value("charged"), value("refunded"), value("disputed")) == (28_00 * CENT, 8_00 * CENT, 6_00 * CENT)
+    assert value("net_cash") == 14_00 * CENT
+    assert value("charged", currency="eur") == 0
+
+
+def test_each_figure_opens_the_rows_that_add_up_to_it(ben):
+    money_moves(ben)
+    failed(ben, 8_00, on=at(6, 2))
+    found = figures()
+    for slug in ("charged", "refunded", "disputed", "failed_renewals", "at_risk"):
+        rows = METRICS[slug].rows(Slice(JUNE, {"currency": "usd"})).page("", 50)
+        assert sum(row.cells[-1] for row in rows) == found.value(METRICS[slug], "usd", JUNE), slug
+        assert METRICS[slug].rows(Slice(JUNE, {"currency": "eur"})).page("", 50) == []
+
+
+def test_a_payment_that_fails_now_and_a_dispute_to_answer_are_named(ben):
+    money_moves(ben)
+    invoice = failed(ben, 8_00, on=at(6, 2))
+    failed(ben, 8_00, on=at(6, 2), paid=at(6, 3))
+    scope = Scope(JUNE, NOW, "usd")
+    (line,) = FailingPanel().read(scope, Facts({})).lines
+    assert line.cells[1:] == (invoice.pk, at(6, 2), 2, "usd", 8_00 * CENT)
+    assert line.opens["account"] == f"/admin/customers/?q={ben.pk}"
+    assert [line.cells[1] for line in DisputesPanel().read(scope, Facts({})).lines] == ["du_3", "du_4"]
+
+
+def test_a_renewal_that_is_paid_late_restates_the_days_since_it_failed(ben):
+    invoice = failed(ben, 8_00, on=at(6, 2))
+    assert value("recovered_renewals") == 0
+    invoice.status, invoice.paid_at, invoice.synced_at = "paid", NOW, NOW + timedelta(minutes=3)
+    invoice.save(update_fields=["status", "paid_at", "synced_at"])
+    history.filled("cash", now=NOW + timedelta(minutes=5))
+    found = read_facts(Scope(JUNE, NOW, "usd"), ["recovered_renewals"])
+    assert found.value(METRICS["recovered_renewals"], "usd", JUNE) == 8_00 * CENT
+
+
+def test_staff_are_in_no_figure():
+    money_moves(history.account(owner=cast.dana(), at=at(5, 1)))
+    failed(build.account(owner=build.person(email="in@example.org", is_internal=True)), 8_00, on=at(6, 2))
+    assert [value(slug) for slug in ("charged", "refunded", "disputed", "failed_renewals")] == [0, 0, 0, 0]
