@@ -170,7 +170,7 @@ class FirstAnswers(StoredMetric):
 
 
 class Activity(LedgerFamily):
-    """Filled from the ledger: an answer changes the weeks after it, and may be the first in the place of a later one."""
+    """Filled from the ledger: an answer changes the weeks after it, and may be the first instead of another."""
 
     name = "activity"
     metrics = (ActiveDay(), ActiveWeek(), ActiveMonth(), FirstAnswers())
