@@ -33,8 +33,13 @@ def rows_behind(metric: Metric, part: Slice) -> Rows:
 
 
 def column_of(metric: Metric, currency: str = "") -> Column:
-    """The column of a table that shows a metric."""
-    return Column(metric.slug, metric.title, kind_of(metric), opens=metric.slug, currency=currency)
+    """The column of a table that shows a metric, in one currency where it says so."""
+    return Column(name_in(metric.slug, currency), metric.title, kind_of(metric), opens=metric.slug, currency=currency)
+
+
+def name_in(slug: str, currency: str) -> str:
+    """How a metric's column is called: its slug, and its currency, since there may be a column for each."""
+    return f"{slug}_{currency}" if currency else slug
 
 
 def kind_of(metric: Metric) -> Kind:

@@ -14,7 +14,7 @@ from apps.reporting.figures import Figure, Figures
 from apps.reporting.metrics.base import WHOLE
 from apps.reporting.metrics.families import METRICS
 from apps.reporting.metrics.rows import Cell, Column, Kind
-from apps.reporting.opened import DAY, column_of
+from apps.reporting.opened import DAY, column_of, name_in
 from apps.reporting.scope import Scope
 from apps.reporting.sheets.base import Line, Sheet, Split, Table, Words
 from apps.reporting.sheets.register import get_panel
@@ -147,7 +147,7 @@ def rows_address(figure: Figure, day: date | None = None) -> str:
 
 def _day_line(day: date, shown: list[Figure]) -> Line:
     cells = (day, *(figure.on(day) for figure in shown))
-    return Line(cells, {figure.metric.slug: rows_address(figure, day) for figure in shown})
+    return Line(cells, {name_in(figure.metric.slug, figure.currency): rows_address(figure, day) for figure in shown})
 
 
 def _splits(sheet: Sheet, scope: Scope) -> list[Split]:

@@ -11,7 +11,7 @@ from apps.reporting.facts import Facts, read_split, stored_slugs
 from apps.reporting.metrics.base import Metric
 from apps.reporting.metrics.families import METRICS
 from apps.reporting.metrics.rows import Cell, Column
-from apps.reporting.opened import column_of
+from apps.reporting.opened import column_of, name_in
 from apps.reporting.scope import Scope
 from apps.reporting.sheets.base import Line, Split, Table
 
@@ -48,7 +48,9 @@ def _line(split: Split, scope: Scope, value: str, facts: Facts, shown: list[Show
     change = now - then if isinstance(now, int) and then is not None else None
     asked = {"from": str(scope.period.first), "to": str(scope.period.last), **scope.only, split.by: value}
     opens = {
-        metric.slug: f"{reverse('reporting:rows', args=[metric.slug])}?{urlencode(_with(asked, currency))}"
+        name_in(
+            metric.slug, currency
+        ): f"{reverse('reporting:rows', args=[metric.slug])}?{urlencode(_with(asked, currency))}"
         for metric, currency in shown
     }
     return Line((names.name_of(split.by, value), values[0], change, *values[1:]), opens)

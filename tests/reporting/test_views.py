@@ -198,8 +198,8 @@ def test_a_split_names_each_value_and_its_file_says_the_same(client, dana):
     rows = read_file(client, "/admin/reports/revenue/by-interval.csv")
     assert rows == [
         {
-            "interval": "monthly", "mrr": "8.000000", "mrr_change": "8.000000", "subscriptions": "1",
-            "paying_customers": "1", "arpa": "8.000000",
+            "interval": "monthly", "mrr_usd": "8.000000", "mrr_usd_change": "8.000000", "subscriptions": "1",
+            "paying_customers": "1", "arpa_usd": "8.000000",
         }
     ]  # fmt: skip
 
@@ -210,6 +210,20 @@ DERIVED = {
     "arr": {"mrr": "8.000000", "arr": "96.000000"},
     "arpa": {"mrr": "8.000000", "paying_customers": "1", "arpa": "8.000000"},
 }
+
+
+def test_two_currencies_stand_side_by_side_each_with_its_own(client, dana):
+    upgraded_today()
+    eva = build.account(owner=build.person(email="eva@example.org"), created_at=clock.now())
+    build.stripe_subscription(account=eva, at=clock.now(), currency="eur", mrr_micro=33_000_000, plan="premium_plus")
+    page = client.get("/admin/reports/revenue/").content.decode()
+    assert cells(page, "by-plan") == [
+        ["Premium", "8.00", "+8.00", "0.00", "1", "1", "8.00", "–"],
+        ["Premium+", "0.00", "0.00", "33.00", "1", "1", "–", "33.00"],
+    ]
+    bridge = {line[0]: line[1:] for line in cells(page, "bridge")}
+    assert (bridge["New"], bridge["At the end"]) == (["8.00", "33.00"], ["8.00", "33.00"])
+    assert "Not explained: days are still computed" not in bridge
 
 
 @pytest.mark.parametrize("slug", sorted(METRICS))

@@ -15,7 +15,13 @@ from apps.reporting.metrics.rows import Cell, Column, Kind
 from apps.reporting.scope import Scope
 from apps.reporting.sheets.base import Line, Panel, Table
 
-NAMES: dict[str, Promise] = {"start": _("At the start"), **TYPES, "rest": _("Exchange rates"), "end": _("At the end")}
+NAMES: dict[str, Promise] = {
+    "start": _("At the start"),
+    **TYPES,
+    "rates": _("Exchange rates"),
+    "gap": _("Not explained: days are still computed"),
+    "end": _("At the end"),
+}
 
 
 class BridgePanel(Panel):
@@ -45,7 +51,9 @@ class BridgePanel(Panel):
             bridges.append(in_all)
         elif others:
             note = gettext("For all currencies together, enter their exchange rates in the admin.")
-        lines = [_line(name, bridges, currencies, scope) for name in NAMES if _is_shown(name, bridges)]
+        is_gap = any(one.rest for one in bridges[: len(currencies)])
+        left_out = {*(() if is_gap else ("gap",)), *(() if in_all else ("rates",))}
+        lines = [_line(name, bridges, currencies, scope) for name in NAMES if name not in left_out]
         return Table(tuple(columns), lines, chart=_chart(facts, leading, scope), note=note)
 
     def _in_all(self, facts: Facts, currencies: list[str], scope: Scope) -> Bridge | None:
@@ -53,12 +61,8 @@ class BridgePanel(Panel):
         return bridge.bridge_in_all(facts, currencies, scope.period, rates)
 
 
-def _is_shown(name: str, bridges: list[Bridge]) -> bool:
-    return name != "rest" or any(one.rest for one in bridges)
-
-
 def _line(name: str, bridges: list[Bridge], currencies: list[str], scope: Scope) -> Line:
-    cells: list[Cell] = [_value(name, one) for one in bridges]
+    cells: list[Cell] = [_value(name, one, is_sum=at >= len(currencies)) for at, one in enumerate(bridges)]
     opens = {}
     if name in STEPS:
         slug = STEPS[name][0]
@@ -66,8 +70,10 @@ def _line(name: str, bridges: list[Bridge], currencies: list[str], scope: Scope)
     return Line((str(NAMES[name]), *cells), opens)
 
 
-def _value(name: str, one: Bridge) -> int:
-    return {"start": one.start, "end": one.end, "rest": one.rest, **one.steps}[name]
+def _value(name: str, one: Bridge, *, is_sum: bool) -> int | None:
+    """What a column shows in a line: only the sum of currencies knows rates, and only one of them shows a gap."""
+    rest = {"rates": one.rest if is_sum else None, "gap": None if is_sum else one.rest}
+    return {"start": one.start, "end": one.end, **one.steps, **rest}[name]
 
 
 def _chart(facts: Facts, currency: str, scope: Scope) -> Chart:

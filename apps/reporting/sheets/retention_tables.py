@@ -17,7 +17,7 @@ from apps.reporting.metrics.cohorts import NO_CURRENCY
 from apps.reporting.metrics.families import METRICS
 from apps.reporting.metrics.rows import Cell, Column, Kind
 from apps.reporting.models import CohortMonth, MrrMovement
-from apps.reporting.opened import column_of
+from apps.reporting.opened import column_of, name_in
 from apps.reporting.scope import Scope
 from apps.reporting.sheets.base import Line, Panel, Table
 
@@ -49,7 +49,7 @@ class MonthsPanel(Panel):
             Column("month", _("Month")),
             Column("at_start", _("Customers at the start"), Kind.COUNT),
             *(column_of(METRICS[slug]) for slug in COUNTS),
-            *(column_of(METRICS[slug], currency if METRICS[slug].has_currency else "") for slug in RATES),
+            *(column_of(METRICS[slug], _currency_of(slug, currency)) for slug in RATES),
             Column("ltv", _("LTV"), Kind.MONEY, currency=currency),
         )
         lines = [_month_line(facts, shown, index, currency, scope) for index in range(len(shown) - 1, -1, -1)]
@@ -126,10 +126,14 @@ def _month_line(facts: Facts, shown: list[Period], index: int, currency: str, sc
     at_start = facts.by_day("paying_customers").get(month.first - ONE_DAY, 0)
     counts = [facts.value(METRICS[slug], "", month) for slug in COUNTS]
     rates = [facts.value(METRICS[slug], currency, month) for slug in RATES]
-    faint = frozenset(RATES) if at_start < lifetime.FEWEST else frozenset()
+    faint = frozenset(name_in(slug, _currency_of(slug, currency)) for slug in RATES)
     opens = {slug: rows_of(slug, month, scope.only) for slug in COUNTS}
     cells: tuple[Cell, ...] = (f"{month.first:%Y-%m}", at_start, *counts, *rates, _ltv(facts, shown, index, currency))
-    return Line(cells, opens, faint)
+    return Line(cells, opens, faint if at_start < lifetime.FEWEST else frozenset())
+
+
+def _currency_of(slug: str, currency: str) -> str:
+    return currency if METRICS[slug].has_currency else ""
 
 
 def _ltv(facts: Facts, shown: list[Period], index: int, currency: str) -> int | None:
