@@ -29,7 +29,7 @@ def full(valkey):
     """Every write that needs room is refused, as by `maxmemory-policy noeviction`."""
     policy = valkey.config_get("maxmemory-policy")["maxmemory-policy"]
     valkey.config_set("maxmemory-policy", "noeviction")
-    valkey.config_set("maxmemory", "1mb")
+    valkey.config_set("maxmemory", "1")  # a byte: less than an empty one has
     try:
         yield
     finally:
