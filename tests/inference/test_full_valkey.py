@@ -4,13 +4,14 @@ import asyncio
 from contextlib import aclosing, contextmanager
 
 import pytest
-from django.conf import settings
 from redis import Redis
 
 from apps.inference import engine, following, gauges, publishing, readers, relay
 from apps.inference.calls import Prompt
 from apps.inference.events import Delta, Finished, Usage
 from apps.inference.publishing import Publisher
+from apps.localdev import valkey as own_valkey
+from apps.localdev.addresses import port_like
 from tests import build
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -19,22 +20,27 @@ NOW = build.NOW
 
 
 @pytest.fixture
-def valkey():
+def valkey(settings, tmp_path):
+    """A Valkey of its own: a full one would be everybody's trouble."""
+    engine.stop()
+    port = port_like(None)
+    server = own_valkey.start(tmp_path / "valkey", port, keep=False)
+    settings.VALKEY_URL = f"redis://127.0.0.1:{port}/0"
     with Redis.from_url(settings.VALKEY_URL) as client:
         yield client
+    engine.stop()
+    server.stop()
 
 
 @contextmanager
 def full(valkey):
     """Every write that needs room is refused, as by `maxmemory-policy noeviction`."""
-    policy = valkey.config_get("maxmemory-policy")["maxmemory-policy"]
     valkey.config_set("maxmemory-policy", "noeviction")
     valkey.config_set("maxmemory", "1")  # a byte: less than an empty one has
     try:
         yield
     finally:
         valkey.config_set("maxmemory", "0")
-        valkey.config_set("maxmemory-policy", policy)
 
 
 def execute(run):
