@@ -103,29 +103,6 @@ class MrrMovement(models.Model):
         return f"{self.at:%Y-%m-%d} {self.type} {self.delta_micro}"
 
 
-class AccountMonth(models.Model):
-    """One row is what one account brought and cost in one month, in one currency."""
-
-    month = models.DateField()  # its first day
-    account = models.ForeignKey(BillingAccount, on_delete=models.CASCADE, related_name="report_months", db_index=False)
-    currency = models.CharField(max_length=3)
-    plan = models.CharField(max_length=32, blank=True)  # at the end of the month, or now
-    answers = models.PositiveIntegerField(default=0)
-    input_tokens = models.BigIntegerField(default=0)
-    output_tokens = models.BigIntegerField(default=0)
-    active_days = models.BigIntegerField(default=0)  # bit d - 1: settled an answer on day d
-    revenue_micro = models.BigIntegerField(default=0)  # recognised
-    cost_micro = models.BigIntegerField(default=0)  # of models
-    fees_micro = models.BigIntegerField(default=0)  # of payments
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["month", "account", "currency"], name="account_month_once")]
-        indexes = [models.Index(fields=["account", "month"], name="month_of_account")]
-
-    def __str__(self) -> str:
-        return f"{self.month:%Y-%m} {self.account_id}"
-
-
 class CohortMonth(models.Model):
     """One row is what became, `k` months later, of the accounts that signed up in a month."""
 
@@ -156,21 +133,6 @@ class ExchangeRate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day} {self.currency} {self.rate_micro}"
-
-
-class VisitDay(models.Model):
-    """One row is how many visitors saw a page on a day, and where they came from; nobody can be told apart in it."""
-
-    day = models.DateField()
-    page = models.CharField(max_length=24)
-    source = models.CharField(max_length=64, blank=True)  # the host that linked here; empty: none said
-    visitors = models.PositiveIntegerField()
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["day", "page", "source"], name="visit_day_once")]
-
-    def __str__(self) -> str:
-        return f"{self.day} {self.page} {self.visitors}"
 
 
 class Annotation(models.Model):
