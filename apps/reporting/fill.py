@@ -97,9 +97,12 @@ def refresh_today(*, now: datetime) -> None:
 
 
 def days_to_fill(family: Family, first: date | None, last: date | None, *, now: datetime) -> list[date]:
-    """The days of a rebuild, oldest first: the family's own range, where no other is asked for; none in the future."""
+    """The days of a rebuild: the family's own range, where no other is asked for; none in the future.
+
+    The newest come first: people look at them, and what is kept by the month is then worked out once a month.
+    """
     today = days.day_of(now)
-    return list(days.each(first or family.first_day() or today, min(last or today, today)))
+    return list(days.each(first or family.first_day() or today, min(last or today, today)))[::-1]
 
 
 def find_difference(family: Family, day: date) -> Difference | None:

@@ -85,7 +85,8 @@ class Course:
         till.close()
         first, last = self.parameters.first_day, self.parameters.until.date()
         display.begin("Filling the reports", self.parameters.days * FAMILIES)
-        call_command("fill_metrics", "--from", str(first), "--to", str(last), stdout=_Lines(display, self._is_stopping))
+        lines = _Lines(display, self._is_stopping)
+        call_command("rebuild_facts", "--since", str(first), "--until", str(last), stdout=lines)
 
     def _is_stopping(self) -> bool:
         return self._stops
@@ -121,7 +122,7 @@ class Course:
 
 
 class _Lines(io.StringIO):
-    """Where `fill_metrics` writes a line for each day: the bar moves with them."""
+    """Where `rebuild_facts` writes a line for each day: the bar moves with them."""
 
     def __init__(self, display: Display, is_stopping: Callable[[], bool]) -> None:
         super().__init__()

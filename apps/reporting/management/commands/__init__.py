@@ -1,1 +1,1 @@
-"""Commands: `fill_metrics`."""
+"""Commands: `rebuild_facts`."""

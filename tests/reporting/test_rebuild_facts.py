@@ -8,20 +8,20 @@ from tests.reporting import history
 from tests.reporting.history import DAY_1
 
 pytestmark = pytest.mark.django_db
-RANGE = ("--from", "2026-03-01", "--to", "2026-03-02")
+RANGE = ("--since", "2026-03-01", "--until", "2026-03-02")
 
 
 def run(*arguments):
     out = StringIO()
-    call_command("fill_metrics", *arguments, stdout=out)
+    call_command("rebuild_facts", *arguments, stdout=out)
     return out.getvalue().splitlines()
 
 
 def test_shows_each_day_and_fills_it():
     history.small_business()
     assert run(*RANGE, "--family", "usage") == [
-        "usage 2026-03-01 (1/2): 4 facts",
-        "usage 2026-03-02 (2/2): 8 facts",
+        "usage 2026-03-02 (1/2): 8 facts",
+        "usage 2026-03-01 (2/2): 4 facts",
     ]
     assert MetricDay.objects.exclude(metric__in=["answers", "messages", "input_tokens", "output_tokens"]).count() == 0
 
@@ -39,7 +39,7 @@ def test_check_names_the_first_differing_day_and_key_and_fails():
     run(*RANGE)
     MetricDay.objects.filter(metric="mrr").update(value=1)
     with pytest.raises(
-        CommandError, match="revenue 2026-03-01: mrr premium month usd – new – – – – –: stored 1, computed 8000000"
+        CommandError, match="revenue 2026-03-02: mrr premium month usd – new – – – – –: stored 1, computed 8000000"
     ):
         run(*RANGE, "--check")
     assert MetricDay.objects.get(metric="mrr", day=DAY_1).value == 1
@@ -48,8 +48,8 @@ def test_check_names_the_first_differing_day_and_key_and_fails():
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("--from", "yesterday"), "“yesterday” is not a day"),
-        (("--from", "2026-03-02", "--to", "2026-03-01"), "--from must not be after --to"),
+        (("--since", "yesterday"), "“yesterday” is not a day"),
+        (("--since", "2026-03-02", "--until", "2026-03-01"), "--since must not be after --until"),
         (("--family", "horoscope"), "invalid choice"),
     ],
 )
