@@ -5,10 +5,11 @@ row is held, so that the sum of what is left is the balance, or nothing while th
 """
 
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, Sum
 
 from apps.billing import plans
 from apps.billing.models import BillingAccount, Overage
@@ -38,10 +39,13 @@ SPEND = """
                SUM(remaining_micro) OVER (ORDER BY priority, expires_at NULLS LAST, granted_at, id) - remaining_micro
                AS before
           FROM usage_creditgrant WHERE account_id = %s AND remaining_micro > 0
+    ), moved AS (
+        UPDATE usage_creditgrant AS held
+           SET remaining_micro = held.remaining_micro - LEAST(line.remaining_micro, %s - line.before)
+          FROM line WHERE held.id = line.id AND line.before < %s
+     RETURNING held.source, LEAST(line.remaining_micro, %s - line.before) AS part
     )
-    UPDATE usage_creditgrant AS held
-       SET remaining_micro = held.remaining_micro - LEAST(line.remaining_micro, %s - line.before)
-      FROM line WHERE held.id = line.id AND line.before < %s
+    SELECT COALESCE(SUM(part) FILTER (WHERE source = 'purchase'), 0)::bigint FROM moved
 """
 
 CURRENCY = "SELECT currency FROM usage_creditaccount WHERE account_id = %s"
@@ -129,8 +133,9 @@ def grant(  # noqa: PLR0913 what one grant is, in one row
     if not CreditGrant.objects.filter(pk=row.pk).exists():
         return False
     CreditAccount.objects.filter(account=account).update(balance_micro=F("balance_micro") + amount_micro)
+    earned_micro = amount_micro - row.remaining_micro if source == Source.PURCHASE else 0  # the debt that it pays
     key = f"grant:{source}:{source_ref}"
-    _write(account.pk, UsageLedger.Kind.GRANT, amount_micro, currency, key, now=now)
+    _write(account.pk, UsageLedger.Kind.GRANT, amount_micro, currency, key, earned_micro=earned_micro, now=now)
     return True
 
 
@@ -149,20 +154,28 @@ def take(account: BillingAccount, amount_micro: int, currency: str, *, now: date
         raise errors.payment_needed(Refusal(errors.CREDIT_SPENT, lifted_by=errors.CREDIT))
 
 
-def spend(account_id: UUID, given_back_micro: int, price_micro: int) -> int:
-    """Give back what was set aside and take the price from the grants; give the part that no credit covers (debt).
+class Spent(NamedTuple):
+    """Of one price, in micro-units: the part that no credit covers, and the part that credit paid which was bought."""
+
+    debt_micro: int = 0
+    bought_micro: int = 0
+
+
+def spend(account_id: UUID, given_back_micro: int, price_micro: int) -> Spent:
+    """Give back what was set aside and take the price from the grants.
 
     Effect  a step. Where little is left and the person wants it, the job that recharges is nudged.
     """
     guards.inside_transaction()
     statements = [Statement(PAY, (given_back_micro, price_micro, account_id, price_micro))]
     if price_micro:  # the first holds the account's row, so that nobody else moves its grants until the commit
-        statements.append(Statement(SPEND, (account_id, price_micro, price_micro)))
+        statements.append(Statement(SPEND, (account_id, price_micro, price_micro, price_micro)))
     after_micro: int
-    ((after_micro, is_low),), *_rest = roundtrip.ask(statements)
+    ((after_micro, is_low),), *moved = roundtrip.ask(statements)
     if is_low:
         jobs.enqueue("usage.recharge", str(account_id))
-    return max(0, -after_micro) - max(0, -(after_micro + price_micro))
+    debt_micro = max(0, -after_micro) - max(0, -(after_micro + price_micro))
+    return Spent(debt_micro, moved[0][0][0] if moved else 0)
 
 
 def expire(account_id: UUID, *, now: datetime) -> int:
@@ -183,8 +196,9 @@ def expire(account_id: UUID, *, now: datetime) -> int:
         if gone_micro > 0:
             left_micro = row.remaining_micro - gone_micro
             CreditGrant.objects.filter(pk=row.pk).update(remaining_micro=left_micro)
-            key = f"expire:{row.pk}:{left_micro}"
-            _write(account_id, UsageLedger.Kind.EXPIRE, -gone_micro, credit.currency, key, now=now)
+            key, earned_micro = f"expire:{row.pk}:{left_micro}", gone_micro if row.source == Source.PURCHASE else 0
+            kind = UsageLedger.Kind.EXPIRE
+            _write(account_id, kind, -gone_micro, credit.currency, key, earned_micro=earned_micro, now=now)
             total += gone_micro
     if total:
         CreditAccount.objects.filter(pk=credit.pk).update(balance_micro=F("balance_micro") - total)
@@ -199,13 +213,14 @@ def follow_refunds(grant_id: UUID, gone_micro: int, lost_micro: int, *, now: dat
     which the next grant pays first. A refund that failed gives back what was taken for it.
 
     gone_micro  all that went back so far, with `lost_micro`, what disputes took of it. Again: nothing.
-    Effect      a step; a ledger row, and another for a debt.
+    Effect      a step; a ledger row, and another for a debt. What went back though it was used is no revenue any more.
     """
     guards.inside_transaction()
     account_id: UUID = CreditGrant.objects.values_list("account_id", flat=True).get(pk=grant_id)
     credit = CreditAccount.objects.select_for_update(no_key=True).get(account_id=account_id)
     row = CreditGrant.objects.get(pk=grant_id)
     more_micro = min(gone_micro, row.amount_micro) - row.refunded_micro
+    before_micro = _bought_and_unspent(account_id)
     if more_micro > 0:
         taken_micro = _take_from_grants(row, more_micro)
         debt_micro = min(more_micro - taken_micro, lost_micro)
@@ -216,11 +231,18 @@ def follow_refunds(grant_id: UUID, gone_micro: int, lost_micro: int, *, now: dat
         taken_back_micro=F("taken_back_micro") + taken_micro + debt_micro,
     )
     CreditAccount.objects.filter(pk=credit.pk).update(balance_micro=F("balance_micro") - taken_micro - debt_micro)
-    key = f"{row.source_ref}:{row.refunded_micro}:{gone_micro}:{now.isoformat()}"
-    for kind, moved_micro in ((UsageLedger.Kind.REFUND, taken_micro), (UsageLedger.Kind.DEBT, debt_micro)):
-        if moved_micro:
-            _write(account_id, kind, -moved_micro, credit.currency, f"{kind}:{key}", now=now)
+    earned_micro = before_micro - _bought_and_unspent(account_id) - more_micro
+    key, kinds = f"{row.source_ref}:{row.refunded_micro}:{gone_micro}:{now.isoformat()}", UsageLedger.Kind
+    for kind, moved_micro, earned in ((kinds.REFUND, taken_micro, earned_micro), (kinds.DEBT, debt_micro, 0)):
+        if moved_micro or earned:
+            _write(account_id, kind, -moved_micro, credit.currency, f"{kind}:{key}", earned_micro=earned, now=now)
     return -taken_micro - debt_micro
+
+
+def _bought_and_unspent(account_id: UUID) -> int:
+    """What is left of what was bought: it was paid for, and is not earned."""
+    bought = CreditGrant.objects.filter(account_id=account_id, source=Source.PURCHASE)
+    return int(bought.aggregate(left=Sum("remaining_micro"))["left"] or 0)
 
 
 def _take_from_grants(own: CreditGrant, wanted_micro: int) -> int:
@@ -262,12 +284,15 @@ def record_debt(row: UsageLedger, debt_micro: int) -> None:
     )
 
 
-def _write(account_id: UUID, kind: str, credit_micro: int, currency: str, key: str, *, now: datetime) -> None:
+def _write(  # noqa: PLR0913 one row
+    account_id: UUID, kind: str, credit_micro: int, currency: str, key: str, *, earned_micro: int, now: datetime
+) -> None:
     UsageLedger.objects.create(
         account_id=account_id,
         kind=kind,
         channel="api",
         credit_micro=credit_micro,
+        earned_micro=earned_micro,
         currency=currency,
         provenance=UsageLedger.Provenance.REPORTED,
         occurred_at=now,

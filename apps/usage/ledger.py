@@ -149,19 +149,19 @@ def settle(run_id: UUID, used: Used, *, now: datetime) -> Settled:
             return Settled(settled_before)
     if not held:
         raise UsageReservation.DoesNotExist(f"Run {run_id} has reserved nothing.")
-    entry, debt_micro = _entry(held[0].account_id, run_id, used, now=now), 0
+    entry, spent = _entry(held[0].account_id, run_id, used, now=now), credits.Spent()
     credit = next((row for row in held if row.bucket_id is None), None)
     if any(row.meter == Meter.USAGE_CHARGES for row in held):
-        entry.charged_micro = used.price_micro
+        entry.charged_micro = entry.earned_micro = used.price_micro
     if credit is None:
         levels = buckets.move(held, used.of, then=_booking(held, entry))
     else:
         levels = buckets.move(held, used.of)
-        debt_micro = credits.spend(credit.account_id, credit.open_amount, used.price_micro)
-        entry.credit_micro = debt_micro - used.price_micro
+        spent = credits.spend(credit.account_id, credit.open_amount, used.price_micro)
+        entry.credit_micro, entry.earned_micro = spent.debt_micro - used.price_micro, spent.bought_micro
         roundtrip.ask(_booking(held, entry))
-    if debt_micro:
-        credits.record_debt(entry, debt_micro)
+    if spent.debt_micro:
+        credits.record_debt(entry, spent.debt_micro)
     return Settled(entry, tuple(alerts.raise_alerts(levels, run_id, used.currency, now=now)))
 
 

@@ -126,6 +126,7 @@ class UsageLedger(models.Model):
         default=0
     )  # how this row moved the prepaid credit: a grant up, an answer down
     charged_micro = models.BigIntegerField(default=0)  # what the month's end charges for it, in place of credit
+    earned_micro = models.BigIntegerField(default=0)  # what became revenue: bought credit used or ended, and charges
     currency = models.CharField(max_length=3)  # lower case; the account's
     cost_currency = models.CharField(max_length=3, blank=True)  # the model's; empty where no model was called
     model_price = models.ForeignKey(  # the rates that were used

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import F, Sum
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
@@ -118,6 +118,13 @@ class Histories(RuleBasedStateMachine):
     def what_is_left_of_the_grants_is_the_balance_or_nothing_under_a_debt(self):
         left = CreditGrant.objects.aggregate(total=Sum("remaining_micro"))["total"]
         assert left == max(0, self.purse().balance_micro)
+
+    @invariant()
+    def earned_is_what_was_charged_and_what_of_the_bought_is_neither_left_nor_given_back(self):
+        ledger_rows = UsageLedger.objects.aggregate(earned=Sum("earned_micro"), charged=Sum("charged_micro"))
+        used_up = Sum(F("amount_micro") - F("remaining_micro") - F("refunded_micro"))
+        bought = CreditGrant.objects.filter(source="purchase").aggregate(total=used_up)["total"] or 0
+        assert ledger_rows["earned"] == ledger_rows["charged"] + bought
 
     @invariant()
     def below_nothing_only_with_a_debt_row(self):

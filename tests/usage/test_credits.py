@@ -223,6 +223,27 @@ def test_an_answer_that_costs_more_than_is_left_leaves_a_debt_that_the_next_gran
 
 
 @db
+def test_bought_credit_is_earned_when_it_is_used_or_ends_and_given_credit_never():
+    """C19 of metrics.md: 20.00 bought, 7.50 used, the rest ends a month later."""
+    account, end = build.account(), NOW + timedelta(days=30)
+    give(account, "bought", 20_000_000, "purchase", expires_at=end)
+    give(account, "welcome", 1_000_000)
+    assert pay(account, 8_500_000).earned_micro == 7_500_000
+    sweep.expire_credit(now=end)
+    earned = UsageLedger.objects.filter(earned_micro__gt=0).order_by("occurred_at").values_list("kind", "earned_micro")
+    assert list(earned) == [("settle", 7_500_000), ("expire", 12_500_000)]
+
+
+@db
+def test_what_a_debt_took_is_earned_when_a_purchase_pays_it():
+    account = funded(100)
+    hold(account, 100)
+    assert build.act(ledger.settle, RUN, used(channel="api", price_micro=130), now=NOW).row.earned_micro == 0
+    give(account, "bought", 50, "purchase")
+    assert UsageLedger.objects.get(kind="grant", credit_micro=50).earned_micro == 30
+
+
+@db
 def test_the_balance_is_the_sum_of_the_ledger():
     account = funded(1_000)
     hold(account, 500)
