@@ -1,25 +1,36 @@
 """What of the money that was billed is earned by now."""
 
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime
-from typing import Any, TypeVar
+from datetime import date, datetime, timedelta
+from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import CharField, F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from apps.billing.models import DisputeMirror, InvoiceMirror, RefundMirror
+from apps.billing.models import (
+    CreditPayment,
+    DisputeMirror,
+    InvoiceMirror,
+    PaymentMirror,
+    RefundMirror,
+    SubscriptionMirror,
+    SubscriptionState,
+)
 from apps.core.money import micro_from_minor
 from apps.reporting import days, population, recognition
 from apps.reporting.days import Period
 from apps.reporting.metrics.base import Change, Fact, Family, Slice, StoredMetric, Unit
 from apps.reporting.metrics.rows import Cell, Column, KeysetRows, Kind, Part, Rows
 
-MoneyBack = TypeVar("MoneyBack", RefundMirror, DisputeMirror)
+Earned = tuple[str, str, int]  # plan, currency, minor units
+SOON = timedelta(hours=1)  # an invoice is made a moment before the state that it pays
 
 EARNED_COLUMNS = (
     Column("account", _("Account")),
     Column("kind", _("Kind")),
     Column("document", _("Document")),
+    Column("plan", _("Plan")),
     Column("service_from", _("From"), Kind.DAY),
     Column("service_until", _("Until"), Kind.DAY),
     Column("currency", _("Currency")),
@@ -34,22 +45,22 @@ class RecognisedRevenue(StoredMetric):
     slug = "recognised_revenue"
     title = _("Recognised revenue")
     unit = Unit.MONEY
-    dimensions = ("currency",)
+    dimensions = ("plan", "currency")
     formula = _(
         "Paid subscription invoices, spread evenly over the days they were paid for (a running total is rounded to the "
         "minor unit, so that the parts add up to the invoice exactly), less refunds and lost disputes on their day. "
-        "An invoice paid late restates the days before."
+        "An invoice paid late restates the days before. API usage is not in it: that is API revenue."
     )
 
     def compute(self, day: date) -> Iterable[Fact]:
-        totals: dict[str, int] = {}
-        for currency, minor in _earned(Period(day, day)):
-            totals[currency] = totals.get(currency, 0) + micro_from_minor(minor)
-        return [Fact(self.slug, value, currency=currency) for currency, value in totals.items()]
+        totals: dict[tuple[str, str], int] = {}
+        for plan, currency, minor in _earned(Period(day, day)):
+            totals[plan, currency] = totals.get((plan, currency), 0) + micro_from_minor(minor)
+        return [Fact(self.slug, value, plan=plan, currency=currency) for (plan, currency), value in totals.items()]
 
     def rows(self, part: Slice) -> Rows:
         period = part.period
-        only = Q(currency=part.currency) if part.currency else Q()
+        only = Q(**{name: value for name, value in part.only.items() if name in self.dimensions})
         return KeysetRows(
             EARNED_COLUMNS,
             Part(invoices_serving(period).filter(only), "created", lambda invoice: _invoice_cells(invoice, period)),
@@ -88,35 +99,53 @@ class Earnings(Family):
         return invoices_serving(Period(day, day)).count()
 
 
-def invoices_serving(period: Period) -> QuerySet[InvoiceMirror]:
-    """Paid subscription invoices that may earn something in a period."""
+def invoices_serving(period: Period) -> QuerySet[Any]:  # Any: with one more column
+    """Paid subscription invoices that may earn something in a period; not those of the API, earned as it is used."""
     dated = Q(period_start__lt=period.end) & (Q(period_end__gte=period.start) | Q(period_start__gte=period.start))
     undated = Q(period_start=None, created__gte=period.start, created__lt=period.end)
     paid = InvoiceMirror.objects.filter(population.counted("account__"), status="paid")
-    return paid.exclude(stripe_subscription_id="").exclude(total_minor=0).filter(dated | undated)
+    metered = SubscriptionMirror.objects.filter(plan=None, items__price__usage_type="metered")
+    sold = paid.exclude(stripe_subscription_id="").exclude(stripe_subscription_id__in=metered.values("pk"))
+    return _with_plan(sold.exclude(total_minor=0).filter(dated | undated), F("stripe_subscription_id"))
 
 
-def refunds_in(period: Period) -> QuerySet[RefundMirror]:
-    """Refunds of a period that went through."""
-    return RefundMirror.objects.filter(
-        population.counted("account__"), status="succeeded", created__gte=period.start, created__lt=period.end
-    )
+def refunds_in(period: Period) -> QuerySet[Any]:
+    """Refunds of a period that went through; those of credit take what the API earned."""
+    return _back(RefundMirror.objects.filter(status="succeeded"), period)
 
 
-def lost_disputes_in(period: Period) -> QuerySet[DisputeMirror]:
+def lost_disputes_in(period: Period) -> QuerySet[Any]:
     """Disputes opened in a period that were lost."""
-    return DisputeMirror.objects.filter(
-        population.counted("account__"), status="lost", created__gte=period.start, created__lt=period.end
+    return _back(DisputeMirror.objects.filter(status="lost"), period)
+
+
+def _back(rows: QuerySet[Any], period: Period) -> QuerySet[Any]:  # Any: of two tables
+    within = Q(created__gte=period.start, created__lt=period.end)
+    of_credit = Q(stripe_payment_intent_id__in=CreditPayment.objects.values("pk"))
+    paid = PaymentMirror.objects.filter(pk=OuterRef("stripe_payment_intent_id")).values(
+        "invoice__stripe_subscription_id"
     )
+    return _with_plan(rows.filter(population.counted("account__"), within).exclude(of_credit), Subquery(paid[:1]))
 
 
-def _earned(period: Period) -> Iterator[tuple[str, int]]:
-    for invoice in invoices_serving(period):
-        yield invoice.currency, _service(invoice).earned_in(period)
+def _with_plan(rows: QuerySet[Any], subscription: F | Subquery) -> QuerySet[Any]:  # Any: with one more column
+    """Rows with the plan that the subscription had when they were made; empty where that is not known."""
+    states = SubscriptionState.objects.filter(
+        subscription_id=OuterRef("of_subscription"), effective_at__lte=OuterRef("created") + SOON
+    )
+    plan = Subquery(states.order_by("-effective_at", "-observed_at", "-pk").values("plan_id")[:1])
+    known = Coalesce(plan, Value(""), output_field=CharField())
+    found: QuerySet[Any] = rows.annotate(of_subscription=subscription).annotate(plan=known)
+    return found
+
+
+def _earned(period: Period) -> Iterator[Earned]:
+    for invoice in invoices_serving(period).iterator():
+        yield invoice.plan, invoice.currency, _service(invoice).earned_in(period)
     for refund in refunds_in(period):
-        yield refund.currency, -refund.amount_minor
+        yield refund.plan, refund.currency, -refund.amount_minor
     for dispute in lost_disputes_in(period):
-        yield dispute.currency, -dispute.amount_minor
+        yield dispute.plan, dispute.currency, -dispute.amount_minor
 
 
 def _service(invoice: InvoiceMirror) -> recognition.Service:
@@ -125,14 +154,15 @@ def _service(invoice: InvoiceMirror) -> recognition.Service:
     return recognition.service_of(invoice.total_minor, invoice.period_start, invoice.period_end)
 
 
-def _invoice_cells(invoice: InvoiceMirror, period: Period) -> tuple[Cell, ...]:
+def _invoice_cells(invoice: Any, period: Period) -> tuple[Cell, ...]:  # noqa: ANN401 with one more column
     service = _service(invoice)
     until = service.stop - days.ONE_DAY
     total, earned = micro_from_minor(invoice.total_minor), micro_from_minor(service.earned_in(period))
     document = invoice.stripe_invoice_id
-    return (str(invoice.account_id), "invoice", document, service.first, until, invoice.currency, total, earned)
+    account, plan = str(invoice.account_id), invoice.plan
+    return (account, "invoice", document, plan, service.first, until, invoice.currency, total, earned)
 
 
-def _back_cells(kind: str, row: MoneyBack) -> tuple[Cell, ...]:
+def _back_cells(kind: str, row: Any) -> tuple[Cell, ...]:  # noqa: ANN401 with one more column
     day, back = days.day_of(row.created), -micro_from_minor(row.amount_minor)
-    return (str(row.account_id), kind, str(row.pk), day, day, row.currency, back, back)
+    return (str(row.account_id), kind, str(row.pk), row.plan, day, day, row.currency, back, back)

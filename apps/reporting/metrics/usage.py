@@ -49,18 +49,21 @@ class LedgerSum(StoredMetric):
 
     column: ClassVar[str]  # empty: each row counts one
     dimensions: ClassVar[dict[str, str]] = DIMENSIONS
-    only: ClassVar[Q] = Q()
+
+    def source(self, period: Period) -> QuerySet[UsageLedger]:
+        """Which of the settled rows count: all, where a metric says nothing else."""
+        return settled(period)
 
     def compute(self, day: date) -> Iterable[Fact]:
         total: Aggregate = Sum(self.column) if self.column else Count("pk")
-        found = settled(Period(day, day)).filter(self.only)
+        found = self.source(Period(day, day))
         for group in found.values(*self.dimensions.values()).annotate(total=total).order_by():
             named = {name: group[column] for name, column in self.dimensions.items()}
             yield Fact(self.slug, int(group["total"] or 0), **named)
 
     def rows(self, part: Slice) -> Rows:
         chosen = Q(**{self._column_of(name): value for name, value in part.only.items() if name in _ROW_DIMENSIONS})
-        found = settled(part.period).filter(self.only & chosen)
+        found = self.source(part.period).filter(chosen)
         return KeysetRows((*LEDGER_COLUMNS, *self.value_columns()), Part(found, "occurred_at", self._cells))
 
     def value_columns(self) -> tuple[Column, ...]:

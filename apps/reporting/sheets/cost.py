@@ -8,6 +8,7 @@ from apps.reporting.figures import Figures
 from apps.reporting.sheets.base import Sheet, Split
 
 SPLIT = ("model_cost", "answers")
+BY_PLAN = ("margin", "margin_ratio", "recognised_revenue", "api_revenue", "model_cost", "infrastructure")
 
 
 def lead(figures: Figures) -> str:
@@ -25,10 +26,20 @@ COST = Sheet(
     slug="cost",
     title=_("Cost and margin"),
     lead=lead,
-    cards=("margin", "margin_ratio", "model_cost", "recognised_revenue", "usage_revenue", "answers"),
+    cards=(
+        "margin",
+        "margin_ratio",
+        "recognised_revenue",
+        "api_revenue",
+        "model_cost",
+        "free_model_cost",
+        "infrastructure",
+        "usage_revenue",
+        "answers",
+    ),
     filters=("currency",),
     splits=(
-        Split("plan", SPLIT, _("By plan")),
+        Split("plan", BY_PLAN, _("Margin by plan")),
         Split("model", SPLIT, _("By model")),
         Split("backend", SPLIT, _("By back end")),
         Split("channel", SPLIT, _("By channel")),
