@@ -33,5 +33,6 @@ room below it and writes nothing but its own facts.
 | numbers in words | `wording` |
 | whether the figures can be trusted now | `health` |
 | files of rows | `csv_export` |
+| whole files, for other tools | `files` |
 | the admin's side bar | `navigation` |
 """

@@ -38,6 +38,12 @@ def each(first: date, last: date) -> Iterator[date]:
         day += ONE_DAY
 
 
+def month_of(day: date) -> "Period":
+    """The whole calendar month of a day."""
+    following = (day.replace(day=1) + 31 * ONE_DAY).replace(day=1)
+    return Period(day.replace(day=1), following - ONE_DAY)
+
+
 @dataclass(frozen=True)
 class Period:
     """Days from `first` to `last`, both included."""

@@ -121,6 +121,29 @@ class CohortMonth(models.Model):
         return f"{self.signup_month:%Y-%m} +{self.k}"
 
 
+class AccountMonth(models.Model):
+    """One row is what one account brought and cost in one calendar month, in one currency. Money in micro-units."""
+
+    month = models.DateField()  # its first day
+    account = models.ForeignKey(BillingAccount, on_delete=models.CASCADE, related_name="months")
+    currency = models.CharField(max_length=3)
+    plan = models.CharField(max_length=32)  # the one it pays most for at the month's end, or the default
+    answers = models.PositiveIntegerField(default=0)
+    messages = models.PositiveIntegerField(default=0)
+    active_days = models.PositiveSmallIntegerField(default=0)
+    revenue_micro = models.BigIntegerField(default=0)  # earned, of subscriptions and of the API
+    model_cost_micro = models.BigIntegerField(default=0)
+    infrastructure_micro = models.BigIntegerField(default=0)
+    margin_micro = models.BigIntegerField(default=0)  # revenue less the costs
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["month", "account", "currency"], name="account_month_once")]
+        indexes = [models.Index(fields=["month", "currency", "margin_micro"], name="account_month_by_margin")]
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m} {self.account_id} {self.margin_micro}"
+
+
 class ExchangeRate(models.Model):
     """One row is what one unit of a currency was worth in the reporting currency at the end of a day, as staff say."""
 

@@ -6,18 +6,12 @@ from datetime import date
 from django.db.models import Q, Sum
 from django.db.models.functions import TruncMonth
 
-from apps.reporting.days import ONE_DAY, Period
+from apps.reporting.days import ONE_DAY, Period, month_of
 from apps.reporting.facts import Facts, stored_slugs
 from apps.reporting.metrics.families import METRICS
 from apps.reporting.models import MetricDay
 
 MONTHS_SHOWN = 13  # a year, and the month that is open
-
-
-def month_of(day: date) -> Period:
-    """The whole calendar month of a day."""
-    following = (day.replace(day=1) + 31 * ONE_DAY).replace(day=1)
-    return Period(day.replace(day=1), following - ONE_DAY)
 
 
 def months_to(last: date, many: int = MONTHS_SHOWN) -> list[Period]:

@@ -11,6 +11,7 @@ admin_urls = [
     path("views/<uuid:view_id>/remove/", views.remove_view, name="remove-view"),
     path("weekly/", views.change_weekly, name="weekly"),
     path("days.csv", views.export_days, name="export-days"),
+    path("files/<slug:slug>.csv", views.export_file, name="export-file"),
     path("<slug:slug>/", views.show_sheet, name="sheet"),
     path("<slug:slug>/rows/", views.show_rows, name="rows"),
     path("<slug:slug>/rows.csv", views.export_rows, name="export-rows"),

@@ -21,6 +21,7 @@ from apps.reporting import (
     csv_export,
     days,
     figures,
+    files,
     fill,
     forms,
     health,
@@ -56,6 +57,7 @@ def show_sheet(request: HttpRequest, slug: str = "overview") -> HttpResponse:
         "page": pages.read_page(sheet, scope),
         "choices": choices.read_choices(sheet, scope),
         "health": health.read_health(now=now),
+        "files": [files.get_file(each) for each in sheet.files],
         "query": _asked(scope),
         "notes": annotations.list_in(scope.period),
         "may_annotate": request.user.has_perm(ANNOTATE),
@@ -112,6 +114,13 @@ def export_rows(request: HttpRequest, slug: str) -> StreamingHttpResponse:
 def export_days(request: HttpRequest) -> StreamingHttpResponse:
     period = forms.read_slice(request.GET, today=days.day_of(clock.now())).period
     return _export(request, "daily_facts", opened.fact_rows(period), period)
+
+
+@require_GET
+@staff_may(VIEW)
+def export_file(request: HttpRequest, slug: str) -> StreamingHttpResponse:
+    period = forms.read_slice(request.GET, today=days.day_of(clock.now())).period
+    return _export(request, slug, files.get_file(slug).rows(period), period)
 
 
 @require_POST

@@ -100,9 +100,7 @@ def test_the_invoice_of_a_months_usage_is_not_earned_twice(db):
     history.invoice(account=ben, total_minor=12_34, stripe_subscription_id=metered.pk)
     build.answer(account=ben, at=FIRST, channel="api", price_micro=12_340_000, earned_micro=12_340_000)
     assert list(METRICS["recognised_revenue"].compute(DAY_1)) == []
-    assert list(METRICS["api_revenue"].compute(DAY_1)) == [
-        Fact("api_revenue", 12_340_000, plan="free", currency="usd")
-    ]
+    assert list(METRICS["api_revenue"].compute(DAY_1)) == [Fact("api_revenue", 12_340_000, plan="free", currency="usd")]
 
 
 def test_a_refund_of_credit_takes_nothing_from_subscriptions(db):

@@ -13,6 +13,7 @@ from apps.accounts.models import AuditEntry
 from apps.billing.models import DriftItem, StripeEvent
 from apps.core import clock
 from apps.reporting import days, fill
+from apps.reporting.files import FILES
 from apps.reporting.metrics.base import DerivedMetric
 from apps.reporting.metrics.families import METRICS
 from apps.reporting.metrics.movements import MovedMetric
@@ -31,6 +32,7 @@ PAGES = [
     "/admin/reports/mrr/rows/",
     "/admin/reports/mrr/rows.csv",
     "/admin/reports/days.csv",
+    *[f"/admin/reports/files/{slug}.csv" for slug in FILES],
 ]
 
 

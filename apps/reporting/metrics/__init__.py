@@ -6,7 +6,9 @@
 | MRR, subscriptions, customers, recognised revenue | `revenue` |
 | new, more, less, lost and back again | `movements` |
 | rates of churn and retention | `retention` |
+| what is kept by the month | `monthly` |
 | what becomes of those who signed up in one month | `cohorts` |
+| what each account brought and cost in one month | `accounts` |
 | ARR and ARPA | `ratios` |
 | rows of one table, counted or added up | `counted` |
 | charged, refunded, disputed, failed, recovered | `cash` |

@@ -1,27 +1,26 @@
 """What becomes of the people who signed up in one month: kept as a table of its own, not as daily facts."""
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
-from typing import Any, ClassVar
+from datetime import date, datetime
+from typing import Any
 
 from django.db.models import Count, Min, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 
 from apps.billing.models import BillingAccount, SubscriptionState
 from apps.reporting import days, population
-from apps.reporting.metrics.base import Change, Family, StoredMetric
+from apps.reporting.metrics.base import Change
+from apps.reporting.metrics.monthly import MonthlyFamily
 from apps.reporting.metrics.revenue import states_in_force
-from apps.reporting.models import CohortMonth, FillState
+from apps.reporting.models import CohortMonth
 
 NO_CURRENCY = ""  # the row that counts people
 
 
-class Cohorts(Family):
-    """Filled at the end of each month, and of the open one again and again."""
+class Cohorts(MonthlyFamily):
+    """Filled from accounts and states of subscriptions."""
 
     name = "cohorts"
-    metrics: ClassVar[tuple[StoredMetric, ...]] = ()
-    patience = timedelta(hours=1)
 
     def first_day(self) -> date | None:
         first = BillingAccount.objects.aggregate(first=Min("created_at"))["first"]
@@ -36,11 +35,8 @@ class Cohorts(Family):
     def source_rows(self, day: date) -> int:
         return BillingAccount.objects.filter(created_at__lt=days.end_of(day)).count()
 
-    def store(self, day: date) -> None:
-        """Put in place how each month's people stand at the end of a day, unless a later day of its month said so."""
-        later = FillState.objects.filter(family=self.name, day__gt=day, day__lte=_last_of_month(day))
-        if later.exclude(filled_at=None).exists():
-            return
+    def keep(self, day: date) -> None:
+        """Put in place how each month's people stand at the end of a day."""
         found = list(_cohorts_at(day))
         stale = CohortMonth.objects.filter(pk__in=[row.pk for row in CohortMonth.objects.all() if _ends(row, day)])
         stale.delete()
@@ -74,7 +70,3 @@ def _by_month(rows: QuerySet[Any], moment: str, total: Any) -> dict[date, int]: 
 
 def _ends(row: CohortMonth, day: date) -> bool:
     return 12 * (day.year - row.signup_month.year) + day.month - row.signup_month.month == row.k
-
-
-def _last_of_month(day: date) -> date:
-    return (day.replace(day=1) + 31 * days.ONE_DAY).replace(day=1) - days.ONE_DAY

@@ -116,18 +116,14 @@ class ApiRevenue(StoredMetric):
     )
 
     def compute(self, day: date) -> Iterable[Fact]:
-        groups = self._earning(Period(day, day)).values("plan_key", "currency").annotate(total=Sum("earned_micro"))
+        groups = earning(Period(day, day)).values("plan_key", "currency").annotate(total=Sum("earned_micro"))
         for group in groups.order_by():
             yield Fact(self.slug, int(group["total"]), plan=group["plan_key"], currency=group["currency"])
 
     def rows(self, part: Slice) -> Rows:
         columns = {"plan": "plan_key", "currency": "currency"}
         chosen = {columns[name]: value for name, value in part.only.items() if name in columns}
-        return KeysetRows(EARNED_COLUMNS, Part(self._earning(part.period).filter(**chosen), "occurred_at", _cells))
-
-    def _earning(self, period: Period) -> QuerySet[UsageLedger]:
-        within = Q(occurred_at__gte=period.start, occurred_at__lt=period.end)
-        return UsageLedger.objects.filter(within, population.counted("account__")).exclude(earned_micro=0)
+        return KeysetRows(EARNED_COLUMNS, Part(earning(part.period).filter(**chosen), "occurred_at", _cells))
 
 
 class Cost(LedgerFamily):
@@ -135,6 +131,12 @@ class Cost(LedgerFamily):
 
     name = "cost"
     metrics = (ModelCost(), FreeModelCost(), Infrastructure(), UsageRevenue(), ApiRevenue())
+
+
+def earning(period: Period) -> QuerySet[UsageLedger]:
+    """The counted rows of a period by which something became revenue, of whatever kind."""
+    within = Q(occurred_at__gte=period.start, occurred_at__lt=period.end)
+    return UsageLedger.objects.filter(within, population.counted("account__")).exclude(earned_micro=0)
 
 
 def unsold_plans() -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db.models import CharField, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
@@ -23,7 +24,6 @@ from apps.reporting.days import Period
 from apps.reporting.metrics.base import Change, Fact, Family, Slice, StoredMetric, Unit
 from apps.reporting.metrics.rows import Cell, Column, KeysetRows, Kind, Part, Rows
 
-Earned = tuple[str, str, int]  # plan, currency, minor units
 SOON = timedelta(hours=1)  # an invoice is made a moment before the state that it pays
 
 EARNED_COLUMNS = (
@@ -54,8 +54,9 @@ class RecognisedRevenue(StoredMetric):
 
     def compute(self, day: date) -> Iterable[Fact]:
         totals: dict[tuple[str, str], int] = {}
-        for plan, currency, minor in _earned(Period(day, day)):
-            totals[plan, currency] = totals.get((plan, currency), 0) + micro_from_minor(minor)
+        for row, minor in _pieces(Period(day, day)):
+            key = (row.plan, row.currency)
+            totals[key] = totals.get(key, 0) + micro_from_minor(minor)
         return [Fact(self.slug, value, plan=plan, currency=currency) for (plan, currency), value in totals.items()]
 
     def rows(self, part: Slice) -> Rows:
@@ -139,13 +140,17 @@ def _with_plan(rows: QuerySet[Any], subscription: F | Subquery) -> QuerySet[Any]
     return found
 
 
-def _earned(period: Period) -> Iterator[Earned]:
+def earned_by_account(period: Period) -> Iterator[tuple[UUID, str, int]]:
+    """What was earned in a period, piece by piece: account, currency, minor units."""
+    for row, minor in _pieces(period):
+        yield row.account_id, row.currency, minor
+
+
+def _pieces(period: Period) -> Iterator[tuple[Any, int]]:
     for invoice in invoices_serving(period).iterator():
-        yield invoice.plan, invoice.currency, _service(invoice).earned_in(period)
-    for refund in refunds_in(period):
-        yield refund.plan, refund.currency, -refund.amount_minor
-    for dispute in lost_disputes_in(period):
-        yield dispute.plan, dispute.currency, -dispute.amount_minor
+        yield invoice, _service(invoice).earned_in(period)
+    for back in (*refunds_in(period), *lost_disputes_in(period)):
+        yield back, -back.amount_minor
 
 
 def _service(invoice: InvoiceMirror) -> recognition.Service:

@@ -3,6 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import Missing
+from apps.reporting.metrics.accounts import Accounts
 from apps.reporting.metrics.base import DerivedMetric, Family, Metric
 from apps.reporting.metrics.cash import Cash, NetCash, PaymentRecovery
 from apps.reporting.metrics.cohorts import Cohorts
@@ -29,7 +30,7 @@ from apps.reporting.metrics.usage import Usage
 
 _families: tuple[Family, ...] = (
     Revenue(), Movements(), Cohorts(), Earnings(), Cash(), Usage(), Activity(), Growth(), Cost(),
-    Operations(), Trust(),
+    Operations(), Trust(), Accounts(),
 )  # fmt: skip
 FAMILIES: dict[str, Family] = {family.name: family for family in _families}
 DERIVED: tuple[DerivedMetric, ...] = (

@@ -13,6 +13,7 @@
 | money that came, went back, or did not come | `payments` |
 | answers, tokens and people | `usage` |
 | model cost and margin | `cost` |
+| … and of single accounts | `account_tables` |
 | whether answers come quickly, and whether they come | `operations` |
 | what people agreed to, and how often staff looked | `trust` |
 | every page by its slug | `register` |

@@ -80,6 +80,7 @@ class Sheet:
     cards    slugs of its metrics, in the order they are shown
     filters  dimensions that can be narrowed on it
     by_day   slugs of the table at its end; empty: the cards
+    files    slugs of the whole files that belong to it; see `files`
     """
 
     slug: str
@@ -90,3 +91,4 @@ class Sheet:
     splits: tuple[Split, ...] = ()
     panels: tuple[Panel, ...] = ()
     by_day: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.reporting import wording
 from apps.reporting.figures import Figures
+from apps.reporting.sheets.account_tables import LossMakersPanel, SpreadPanel
 from apps.reporting.sheets.base import Sheet, Split
 
 SPLIT = ("model_cost", "answers")
@@ -44,4 +45,6 @@ COST = Sheet(
         Split("backend", SPLIT, _("By back end")),
         Split("channel", SPLIT, _("By channel")),
     ),
+    panels=(LossMakersPanel(), SpreadPanel()),
+    files=("customer_margin", "usage_cost"),
 )

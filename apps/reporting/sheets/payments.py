@@ -97,4 +97,5 @@ PAYMENTS = Sheet(
     filters=("currency",),
     splits=(Split("reason", ("refunded",), _("Refunds, by reason")),),
     panels=(FailingPanel(), DisputesPanel()),
+    files=("payments",),
 )  # fmt: skip

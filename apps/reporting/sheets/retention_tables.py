@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.reporting import lifetime, months
 from apps.reporting.addresses import rows_of
-from apps.reporting.days import ONE_DAY, Period, start_of, zone
+from apps.reporting.days import ONE_DAY, Period, month_of, start_of, zone
 from apps.reporting.facts import Facts
 from apps.reporting.metrics.base import ratio
 from apps.reporting.metrics.cohorts import NO_CURRENCY
@@ -148,7 +148,7 @@ def _ltv(facts: Facts, shown: list[Period], index: int, currency: str) -> int | 
 
 def _is_open(scope: Scope) -> bool:
     """Whether the month that ends the table is not over."""
-    return months.month_of(scope.today).first == scope.period.last.replace(day=1)
+    return month_of(scope.today).first == scope.period.last.replace(day=1)
 
 
 def _nth(k: int, kind: Kind, currency: str = "") -> Column:

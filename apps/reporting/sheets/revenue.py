@@ -26,7 +26,7 @@ REVENUE = Sheet(
     lead=lead,
     cards=("mrr", "arr", "arpa", "subscriptions", "paying_customers", "mrr_new", "mrr_expansion", "mrr_reactivation",
            "mrr_contraction", "mrr_churn", "new_customers", "reactivated_customers", "recognised_revenue",
-           "usage_revenue"),
+           "api_revenue", "usage_revenue"),
     filters=("plan", "interval", "currency", "country", "age"),
     splits=(
         Split("plan", SPLIT, _("By plan")),
@@ -36,4 +36,5 @@ REVENUE = Sheet(
         Split("age", SPLIT, _("By age of the account")),
     ),
     panels=(BridgePanel(),),
+    files=("mrr_per_customer_month", "mrr_movements"),
 )  # fmt: skip
