@@ -62,6 +62,11 @@ app.conf.update(
             "schedule": crontab(minute=20),
             "options": {"expires": 3000},
         },
+        "reporting.check_accuracy": {
+            "task": "reporting.check_accuracy",
+            "schedule": crontab(hour=4, minute=20),
+            "options": {"expires": 3600},
+        },
         "accounts.clear_sessions": {
             "task": "accounts.clear_sessions",
             "schedule": 86_400.0,

@@ -55,6 +55,7 @@ and access follows from the mirror by a pure decision.
 | money that staff give back | `refunds`, at Stripe by `refund_acts` |
 | what went back of each invoice, in words | `money_back` |
 | what was missed is found again | `catching_up` |
+| what Stripe’s objects add up to | `stripe_totals` |
 | whether Stripe and we agree | `drift`: `walks` through lists, `inspection` of one account, both by `comparison` |
 | what the meter counted against what we told it | `meter_drift` |
 | a plan that was bought twice by mistake | `duplicates` |

@@ -32,6 +32,7 @@ room below it and writes nothing but its own facts.
 | what a chart draws | `charts` |
 | numbers in words | `wording` |
 | whether the figures can be trusted now | `health` |
+| whether they are what Stripe and our rows say, compared every night | `accuracy` |
 | files of rows | `csv_export` |
 | whole files, for other tools | `files` |
 | the admin's side bar | `navigation` |

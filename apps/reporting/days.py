@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 ONE_DAY = timedelta(days=1)
+BEGINNING = date(2000, 1, 1)  # before anything was sold
 
 
 def zone() -> ZoneInfo:

@@ -158,6 +158,26 @@ class ExchangeRate(models.Model):
         return f"{self.day} {self.currency} {self.rate_micro}"
 
 
+class AccuracyCheck(models.Model):
+    """One row is the last result of one comparison, in one currency: what we say, and what it was held against."""
+
+    name = models.CharField(max_length=24)
+    currency = models.CharField(max_length=3, blank=True)  # empty: a number, and no money
+    ours = models.BigIntegerField()  # micro-units
+    theirs = models.BigIntegerField()
+    checked_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["name", "currency"], name="accuracy_check_once")]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.ours - self.theirs}"
+
+    @property
+    def agrees(self) -> bool:
+        return self.ours == self.theirs
+
+
 class Annotation(models.Model):
     """One row is a note of staff on a day of the reports: a price change, a launch."""
 

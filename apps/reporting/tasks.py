@@ -3,9 +3,9 @@
 import structlog
 from celery import shared_task
 
-from apps.billing import plans
+from apps.billing import plans, stripe_gateway
 from apps.core import clock
-from apps.reporting import fill, weekly
+from apps.reporting import accuracy, fill, weekly
 
 DAYS_A_RUN = 40  # of each family: a first fill of two years takes turns with other reports' work
 log = structlog.get_logger(__name__)
@@ -29,3 +29,14 @@ def send_weekly() -> None:
     """
     written = weekly.send_due(reporting_currency=plans.catalogue().currencies[0], now=clock.now())
     log.info("reporting.weekly", written=written)
+
+
+@shared_task(name="reporting.check_accuracy")
+def check_accuracy() -> None:
+    """Hold the reports against Stripe's objects and our own rows, and keep what differs.
+
+    Delivery  every night, from beat, and whenever staff ask. Repeat: the latest result stands. Crash: what was compared
+              is kept, the rest is as old as it says.
+    """
+    differing = accuracy.check_all(stripe_gateway.background(), now=clock.now())
+    log.info("reporting.checked", differing=differing)

@@ -1,19 +1,21 @@
 from django.urls import path
 
-from apps.reporting import views
+from apps.reporting.views import accuracy, exports, own, rows, sheets
 
 app_name = "reporting"
 admin_urls = [
-    path("", views.show_sheet, name="overview"),
-    path("notes/write/", views.write_annotation, name="write-annotation"),
-    path("notes/<uuid:annotation_id>/remove/", views.remove_annotation, name="remove-annotation"),
-    path("views/<slug:slug>/save/", views.save_view, name="save-view"),
-    path("views/<uuid:view_id>/remove/", views.remove_view, name="remove-view"),
-    path("weekly/", views.change_weekly, name="weekly"),
-    path("days.csv", views.export_days, name="export-days"),
-    path("files/<slug:slug>.csv", views.export_file, name="export-file"),
-    path("<slug:slug>/", views.show_sheet, name="sheet"),
-    path("<slug:slug>/rows/", views.show_rows, name="rows"),
-    path("<slug:slug>/rows.csv", views.export_rows, name="export-rows"),
-    path("<slug:slug>/<slug:table>.csv", views.export_table, name="export-table"),
+    path("", sheets.show_sheet, name="overview"),
+    path("notes/write/", own.write_annotation, name="write-annotation"),
+    path("notes/<uuid:annotation_id>/remove/", own.remove_annotation, name="remove-annotation"),
+    path("views/<slug:slug>/save/", own.save_view, name="save-view"),
+    path("views/<uuid:view_id>/remove/", own.remove_view, name="remove-view"),
+    path("weekly/", own.change_weekly, name="weekly"),
+    path("accuracy/", accuracy.show_accuracy, name="accuracy"),
+    path("accuracy/check/", accuracy.check_accuracy, name="check-accuracy"),
+    path("days.csv", exports.export_days, name="export-days"),
+    path("files/<slug:slug>.csv", exports.export_file, name="export-file"),
+    path("<slug:slug>/", sheets.show_sheet, name="sheet"),
+    path("<slug:slug>/rows/", rows.show_rows, name="rows"),
+    path("<slug:slug>/rows.csv", rows.export_rows, name="export-rows"),
+    path("<slug:slug>/<slug:table>.csv", sheets.export_table, name="export-table"),
 ]

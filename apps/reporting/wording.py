@@ -1,5 +1,6 @@
 """Numbers and changes in words, in the reader's language."""
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -11,6 +12,7 @@ from apps.core.money import MICRO, decimal_from_micro, in_words
 from apps.reporting.figures import Figure, Figures
 from apps.reporting.metrics.base import WHOLE, Metric, Unit
 from apps.reporting.metrics.rows import Cell, Kind
+from apps.reporting.models import AccuracyCheck
 from apps.reporting.opened import kind_of
 
 
@@ -51,6 +53,28 @@ def total(value: int | None, metric: Metric, currency: str) -> str:
 def amount(value: int | None, figure: Figure) -> str:
     """A value of a figure, as its unit is written."""
     return total(value, figure.metric, figure.currency)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A comparison as it is shown."""
+
+    currency: str
+    ours: str
+    theirs: str
+    difference: str
+    agrees: bool
+    checked_at: datetime
+
+
+def compared(row: AccuracyCheck, *, is_money: bool) -> Compared:
+    """A comparison, exactly: a micro-unit that differs is seen."""
+
+    def written(value: int) -> str:
+        return exact_money(value, row.currency) if is_money else _number(value, Kind.COUNT)
+
+    ours, theirs, difference = written(row.ours), written(row.theirs), written(row.ours - row.theirs)
+    return Compared(row.currency, ours, theirs, difference, row.agrees, row.checked_at)
 
 
 def bare(value: int | None, figure: Figure) -> str:

@@ -23,6 +23,7 @@ class Charge:
     currency: str
     is_disputed: bool
     card: Card
+    customer: str = ""
 
     @property
     def has_failed(self) -> bool:
@@ -218,4 +219,5 @@ def read_charge(raw: Raw, payment_intent: str) -> Charge:
         currency=raw["currency"].lower(),
         is_disputed=raw["disputed"],
         card=Card(card.get("brand") or "", card.get("last4") or ""),
+        customer=id_of(raw.get("customer")),
     )

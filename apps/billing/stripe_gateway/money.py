@@ -28,6 +28,12 @@ class MoneyCalls(Calls):
         """Read one invoice with the last charge of each payment."""
         return facts.read_invoice(self._ask(self._client.v1.invoices.retrieve, {"expand": [CHARGES]}, invoice))
 
+    def list_charges(self, start: datetime, end: datetime) -> Iterator[facts.Charge]:
+        """Read everybody's charges that were made from `start` on and before `end`."""
+        made = {"created": {"gte": int(start.timestamp()), "lt": int(end.timestamp())}}
+        for raw in self._pages(self._client.v1.charges.list, made):
+            yield facts.read_charge(raw, raw.get("payment_intent") or "")
+
     def list_refunds(self, payment_intent: str) -> Iterator[facts.Refund]:
         """Read the refunds of one payment."""
         return map(facts.read_refund, self._pages(self._client.v1.refunds.list, {"payment_intent": payment_intent}))

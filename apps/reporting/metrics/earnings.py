@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -149,7 +150,7 @@ def earned_by_account(period: Period) -> Iterator[tuple[UUID, str, int]]:
 def _pieces(period: Period) -> Iterator[tuple[Any, int]]:
     for invoice in invoices_serving(period).iterator():
         yield invoice, _service(invoice).earned_in(period)
-    for back in (*refunds_in(period), *lost_disputes_in(period)):
+    for back in chain(refunds_in(period).iterator(), lost_disputes_in(period).iterator()):
         yield back, -back.amount_minor
 
 

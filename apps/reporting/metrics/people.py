@@ -164,7 +164,7 @@ class FirstAnswers(StoredMetric):
         return KeysetRows((WHEN, ACCOUNT), Part(self._found(part.period), "created_at", _account_cells))
 
     def _found(self, period: Period) -> QuerySet[BillingAccount]:
-        before = settled(Period(date(2000, 1, 1), period.first - ONE_DAY)).filter(account=OuterRef("pk"))
+        before = settled(Period(days.BEGINNING, period.first - ONE_DAY)).filter(account=OuterRef("pk"))
         within = settled(period).values("account_id")
         return BillingAccount.objects.filter(Q(pk__in=within), ~Exists(before), is_guest=False)
 
