@@ -22,13 +22,17 @@ def read(split: Split, scope: Scope) -> Table:
     """The table of a split: of each figure its value, and how it changed. One query."""
     groups = read_split(scope, split.metrics, split.by)
     shown = _shown(split, scope, groups)
-    columns = [Column(split.by, names.DIMENSIONS[split.by])]
+    columns = [Column(split.by, split.column or names.DIMENSIONS[split.by])]
     for metric, currency in shown:
         columns.append(column_of(metric, currency))
     change = replace(columns[1], name=f"{columns[1].name}_change", title=_("Change"), opens="", is_change=True)
     table_columns = (*columns[:2], change, *columns[2:])
     ordered = sorted(groups.items(), key=lambda item: (-_first(item[1], shown, scope), item[0]))
-    lines = [_line(split, scope, value, facts, shown) for value, facts in ordered]
+    known = split.names(list(groups)) if split.names else {}
+    lines = [
+        _line(split, scope, value, known.get(value) or names.name_of(split.by, value), facts, shown)
+        for value, facts in ordered
+    ]
     return Table(table_columns, [line for line in lines if any(line.cells[1:])])
 
 
@@ -42,7 +46,7 @@ def _shown(split: Split, scope: Scope, groups: dict[str, Facts]) -> list[Shown]:
     return shown
 
 
-def _line(split: Split, scope: Scope, value: str, facts: Facts, shown: list[Shown]) -> Line:
+def _line(split: Split, scope: Scope, value: str, name: str, facts: Facts, shown: list[Shown]) -> Line:
     values: list[Cell] = [facts.value(metric, currency, scope.period) for metric, currency in shown]
     now, then = values[0], facts.value(*shown[0], scope.before)
     change = now - then if isinstance(now, int) and then is not None else None
@@ -53,7 +57,7 @@ def _line(split: Split, scope: Scope, value: str, facts: Facts, shown: list[Show
         ): f"{reverse('reporting:rows', args=[metric.slug])}?{urlencode(_with(asked, currency))}"
         for metric, currency in shown
     }
-    return Line((names.name_of(split.by, value), values[0], change, *values[1:]), opens)
+    return Line((name, values[0], change, *values[1:]), opens)
 
 
 def _with(asked: dict[str, str], currency: str) -> dict[str, str]:

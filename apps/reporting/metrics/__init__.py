@@ -15,6 +15,7 @@
 | sign-ups, active accounts, limits met, checkouts | `people` |
 | answers, messages, tokens | `usage` |
 | model cost, API revenue | `cost` |
+| API answers, by key | `developer` |
 | revenue less cost | `margin` |
 | how quickly answers begin, how many fail | `operations` |
 | consents and acts of staff | `trust` |

@@ -8,6 +8,7 @@ from apps.reporting.metrics.base import DerivedMetric, Family, Metric
 from apps.reporting.metrics.cash import Cash, NetCash, PaymentRecovery
 from apps.reporting.metrics.cohorts import Cohorts
 from apps.reporting.metrics.cost import Cost
+from apps.reporting.metrics.developer import Developer
 from apps.reporting.metrics.earnings import Earnings
 from apps.reporting.metrics.margin import Margin, MarginRatio
 from apps.reporting.metrics.movements import Movements
@@ -30,7 +31,7 @@ from apps.reporting.metrics.usage import Usage
 
 _families: tuple[Family, ...] = (
     Revenue(), Movements(), Cohorts(), Earnings(), Cash(), Usage(), Activity(), Growth(), Cost(),
-    Operations(), Trust(), Accounts(),
+    Operations(), Trust(), Accounts(), Developer(),
 )  # fmt: skip
 FAMILIES: dict[str, Family] = {family.name: family for family in _families}
 DERIVED: tuple[DerivedMetric, ...] = (

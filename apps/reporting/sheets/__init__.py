@@ -12,6 +12,7 @@
 | from signing up to paying | `growth` |
 | money that came, went back, or did not come | `payments` |
 | answers, tokens and people | `usage` |
+| what programs ask, by key | `developer` |
 | model cost and margin | `cost` |
 | … and of single accounts | `account_tables` |
 | whether answers come quickly, and whether they come | `operations` |

@@ -1,7 +1,7 @@
 """What a page of the reports is: figures first, then tables that split them, then panels of its own."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -65,11 +65,17 @@ class Panel(ABC):
 
 @dataclass(frozen=True)
 class Split:
-    """Figures of the page, for each value of one dimension."""
+    """Figures of the page, for each value of one dimension.
+
+    names   how its values are called, where the dimension itself does not know
+    column  what heads them, where it is not the dimension's name
+    """
 
     by: str
     metrics: tuple[str, ...]
     title: Words
+    names: Callable[[Collection[str]], Mapping[str, str]] | None = None
+    column: Words = ""
 
 
 @dataclass(frozen=True)

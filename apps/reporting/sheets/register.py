@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.errors import Missing
 from apps.reporting.sheets.base import Panel, Sheet
 from apps.reporting.sheets.cost import COST
+from apps.reporting.sheets.developer import DEVELOPER
 from apps.reporting.sheets.growth import GROWTH
 from apps.reporting.sheets.operations import OPERATIONS
 from apps.reporting.sheets.overview import OVERVIEW
@@ -15,7 +16,8 @@ from apps.reporting.sheets.trust import TRUST
 from apps.reporting.sheets.usage import USAGE
 
 SHEETS: dict[str, Sheet] = {
-    sheet.slug: sheet for sheet in (OVERVIEW, REVENUE, RETENTION, GROWTH, PAYMENTS, USAGE, COST, OPERATIONS, TRUST)
+    sheet.slug: sheet
+    for sheet in (OVERVIEW, REVENUE, RETENTION, GROWTH, PAYMENTS, USAGE, DEVELOPER, COST, OPERATIONS, TRUST)
 }
 
 
