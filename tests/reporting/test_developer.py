@@ -2,9 +2,11 @@
 
 import pytest
 
+from apps.core.errors import Invalid
 from apps.developer.models import ApiKey
 from apps.reporting.days import Period
 from apps.reporting.metrics import developer
+from apps.reporting.metrics.base import Slice
 from apps.reporting.metrics.families import METRICS
 from apps.reporting.scope import Scope
 from apps.reporting.sheets.developer import DEVELOPER
@@ -63,3 +65,10 @@ def test_the_page_calls_a_key_by_its_name(keys):
     assert [line.cells[:2] for line in table.lines] == [("robot (sk-robot…1234)", 3), ("toy (sk-toy…1234)", 1)]
     assert f"reason={keys[0].pk}" in table.lines[0].opens["api_answers"]
     assert str(table.columns[0].title) == "Key"
+
+
+def test_the_rows_of_a_key_are_its_own(keys):
+    part = Slice(Period(DAY_1, DAY_1), {"reason": str(keys[1].pk)})
+    assert METRICS["api_answers"].rows(part).count() == 1
+    with pytest.raises(Invalid, match="no such key"):
+        METRICS["api_answers"].rows(Slice(Period(DAY_1, DAY_1), {"reason": "x'; --"}))

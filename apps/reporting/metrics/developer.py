@@ -8,11 +8,12 @@ from uuid import UUID
 from django.db.models import Aggregate, Count, F, QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
 
+from apps.core.errors import Invalid
 from apps.developer.models import ApiKey
 from apps.reporting.days import Period
 from apps.reporting.metrics.base import Fact, Slice, StoredMetric, Unit
 from apps.reporting.metrics.cost import LedgerMoney
-from apps.reporting.metrics.rows import Column, KeysetRows, Kind, Part, Rows
+from apps.reporting.metrics.rows import Cell, Column, KeysetRows, Kind, Part, Rows
 from apps.reporting.metrics.usage import LedgerFamily, LedgerSum, settled
 from apps.usage.models import UsageLedger
 
@@ -27,6 +28,13 @@ class KeyedSum(LedgerSum):
 
     def source(self, period: Period) -> QuerySet[UsageLedger]:
         return settled(period).filter(channel__in=CHANNELS)
+
+    def rows(self, part: Slice) -> Rows:
+        try:
+            UUID(part.only.get("reason", str(UUID(int=0))))
+        except ValueError:
+            raise Invalid(_("There is no such key."), field="reason") from None
+        return super().rows(part)
 
     def compute(self, day: date) -> Iterable[Fact]:
         busiest = self.source(Period(day, day)).values("key_id").annotate(asked=Count("pk"))
@@ -113,5 +121,5 @@ def names_of_keys(values: Iterable[str]) -> dict[str, str]:
     return {str(row.pk): f"{row.name} ({row.hint})" for row in rows}
 
 
-def _cells(row: ApiKey) -> tuple[object, ...]:
+def _cells(row: ApiKey) -> tuple[Cell, ...]:
     return (row.created_at, str(row.account_id), row.hint)

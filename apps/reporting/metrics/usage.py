@@ -62,7 +62,13 @@ class LedgerSum(StoredMetric):
             yield Fact(self.slug, int(group["total"] or 0), **named)
 
     def rows(self, part: Slice) -> Rows:
-        chosen = Q(**{self._column_of(name): value for name, value in part.only.items() if name in _ROW_DIMENSIONS})
+        chosen = Q(
+            **{
+                self._column_of(name): value
+                for name, value in part.only.items()
+                if name in {*_ROW_DIMENSIONS, *self.dimensions}
+            }
+        )
         found = self.source(part.period).filter(chosen)
         return KeysetRows((*LEDGER_COLUMNS, *self.value_columns()), Part(found, "occurred_at", self._cells))
 

@@ -15,10 +15,8 @@ from apps.reporting.sheets.revenue import REVENUE
 from apps.reporting.sheets.trust import TRUST
 from apps.reporting.sheets.usage import USAGE
 
-SHEETS: dict[str, Sheet] = {
-    sheet.slug: sheet
-    for sheet in (OVERVIEW, REVENUE, RETENTION, GROWTH, PAYMENTS, USAGE, DEVELOPER, COST, OPERATIONS, TRUST)
-}
+_sheets = (OVERVIEW, REVENUE, RETENTION, GROWTH, PAYMENTS, USAGE, DEVELOPER, COST, OPERATIONS, TRUST)
+SHEETS: dict[str, Sheet] = {sheet.slug: sheet for sheet in _sheets}
 
 
 def get_sheet(slug: str) -> Sheet:
