@@ -21,6 +21,7 @@ room below it and writes nothing but its own facts.
 | changes of a customer's subscriptions become movements | `netting` |
 | from the MRR at the start to that at the end | `bridge` |
 | what other currencies were worth | `exchange` |
+| what other prices and limits would do | `what_if` |
 | what a customer brings until they leave | `lifetime` |
 | facts by calendar month | `months` |
 | addresses of the reports' own pages | `addresses` |

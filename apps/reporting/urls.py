@@ -1,6 +1,6 @@
 from django.urls import path
 
-from apps.reporting.views import accuracy, exports, own, rows, sheets
+from apps.reporting.views import accuracy, exports, own, rows, sheets, what_if
 
 app_name = "reporting"
 admin_urls = [
@@ -12,6 +12,7 @@ admin_urls = [
     path("weekly/", own.change_weekly, name="weekly"),
     path("accuracy/", accuracy.show_accuracy, name="accuracy"),
     path("accuracy/check/", accuracy.check_accuracy, name="check-accuracy"),
+    path("what-if/", what_if.show_what_if, name="what-if"),
     path("days.csv", exports.export_days, name="export-days"),
     path("files/<slug:slug>.csv", exports.export_file, name="export-file"),
     path("<slug:slug>/", sheets.show_sheet, name="sheet"),

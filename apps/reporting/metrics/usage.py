@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from typing import ClassVar
 
-from django.db.models import Count, Max, Min, Q, QuerySet, Sum
+from django.db.models import Count, Max, Min, QuerySet, Sum
 from django.db.models.aggregates import Aggregate
 from django.db.models.functions import TruncDate
 from django.utils.translation import gettext_lazy as _
@@ -62,14 +62,9 @@ class LedgerSum(StoredMetric):
             yield Fact(self.slug, int(group["total"] or 0), **named)
 
     def rows(self, part: Slice) -> Rows:
-        chosen = Q(
-            **{
-                self._column_of(name): value
-                for name, value in part.only.items()
-                if name in {*_ROW_DIMENSIONS, *self.dimensions}
-            }
-        )
-        found = self.source(part.period).filter(chosen)
+        known = {*_ROW_DIMENSIONS, *self.dimensions}
+        chosen = {self._column_of(name): value for name, value in part.only.items() if name in known}
+        found = self.source(part.period).filter(**chosen)
         return KeysetRows((*LEDGER_COLUMNS, *self.value_columns()), Part(found, "occurred_at", self._cells))
 
     def value_columns(self) -> tuple[Column, ...]:
