@@ -16,13 +16,13 @@ from apps.reporting.sheets.register import SHEETS
 from apps.reporting.what_if import Line, Outcome, Wish
 
 VIEW = "reporting.view_reports"
-BAD_REQUEST = 400
+BAD_REQUEST, NOTHING = 400, Line(0, 0, 0, 0, 0)
 
 
 @require_GET
 @staff_may(VIEW)
 def show_what_if(request: HttpRequest) -> HttpResponse:
-    now, currency, refusal, wish = clock.now(), plans.catalogue().currencies[0], "", Wish()
+    now, currency, wish, refusal = clock.now(), plans.catalogue().currencies[0], Wish(), ""
     fill.refresh_today(now=now)
     try:
         wish = what_if.read_wish(request.GET, currency=currency)
@@ -30,9 +30,6 @@ def show_what_if(request: HttpRequest) -> HttpResponse:
         refusal = str(error.sentence)
     today = days.day_of(now)
     outcomes = what_if.read_outcomes(wish, Scope(Period(today, today), now, currency))
-    before = sum((one.now for one in outcomes), Line(0, 0, 0, 0, 0))
-    after = sum((one.then for one in outcomes), Line(0, 0, 0, 0, 0))
-    margins = {"before": before.margin_micro, "after": after.margin_micro}
     context = {
         **admin.site.each_context(request),
         "title": _("What if"),
@@ -41,12 +38,19 @@ def show_what_if(request: HttpRequest) -> HttpResponse:
         "currency": currency,
         "month": f"{what_if.month_of_basis(today):%Y-%m}",
         "plans": [_plan(one, request) for one in outcomes],
-        "total": _lines(before, after),
-        "margins": {name: money.in_words(value, currency) for name, value in margins.items()},
+        **_total(outcomes, currency),
         "leaving": request.GET.get("leaving", ""),
         "cost": request.GET.get("cost", ""),
     }
     return render(request, "reporting/what_if.html", context, status=BAD_REQUEST if refusal else 200)
+
+
+def _total(outcomes: list[Outcome], currency: str) -> dict[str, object]:
+    before = sum((one.now for one in outcomes), NOTHING)
+    after = sum((one.then for one in outcomes), NOTHING)
+    margins = {"before": before.margin_micro, "after": after.margin_micro}
+    words = {name: money.in_words(value, currency) for name, value in margins.items()}
+    return {"total": _lines(before, after), "margins": words}
 
 
 def _plan(one: Outcome, request: HttpRequest) -> dict[str, object]:
