@@ -82,7 +82,7 @@ def read_outcomes(wish: Wish, scope: Scope) -> list[Outcome]:
     for key, terms in plans.catalogue().plans.items():
         facts, usage = paid.get(key), used.get(key, {})
         mrr = facts.value(METRICS["mrr"], currency, scope.period) if facts else 0
-        subscriptions = facts.value(METRICS["subscriptions"], "", scope.period) if facts else 0
+        subscriptions = facts.value(METRICS["subscriptions"], currency, scope.period) if facts else 0
         costs = (usage.get(name, 0) for name in ("messages", "cost", "infrastructure"))
         before = Line(subscriptions or 0, mrr or 0, *costs)
         price = terms.prices.get(("month", currency))

@@ -114,7 +114,7 @@ def _number(value: int, kind: Kind) -> str:
         return f"{'−' if value < 0 else ''}{formats.number_format(abs(decimal_from_micro(value)), 2)}"
     if kind is Kind.MILLISECONDS:
         return f"{formats.number_format(value, force_grouping=True)} ms"
-    return formats.number_format(value, force_grouping=True)
+    return ("−" if value < 0 else "") + formats.number_format(abs(value), force_grouping=True)
 
 
 def opening(figures: Figures) -> str:

@@ -1,8 +1,10 @@
 """Whether the reports say what Stripe says: with the local Stripe, over HTTP."""
 
 from datetime import timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from apps.accounts.models import AuditEntry
 from apps.billing import stripe_gateway
@@ -140,7 +142,7 @@ def test_the_page_lists_what_differs_and_lets_staff_compare(
     dana = cast.dana()
     client.force_login(dana)
     page = client.get("/admin/reports/accuracy/").content.decode()
-    assert "Nothing differs" in page
+    assert "Nothing has been compared yet" in page
     ben = history.account(owner=cast.ben())
     moments = {"first_seen": build.NOW, "last_seen": build.NOW}
     DriftItem.objects.create(
@@ -156,3 +158,13 @@ def test_the_page_lists_what_differs_and_lets_staff_compare(
         assert client.post("/admin/reports/accuracy/check/").status_code == 302
     assert asked == ["reporting.check_accuracy"]
     assert AuditEntry.objects.get().action == "reports.check"
+
+
+def test_the_command_says_what_was_found_and_fails_while_anything_differs(payer, monkeypatch):
+    out = StringIO()
+    call_command("check_accuracy", stdout=out)
+    assert "facts –: agrees" in out.getvalue()
+    monkeypatch.setattr(accuracy, "CHECKS", [check for check in accuracy.CHECKS if check.name == "facts"])
+    AccuracyCheck.objects.create(name="mrr", currency="usd", ours=1, theirs=2, checked_at=build.NOW)
+    with pytest.raises(CommandError, match="1 figures differ"):
+        call_command("check_accuracy", stdout=out)

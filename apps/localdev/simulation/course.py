@@ -4,13 +4,13 @@ import io
 import logging
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import FrameType
 
 from django.conf import settings
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from rich.console import Console
 
 from apps.localdev.simulation import conditions, habits, population, summary
@@ -87,6 +87,8 @@ class Course:
         display.begin("Filling the reports", self.parameters.days * FAMILIES)
         lines = _Lines(display, self._is_stopping)
         call_command("rebuild_facts", "--since", str(first), "--until", str(last), stdout=lines)
+        with suppress(CommandError):  # what differs is told by the page, and by its own schedule
+            call_command("check_accuracy", stdout=io.StringIO())
 
     def _is_stopping(self) -> bool:
         return self._stops

@@ -6,6 +6,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from django.db.models import Aggregate, Count, F, QuerySet, Sum
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import Invalid
@@ -118,7 +119,7 @@ class Developer(LedgerFamily):
 def names_of_keys(values: Iterable[str]) -> dict[str, str]:
     """Keys as their owners see them: the name and the characters that tell them apart."""
     rows = ApiKey.objects.filter(pk__in=[UUID(value) for value in values if value])
-    return {str(row.pk): f"{row.name} ({row.hint})" for row in rows}
+    return {"": gettext("other keys"), **{str(row.pk): f"{row.name} ({row.hint})" for row in rows}}
 
 
 def _cells(row: ApiKey) -> tuple[Cell, ...]:

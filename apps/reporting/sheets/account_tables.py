@@ -35,10 +35,9 @@ class LossMakersPanel(Panel):
             Column("account", _("Account")),
             Column("plan", _("Plan")),
             Column("answers", _("Answers"), Kind.COUNT),
-            Column("currency", _("Currency")),
-            Column("revenue", _("Earned"), Kind.MONEY),
-            Column("model_cost", _("Model cost"), Kind.MONEY),
-            Column("margin", _("Margin"), Kind.MONEY),
+            Column("revenue", _("Earned"), Kind.MONEY, currency=_currency(scope)),
+            Column("model_cost", _("Model cost"), Kind.MONEY, currency=_currency(scope)),
+            Column("margin", _("Margin"), Kind.MONEY, currency=_currency(scope)),
             Column("margin_ratio", _("Gross margin"), Kind.RATIO),
         )
         found = _months(scope).filter(margin_micro__lt=0).order_by("margin_micro", "pk")[:MOST]
@@ -57,8 +56,7 @@ class SpreadPanel(Panel):
         columns = (
             Column("margin", _("Margin of an account")),
             Column("accounts", _("Accounts"), Kind.COUNT),
-            Column("currency", _("Currency")),
-            Column("sum", _("Together"), Kind.MONEY),
+            Column("sum", _("Together"), Kind.MONEY, currency=_currency(scope)),
         )
         bounds = list(zip((None, *EDGES), (*EDGES, None), strict=True))
         totals: dict[str, Aggregate] = {}
@@ -69,7 +67,7 @@ class SpreadPanel(Panel):
             totals[f"sum_{index}"] = Sum("margin_micro", filter=within, default=0)
         found = _months(scope).aggregate(**totals)
         lines = [
-            Line((_between(least, most), found[f"count_{index}"], _currency(scope), found[f"sum_{index}"]))
+            Line((_between(least, most), found[f"count_{index}"], found[f"sum_{index}"]))
             for index, (least, most) in enumerate(bounds)
         ]
         return Table(columns, lines, note=_note(scope))
@@ -90,7 +88,7 @@ def _currency(scope: Scope) -> str:
 
 def _line(row: AccountMonth) -> Line:
     cells: tuple[Cell, ...] = (
-        row.account_id.hex[-8:], names.name_of("plan", row.plan), row.answers, row.currency, row.revenue_micro,
+        row.account_id.hex[-8:], names.name_of("plan", row.plan), row.answers, row.revenue_micro,
         row.model_cost_micro, row.margin_micro, ratio(row.margin_micro, row.revenue_micro),
     )  # fmt: skip
     return Line(cells, {"account": links.address_of("account", str(row.account_id))})

@@ -14,7 +14,7 @@ SPLIT = ("api_answers", "api_tokens", "api_price")
 def lead(figures: Figures) -> str:
     """How much programs asked, and with how many keys."""
     answers, keys = figures.get("api_answers"), figures.get("active_keys")
-    words = gettext("Programs got {answers} answers in {days} days ({change}), on the last day with {keys} keys.")
+    words = gettext("Programs got {answers} answers in {days} days, {change}; {keys} keys were in use on the last day.")
     return words.format(
         answers=wording.amount(answers.value, answers), days=answers.period.length, change=wording.change(answers),
         keys=wording.amount(keys.value, keys),

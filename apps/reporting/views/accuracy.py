@@ -27,6 +27,7 @@ def show_accuracy(request: HttpRequest) -> HttpResponse:
         "title": _("Accuracy"),
         "sheets": SHEETS.values(),
         "checks": results,
+        "compared": any(rows for _check, rows in results),
         "differing": accuracy.count_differing(),
         "drift": [(item, links.address_of("account", str(item.account_id or ""))) for item in accuracy.list_drift()],
         "reconciliation": drift.find_last(),

@@ -38,6 +38,7 @@ def show_what_if(request: HttpRequest) -> HttpResponse:
         "currency": currency,
         "month": f"{what_if.month_of_basis(today):%Y-%m}",
         "plans": [_plan(one, request) for one in outcomes],
+        "moving": [_plan(one, request) for one in outcomes if NOTHING not in (one.now, one.then)],
         **_total(outcomes, currency),
         "leaving": request.GET.get("leaving", ""),
         "cost": request.GET.get("cost", ""),

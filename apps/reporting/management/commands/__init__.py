@@ -1,1 +1,1 @@
-"""Commands: `rebuild_facts`."""
+"""Commands: `rebuild_facts`, `check_accuracy`."""
