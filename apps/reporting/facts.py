@@ -2,13 +2,14 @@
 
 from collections.abc import Collection, Mapping
 from datetime import date
+from typing import Any
 
 from django.db.models import Q, QuerySet, Sum
 
 from apps.reporting.days import ONE_DAY, Period
 from apps.reporting.metrics.base import DerivedMetric, Metric, Parts, Slice
 from apps.reporting.metrics.families import METRICS
-from apps.reporting.models import MetricDay
+from apps.reporting.models import MetricDay, MetricTotal
 from apps.reporting.scope import Scope
 
 Daily = Mapping[date, int]
@@ -71,13 +72,13 @@ class _PartsOf(Parts):
 
 def read_facts(scope: Scope, slugs: Collection[str]) -> Facts:
     """Sum the facts of metrics over all but day and currency. One query."""
-    return _summed(_in_scope(scope, stored_slugs(slugs)))
+    return _summed(_in_scope(facts_of(scope.only), scope, stored_slugs(slugs)))
 
 
 def read_part(part: Slice, metric: Metric) -> Facts:
     """The facts that make up a metric in one slice. One query."""
     days = (part.period.first - ONE_DAY, part.period.last)
-    return _summed(MetricDay.objects.filter(metric__in=stored_slugs([metric.slug]), day__range=days, **part.only))
+    return _summed(facts_of(part.only).filter(metric__in=stored_slugs([metric.slug]), day__range=days))
 
 
 def read_split(scope: Scope, slugs: Collection[str], dimension: str) -> dict[str, Facts]:
@@ -86,7 +87,11 @@ def read_split(scope: Scope, slugs: Collection[str], dimension: str) -> dict[str
     balances = [slug for slug in wanted if METRICS[slug].is_balance]
     ends = {scope.period.last, scope.before.last, scope.period.first - ONE_DAY, scope.before.first - ONE_DAY}
     only = ~Q(metric__in=balances) | Q(day__in=ends)
-    found = _in_scope(scope, wanted).filter(only).values_list(dimension, "metric", "currency", "day")
+    found = (
+        _in_scope(MetricDay.objects.filter(**scope.only), scope, wanted)
+        .filter(only)
+        .values_list(dimension, "metric", "currency", "day")
+    )
     groups: dict[str, Sums] = {}
     for value, metric, currency, day, total in found.annotate(total=Sum("value")).order_by():
         groups.setdefault(value, {}).setdefault((metric, currency), {})[day] = int(total)
@@ -98,11 +103,18 @@ def stored_slugs(slugs: Collection[str]) -> list[str]:
     return sorted({stored for slug in slugs for stored in _parts(METRICS[slug])})
 
 
+def facts_of(only: Mapping[str, str]) -> QuerySet[Any]:
+    """The facts of a part of the customers; of all of them, or of one currency, the totals: far fewer rows."""
+    table = MetricTotal if set(only) <= {"currency"} else MetricDay
+    found: QuerySet[Any] = table._default_manager.filter(**only)
+    return found
+
+
 def _parts(metric: Metric) -> list[str]:
     return [part.slug for part in metric.parts] if isinstance(metric, DerivedMetric) else [metric.slug]
 
 
-def _summed(found: QuerySet[MetricDay]) -> Facts:
+def _summed(found: QuerySet[Any]) -> Facts:  # Any: rows of one of two tables
     sums: Sums = {}
     by_day = found.values_list("metric", "currency", "day").annotate(total=Sum("value")).order_by()
     for metric, currency, day, total in by_day:
@@ -110,7 +122,7 @@ def _summed(found: QuerySet[MetricDay]) -> Facts:
     return Facts(sums)
 
 
-def _in_scope(scope: Scope, slugs: list[str]) -> QuerySet[MetricDay]:
+def _in_scope(rows: QuerySet[Any], scope: Scope, slugs: list[str]) -> QuerySet[Any]:
     in_days = Q(day__range=(scope.period.first - ONE_DAY, scope.period.last))
     in_days |= Q(day__range=(scope.before.first - ONE_DAY, scope.before.last))
-    return MetricDay.objects.filter(in_days, metric__in=slugs, **scope.only)
+    return rows.filter(in_days, metric__in=slugs)

@@ -1,6 +1,7 @@
 """Days whose sources changed are computed again, whole: late usage and restatement take the same path."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -10,7 +11,7 @@ from django.db.models import Max
 from apps.reporting import days
 from apps.reporting.metrics.base import DIMENSIONS, Fact, Family
 from apps.reporting.metrics.families import FAMILIES
-from apps.reporting.models import FillState, MetricDay
+from apps.reporting.models import FillState, MetricDay, MetricTotal
 
 # A source row may be committed this long after the moment it carries; nearby days are filled twice rather than missed.
 LATE_COMMIT = timedelta(minutes=2)
@@ -63,8 +64,10 @@ def fill_day(family: Family, day: date, *, now: datetime) -> int:
     with transaction.atomic(durable=True):
         state = FillState.objects.select_for_update(no_key=True).get(family=family.name, day=day)
         facts = family.compute(day)
-        MetricDay.objects.filter(day=day, metric__in=[metric.slug for metric in family.metrics]).delete()
+        for table in (MetricDay, MetricTotal):
+            table.objects.filter(day=day, metric__in=[metric.slug for metric in family.metrics]).delete()
         MetricDay.objects.bulk_create([_stored(day, fact) for fact in facts], batch_size=1000)
+        MetricTotal.objects.bulk_create(_totals(day, facts))
         family.store(day)
         state.filled_at, state.dirty_since, state.source_rows = now, None, family.source_rows(day)
         state.save(update_fields=["filled_at", "dirty_since", "source_rows"])
@@ -155,6 +158,14 @@ def _stored(day: date, fact: Fact) -> MetricDay:
     return MetricDay(
         day=day, metric=fact.metric, value=fact.value, **{name: getattr(fact, name) for name in DIMENSIONS}
     )
+
+
+def _totals(day: date, facts: Iterable[Fact]) -> Iterator[MetricTotal]:
+    sums: dict[tuple[str, str], int] = defaultdict(int)
+    for fact in facts:
+        sums[fact.metric, fact.currency] += fact.value
+    for (metric, currency), value in sums.items():
+        yield MetricTotal(day=day, metric=metric, currency=currency, value=value)
 
 
 def last_filled_at() -> datetime | None:

@@ -38,6 +38,6 @@ def read_health(*, now: datetime) -> Health:
         high_drift=drift["high"],
         unprocessed_events=StripeEvent.objects.filter(state=StripeEvent.State.STORED).count(),
         dirty_days=len({day for state in states for day in state["dirty"]}),
-        left_out_accounts=population.left_out_accounts().count(),
+        left_out_accounts=population.count_left_out(),
         as_of=min((state["at"] for state in states if state["at"]), default=None),
     )

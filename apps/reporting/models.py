@@ -53,6 +53,24 @@ class MetricDay(models.Model):
         return f"{self.day} {self.metric} {self.value}"
 
 
+class MetricTotal(models.Model):
+    """One row is one metric on one day in one currency, over all other dimensions: the sum of its `MetricDay` rows.
+
+    Written with them; a page that is not narrowed reads these few.
+    """
+
+    day = models.DateField()
+    metric = models.CharField(max_length=48)
+    currency = models.CharField(max_length=3, blank=True)
+    value = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["metric", "day", "currency"], name="metric_total_once")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.metric} {self.value}"
+
+
 class FillState(models.Model):
     """One row is how far one family's facts of one day are: what must be computed again, and when it last was."""
 

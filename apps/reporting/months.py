@@ -7,9 +7,8 @@ from django.db.models import Q, Sum
 from django.db.models.functions import TruncMonth
 
 from apps.reporting.days import ONE_DAY, Period, month_of
-from apps.reporting.facts import Facts, stored_slugs
+from apps.reporting.facts import Facts, facts_of, stored_slugs
 from apps.reporting.metrics.families import METRICS
-from apps.reporting.models import MetricDay
 
 MONTHS_SHOWN = 13  # a year, and the month that is open
 
@@ -32,12 +31,12 @@ def read_months(months: list[Period], slugs: Collection[str], only: Mapping[str,
     ends = {months[0].first - ONE_DAY, *(month.last for month in months)}
     last_days = {month.first: month.last for month in months}
     sums: dict[tuple[str, str], dict[date, int]] = {}
-    stood = MetricDay.objects.filter(metric__in=balances, day__in=ends, **only)
+    stood = facts_of(only).filter(metric__in=balances, day__in=ends)
     for metric, currency, day, total in (
         stood.values_list("metric", "currency", "day").annotate(Sum("value")).order_by()
     ):
         sums.setdefault((metric, currency), {})[day] = int(total)
-    flowed = MetricDay.objects.filter(~Q(metric__in=balances), metric__in=wanted, **only)
+    flowed = facts_of(only).filter(~Q(metric__in=balances), metric__in=wanted)
     flowed = flowed.filter(day__range=(months[0].first, months[-1].last)).annotate(month=TruncMonth("day"))
     by_month = flowed.values_list("metric", "currency", "month").annotate(Sum("value"))
     for metric, currency, month, total in by_month.order_by():

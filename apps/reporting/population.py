@@ -3,8 +3,9 @@
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Case, CharField, Q, QuerySet, Value, When
+from django.db.models import Case, CharField, Q, Value, When
 
+from apps.accounts.models import User
 from apps.billing.models import BillingAccount
 
 NEW_FOR = timedelta(days=30)
@@ -28,10 +29,12 @@ def left_out(path: str = "") -> Q:
     return staff | (known & Q(**{f"{path}livemode": not is_livemode()}))
 
 
-def left_out_accounts() -> QuerySet[BillingAccount]:
-    """The accounts that no figure counts."""
-    found: QuerySet[BillingAccount] = BillingAccount.objects.filter(left_out())
-    return found
+def count_left_out() -> int:
+    """How many accounts no figure counts. Two questions, each answered by an index."""
+    people = User.objects.filter(Q(is_staff=True) | Q(is_internal=True))
+    of_other_mode = BillingAccount.objects.filter(livemode=not is_livemode(), stripe_customer_id__isnull=False)
+    ours = BillingAccount.objects.filter(owner__in=people)
+    return ours.count() + of_other_mode.exclude(owner__in=people).count()
 
 
 def age_at(at: datetime, path: str = "") -> Case:

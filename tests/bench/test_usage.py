@@ -30,10 +30,11 @@ PLAN = build.plan(limits=[build.limit(amount=None), build.limit(amount=None, win
 LEDGER = """
 INSERT INTO usage_usageledger (id, account_id, run_id, kind, channel, plan_key, model, backend, messages, input_tokens,
        output_tokens, cached_input_tokens, cache_write_tokens, image_input_tokens, reasoning_tokens, price_micro,
-       cost_micro, credit_micro, charged_micro, currency, cost_currency, provenance,
+       cost_micro, credit_micro, charged_micro, earned_micro, currency, cost_currency, provenance,
        occurred_at, recorded_at, idempotency_key)
 SELECT gen_random_uuid(), %(account)s, gen_random_uuid(), 'settle', CASE n %% 2 WHEN 0 THEN 'chat' ELSE 'api' END,
-       'free', CASE n %% 3 WHEN 0 THEN 'chat-large' ELSE 'chat-small' END, 'local', 1, 100, 50, 0, 0, 0, 0, 7, 5, 0, 0,
+       'free', CASE n %% 3 WHEN 0 THEN 'chat-large' ELSE 'chat-small' END, 'local', 1, 100, 50, 0, 0, 0, 0,
+       7, 5, 0, 0, 0,
        'usd', 'usd', 'reported', moment, moment, 'bench:' || n
   FROM (SELECT n, %(now)s::timestamptz - n * interval '30 days' / %(rows)s AS moment
           FROM generate_series(1, %(rows)s) AS n) AS answers
