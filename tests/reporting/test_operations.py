@@ -6,6 +6,7 @@ import pytest
 
 from apps.accounts import audit
 from apps.accounts.models import Consent
+from apps.privacy.models import DataRequest
 from apps.reporting.days import Period
 from apps.reporting.facts import read_facts
 from apps.reporting.metrics.base import Slice
@@ -75,3 +76,10 @@ def test_consents_and_looks_of_staff_are_counted_without_names(ana):
     assert (value("staff_looks", "trust"), value("staff_acts", "trust")) == (1, 2)
     rows = METRICS["staff_looks"].rows(Slice(ON)).page("", 5)
     assert rows[0].cells == (AT, "customer.look")
+
+
+def test_what_people_ask_of_their_data_is_counted_when_it_is_done(ana):
+    for kind, state, done_at in (("export", "done", AT), ("export", "failed", None), ("erasure", "kept", None)):
+        DataRequest.objects.create(user=ana.owner, kind=kind, state=state, asked_at=AT, next_at=AT, done_at=done_at)
+    DataRequest.objects.create(kind="erasure", state="done", asked_at=AT, next_at=AT, done_at=AT)
+    assert (value("data_exports", "trust"), value("erasures_asked", "trust"), value("erasures", "trust")) == (1, 2, 1)

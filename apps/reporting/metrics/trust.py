@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import AuditEntry, Consent
+from apps.privacy.models import DataRequest
 from apps.reporting.metrics.base import Unit
 from apps.reporting.metrics.counted import CountedFamily, CountedMetric
 from apps.reporting.metrics.rows import Column, Kind
@@ -69,8 +70,46 @@ class StaffLooks(StaffActs):
         return AuditEntry.objects.filter(action="customer.look")
 
 
+class DataExports(TrustMetric):
+    """Archives that people had made of their data."""
+
+    slug = "data_exports"
+    title = _("Archives of one’s data")
+    moment = "done_at"
+    columns = {WHEN: "done_at", Column("asked_at", _("Asked"), Kind.TIME): "asked_at"}
+    formula = _("Archives that people asked for of their own data, by the day on which they were ready.")
+    kind = DataRequest.Kind.EXPORT
+
+    def source(self) -> QuerySet[Any]:
+        return DataRequest.objects.filter(kind=self.kind, state=DataRequest.State.DONE)
+
+
+class Erasures(DataExports):
+    """People who are gone."""
+
+    slug = "erasures"
+    title = _("Erasures")
+    formula = _("Accounts that were erased because their people asked for it, by the day on which that was done.")
+    kind = DataRequest.Kind.ERASURE
+
+
+class ErasuresAsked(Erasures):
+    """People who want to be gone."""
+
+    slug = "erasures_asked"
+    title = _("Erasures asked for")
+    moment = "asked_at"
+    columns = {WHEN: "asked_at", Column("state", _("State")): "state"}
+    formula = _("How often people asked for their account to be erased; within a week they may change their mind.")
+
+    def source(self) -> QuerySet[Any]:
+        return DataRequest.objects.erasures()
+
+
 class Trust(CountedFamily):
-    """Filled from consents and the audit log."""
+    """Filled from consents, the audit log, and what people asked of their data."""
 
     name = "trust"
-    metrics = counted = (ConsentsGiven(), ConsentsWithdrawn(), StaffActs(), StaffLooks())
+    metrics = counted = (
+        ConsentsGiven(), ConsentsWithdrawn(), DataExports(), ErasuresAsked(), Erasures(), StaffActs(), StaffLooks(),
+    )  # fmt: skip

@@ -21,7 +21,15 @@ TRUST = Sheet(
     slug="trust",
     title=_("Trust"),
     lead=lead,
-    cards=("consents_given", "consents_withdrawn", "staff_looks", "staff_acts"),
+    cards=(
+        "consents_given",
+        "consents_withdrawn",
+        "data_exports",
+        "erasures_asked",
+        "erasures",
+        "staff_looks",
+        "staff_acts",
+    ),
     splits=(
         Split("reason", ("consents_given", "consents_withdrawn", "staff_acts"), _("By document, and by kind of act")),
     ),
