@@ -130,6 +130,7 @@ class CohortMonth(models.Model):
     accounts = models.PositiveIntegerField()  # that signed up
     ever_paid = models.PositiveIntegerField()
     paying = models.PositiveIntegerField()
+    paid_soon = models.PositiveIntegerField(default=0)  # of `accounts`: whose first MRR came within 30 days
     mrr_micro = models.BigIntegerField()
 
     class Meta:

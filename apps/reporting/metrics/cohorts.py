@@ -1,10 +1,10 @@
 """What becomes of the people who signed up in one month: kept as a table of its own, not as daily facts."""
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Min, QuerySet, Sum
+from django.db.models import Count, F, Min, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 
 from apps.billing.models import BillingAccount, SubscriptionState
@@ -12,9 +12,10 @@ from apps.reporting import days, population
 from apps.reporting.metrics.base import Change
 from apps.reporting.metrics.monthly import MonthlyFamily
 from apps.reporting.metrics.revenue import states_in_force
-from apps.reporting.models import CohortMonth
+from apps.reporting.models import CohortMonth, MrrMovement
 
 NO_CURRENCY = ""  # the row that counts people
+SOON = timedelta(days=30)
 
 
 class Cohorts(MonthlyFamily):
@@ -51,9 +52,13 @@ def _cohorts_at(day: date) -> Iterator[CohortMonth]:
     signed_up = _by_month(accounts, "created_at", Count("pk"))
     ever_paid = _by_month(states, "account__created_at", Count("account", distinct=True))
     paying = _by_month(in_force, "account__created_at", Count("account", distinct=True))
+    first_paid = MrrMovement.objects.filter(type=MrrMovement.Type.NEW, at__lt=end)  # filled before this family
+    soon = first_paid.filter(at__lte=F("account__created_at") + SOON)
+    paid_soon = _by_month(soon, "account__created_at", Count("account", distinct=True))
     for month, count in sorted(signed_up.items()):
         k = 12 * (day.year - month.year) + day.month - month.month
-        kept = {"accounts": count, "ever_paid": ever_paid.get(month, 0), "paying": paying.get(month, 0)}
+        kept = {"accounts": count, "ever_paid": ever_paid.get(month, 0), "paying": paying.get(month, 0),
+                "paid_soon": paid_soon.get(month, 0)}  # fmt: skip
         yield CohortMonth(signup_month=month, k=k, currency=NO_CURRENCY, mrr_micro=0, **kept)
     for currency in sorted(set(in_force.values_list("currency", flat=True))):
         mrr = _by_month(in_force.filter(currency=currency), "account__created_at", Sum("mrr_micro"))

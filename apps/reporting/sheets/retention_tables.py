@@ -2,21 +2,19 @@
 
 from datetime import date, timedelta
 
-from django.db.models import Count, F
-from django.db.models.functions import TruncMonth
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.reporting import lifetime, months
 from apps.reporting.addresses import rows_of
-from apps.reporting.days import ONE_DAY, Period, month_of, start_of, zone
+from apps.reporting.days import ONE_DAY, Period, month_of
 from apps.reporting.facts import Facts
 from apps.reporting.metrics.base import ratio
 from apps.reporting.metrics.cohorts import NO_CURRENCY
 from apps.reporting.metrics.families import METRICS
 from apps.reporting.metrics.rows import Cell, Column, Kind
-from apps.reporting.models import CohortMonth, MrrMovement
+from apps.reporting.models import CohortMonth
 from apps.reporting.opened import column_of, name_in
 from apps.reporting.scope import Scope
 from apps.reporting.sheets.base import Line, Panel, Table
@@ -106,8 +104,7 @@ class ConversionPanel(Panel):
 
     def read(self, scope: Scope, _facts: Facts) -> Table:
         """The latest month first."""
-        signed_up = {month: max(row.accounts for row in found) for month, found in _cohort_rows(scope, "").items()}
-        paid = _paid_soon(scope)
+        latest = {month: found[-1] for month, found in _cohort_rows(scope, NO_CURRENCY).items()}
         columns = (
             Column("month", _("Month")),
             Column("accounts", _("Signed up"), Kind.COUNT),
@@ -115,8 +112,8 @@ class ConversionPanel(Panel):
             Column("conversion", _("Conversion"), Kind.RATIO),
         )
         lines = []
-        for month in sorted(signed_up, reverse=True):
-            many, soon = signed_up[month], paid.get(month, 0)
+        for month in sorted(latest, reverse=True):
+            many, soon = latest[month].accounts, latest[month].paid_soon
             lines.append(Line((f"{month:%Y-%m}", many, soon, ratio(soon, many))))
         return Table(columns, lines)
 
@@ -181,14 +178,3 @@ def _by_age(found: list[CohortMonth], scope: Scope, month: date, name: str) -> l
     by_k = {row.k: int(getattr(row, name)) for row in found}
     reached = 12 * (scope.today.year - month.year) + scope.today.month - month.month
     return [by_k.get(k, 0) if k <= reached else None for k in range(COHORTS)]
-
-
-def _paid_soon(scope: Scope) -> dict[date, int]:
-    first = months.months_to(scope.period.last, COHORTS)[0].first
-    soon = MrrMovement.objects.filter(
-        type=MrrMovement.Type.NEW,
-        account__created_at__gte=start_of(first),
-        at__lte=F("account__created_at") + SOON,
-    )
-    by_month = soon.annotate(month=TruncMonth("account__created_at", tzinfo=zone())).values_list("month")
-    return {month.date(): many for month, many in by_month.annotate(Count("account", distinct=True)).order_by()}
