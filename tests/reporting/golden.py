@@ -10,13 +10,16 @@ from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from random import Random
 from types import SimpleNamespace as Event
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from apps.accounts.models import AuditEntry, Consent, User
 from apps.billing import models as kept
 from apps.billing import mrr
 from apps.core import ids
+from apps.developer.models import ApiKey
 from apps.inference.models import Run
+from apps.privacy.models import DataRequest
 from apps.usage.models import UsageAlert, UsageBucket, UsageLedger
 
 ZONE = ZoneInfo("Europe/Berlin")  # not UTC: days begin at 22:00 or 23:00, and two of them have 23 and 25 hours
@@ -245,6 +248,10 @@ def asks(life):
             input_tokens=random.randrange(2000), output_tokens=random.randrange(900), cost=random.randrange(90_000),
             price=random.randrange(1, 150_000),
         )  # fmt: skip
+        for answer in life.book.events["answer"][-1:]:
+            is_api = answer.channel != "chat"
+            answer.key = UUID(int=life.who.number + 1) if is_api else None
+            answer.earned = answer.price // 2 if is_api else 0  # half of it was paid with credit that was given
         life.writes(
             day, "run", minutes=minutes, state=random.choice(["succeeded"] * 4 + ["stopped", "failed", "running"]),
             channel=channel, model="chat-small", backend=backend, attempts=random.choice([1, 1, 2]),
@@ -263,6 +270,10 @@ def agrees(life):
         life.book.write("consent", life.who, life.who.joined, paper="terms", is_given=True)
         for yes in (True, False)[: random.randrange(3)]:
             life.writes(random.randrange(LAST) - life.begin, "consent", paper="training", is_given=yes)
+    if life.who.number % 5 == 1:
+        life.book.write("request", life.who, life.who.joined, paper="export", done=life.at(1))
+    if life.who.erased:
+        life.book.write("request", life.who, life.who.erased - timedelta(days=7), paper="erasure", done=life.who.erased)
     if random.random() < 0.4:
         action = random.choice(["customer.look", "export.csv", "account.refund"])
         life.writes(random.randrange(LAST) - life.begin, "act", action=action, by_staff=random.random() < 0.8)
@@ -293,6 +304,11 @@ def store(book):
     kept.SubscriptionMirror.objects.bulk_create(
         {one.subscription: _mirror(one, owned[one.who.number]) for one in book.events["state"]}.values()
     )
+    ApiKey.objects.bulk_create(
+        ApiKey(pk=UUID(int=number + 1), account=account, name="robot", hint="sk-…", secret_hash=str(number),
+               created_at=account.created_at)
+        for number, account in owned.items()
+    )  # fmt: skip
     boss = next(one for one in people if one.is_staff)
     limits = [_bucket(one, owned[one.who.number]) for one in book.events["limit"]]
     UsageBucket.objects.bulk_create(limits)
@@ -369,7 +385,8 @@ def _answer(one, account, key):
         account=account, run_id=ids.uuid7(), kind=one.entry, channel=one.channel, plan_key=one.plan, model=one.model,
         backend=one.backend, messages=one.messages, input_tokens=one.input_tokens, output_tokens=one.output_tokens,
         price_micro=one.price, cost_micro=one.cost, currency=one.who.currency, cost_currency="usd",
-        provenance=one.provenance, occurred_at=one.at, recorded_at=one.at, idempotency_key=key,
+        key_id=one.key, earned_micro=one.earned, provenance=one.provenance,
+        occurred_at=one.at, recorded_at=one.at, idempotency_key=key,
     )  # fmt: skip
 
 
@@ -391,6 +408,8 @@ ROWS = {
     "dispute": partial(_money, kept.DisputeMirror),
     "consent": lambda one, account, _key: Consent(
         user=account.owner, kind=one.paper, version="1", is_given=one.is_given, answered_at=one.at),
+    "request": lambda one, account, _key: DataRequest(
+        user=account.owner, kind=one.paper, state="done", asked_at=one.at, next_at=one.at, done_at=one.done),
     "checkout": lambda one, account, _key: kept.CheckoutAttempt(
         account=account, lookup_key="premium", state="complete", created_at=one.at, expires_at=one.at),
 }  # fmt: skip

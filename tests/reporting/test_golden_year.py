@@ -41,11 +41,11 @@ CUSTOMERS = {"new": "new_customers", "reactivation": "reactivated_customers", "c
 
 BALANCES = (
     "mrr", "subscriptions", "paying_customers", "free_accounts", "at_risk", "active_day", "active_week",
-    "active_month", "first_token_p50", "first_token_p95", "queue_wait_p95",
+    "active_month", "active_keys", "first_token_p50", "first_token_p95", "queue_wait_p95",
 )  # fmt: skip
 DERIVED = {  # of what is summed over a month, and of what stands at its start and end
-    "margin": lambda m: m.sum(EARNED) - m.sum("model_cost"),
-    "margin_ratio": lambda m: ratio(m.sum(EARNED) - m.sum("model_cost"), m.sum(EARNED)),
+    "margin": lambda m: m.sum(*ALL_EARNED) - m.sum(*SPENT),
+    "margin_ratio": lambda m: ratio(m.sum(*ALL_EARNED) - m.sum(*SPENT), m.sum(*ALL_EARNED)),
     "arr": lambda m: 12 * m.end("mrr"),
     "arpa": lambda m: ratio(m.end("mrr"), 10**6 * m.end("paying_customers")),
     "customer_churn": lambda m: ratio(m.sum("lost_of_start"), m.start("paying_customers")),
@@ -61,6 +61,8 @@ DERIVED = {  # of what is summed over a month, and of what stands at its start a
     "net_cash": lambda m: m.sum("charged") - m.sum("refunded", "disputed"),
     "payment_recovery": lambda m: ratio(m.sum("recovered_renewals"), m.sum("failed_renewals")),
 }
+INFRASTRUCTURE = 700  # micro-units an answer
+ALL_EARNED, SPENT = ("recognised_revenue", "api_revenue"), ("model_cost", "infrastructure")
 EARNED, WON, LOST = "recognised_revenue", ("mrr_new", "mrr_expansion"), ("mrr_churn", "mrr_contraction")
 LOST_OF_START = ("start_churn", "start_contraction")
 CASES = {  # type of a movement → its causes
@@ -162,9 +164,17 @@ def usage_of(truth):
         named = {name: getattr(one, name) for name in ("plan", "model", "backend", "channel", "provenance")}
         yield day, "answers", 1, named
         yield from ((day, slug, getattr(one, slug), named) for slug in ("messages", "input_tokens", "output_tokens"))
-        yield day, "model_cost", one.cost, named | {"currency": "usd"}
+        costs = {"model_cost": one.cost, "infrastructure": INFRASTRUCTURE}
+        costs |= {"free_model_cost": one.cost} if one.plan == "free" else {}
+        yield from ((day, slug, cost, named | {"currency": "usd"}) for slug, cost in costs.items())
         if one.channel != "chat":
             yield day, "usage_revenue", one.price, named | {"currency": one.who.currency}
+            by_key = {"model": one.model, "channel": one.channel, "reason": str(one.key)}
+            yield day, "api_answers", 1, by_key
+            yield day, "api_tokens", one.input_tokens + one.output_tokens, by_key
+            yield day, "api_price", one.price, by_key | {"currency": one.who.currency}
+    for one in truth.of("answer"):
+        yield day_of(one.at), "api_revenue", one.earned, {"plan": one.plan, "currency": one.who.currency}
     for who in truth.customers:
         days = [day_of(one.at) for one in settled if one.who is who]
         if days and who.kind != "guest":
@@ -175,6 +185,11 @@ def active_at(truth, day):
     for slug, length in (("active_day", 1), ("active_week", 7), ("active_month", 28)):
         settled = [one for one in truth.of("answer") if one.entry == "settle"]
         yield day, slug, len({one.who.number for one in settled if day - length * DAY < day_of(one.at) <= day}), {}
+
+
+def keys_at(truth, day):
+    asked = [one for one in truth.of("answer") if one.entry == "settle" and one.key and day_of(one.at) == day]
+    yield day, "active_keys", len({one.key for one in asked}), {}
 
 
 def cash_of(truth):
@@ -209,11 +224,19 @@ def revenue_earned(truth):
             parts = (Decimal(one.cents * served) / length for served in range(length + 1))
             rounded = [int(part.quantize(Decimal(1), ROUND_HALF_UP)) for part in parts]
             for served, (before, after) in enumerate(pairwise(rounded)):
-                yield first + served * DAY, EARNED, (after - before) * CENT, {"currency": one.who.currency}
+                named = {"currency": one.who.currency, "plan": plan_of(truth, one)}
+                yield first + served * DAY, EARNED, (after - before) * CENT, named
     for kind, status in (("refund", "succeeded"), ("dispute", "lost")):
         for one in truth.of(kind):
             if one.status == status:
                 yield day_of(one.at), EARNED, -one.cents * CENT, {"currency": one.who.currency}
+
+
+def plan_of(truth, invoice):
+    """The plan that an invoice paid: that of its subscription at the latest an hour after it was made."""
+    states = [one for one in truth.states[invoice.who.number] if one.subscription == invoice.subscription]
+    known = [one.plan for one in states if one.at <= invoice.at + HOUR]
+    return known[-1] if known else ""
 
 
 def growth_of(truth):
@@ -238,6 +261,9 @@ def trust_of(truth):
     for one in truth.of("consent"):
         slug = "consents_given" if one.is_given else "consents_withdrawn"
         yield day_of(one.at), slug, 1, {"reason": one.paper}
+    for one in truth.book.events["request"]:
+        yield from [(day_of(one.at), "erasures_asked", 1, {})] * (one.paper == "erasure")
+        yield day_of(one.done), "erasures" if one.paper == "erasure" else "data_exports", 1, {}
     for one in truth.book.events["act"]:
         slugs = ["staff_acts"] * one.by_staff + ["staff_looks"] * (one.action == "customer.look")
         yield from ((day_of(one.at), slug, 1, {"reason": one.action}) for slug in slugs)
@@ -374,10 +400,12 @@ def months_that_differ(truth):
 @pytest.mark.django_db
 def test_every_figure_of_every_month_is_what_the_list_says(settings):
     settings.REPORTING_TIMEZONE = str(golden.ZONE)
+    settings.INFRASTRUCTURE_MICRO_PER_ANSWER = INFRASTRUCTURE
     book = golden.make(seed=SEED, customers=PEOPLE)
     golden.store(book)
     filled = fill_year()
-    truth = Truth(book, {standing_at: filled["revenue"], at_risk_at: filled["cash"], active_at: filled["activity"]})
+    stood = {standing_at: "revenue", at_risk_at: "cash", active_at: "activity", keys_at: "developer"}
+    truth = Truth(book, {source: filled[family] for source, family in stood.items()})
     stored = stored_facts()
     wrong = {key for key in truth.facts.keys() | stored.keys() if truth.facts[key] != stored.get(key, 0)}
     assert [(*key, truth.facts[key], stored.get(key)) for key in sorted(wrong, key=str)] == []
@@ -387,7 +415,9 @@ def test_every_figure_of_every_month_is_what_the_list_says(settings):
 
 
 def test_every_metric_is_worked_out_here_and_occurs_in_every_way():
-    truth = Truth(golden.make(seed=SEED, customers=PEOPLE), {standing_at: ENDS, at_risk_at: ENDS, active_at: ENDS})
+    book = golden.make(seed=SEED, customers=PEOPLE)
+    busy = sorted({day_of(one.at) for one in book.events["answer"]})
+    truth = Truth(book, {standing_at: ENDS, at_risk_at: ENDS, active_at: ENDS, keys_at: busy})
     occurring = {slug for (_day, slug, _named), value in truth.facts.items() if value}
     assert occurring | DERIVED.keys() | NOT_WORKED_OUT.keys() == set(METRICS)
     cases = {(kind, cause) for kind, causes in CASES.items() for cause in causes.split()}
