@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from apps.accounts import throttles
+from apps.accounts import throttles, visits
 from apps.chat import trying
 from apps.core import answers, clock
 from apps.core.errors import CauserieError, Invalid, Missing, NotAllowed
@@ -25,6 +25,7 @@ CLOSED_TO_ROBOTS = ("/accounts/", "/admin/", "/api/", "/chat/", "/settings/", "/
 @require_safe
 def show_home(request: HttpRequest) -> HttpResponse:
     """Show the landing page, also to people who are signed in."""
+    visits.count(request, visits.HOME, now=clock.now())
     return render(request, "home.html", {"can_try": trying.is_possible()})
 
 

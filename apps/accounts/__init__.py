@@ -18,6 +18,7 @@ Nothing here knows about plans or conversations.
 | which passwords are refused | `passwords` |
 | people who try before they sign up | `guests` |
 | who may join now | `joining` |
+| how many come to the public pages | `visits` |
 | codes that are mailed and typed | `codes` |
 | how long who tried too often waits | `throttles` |
 | a code by mail as proof, for who has no other | `proofs` |

@@ -207,3 +207,23 @@ class Device(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+
+class VisitDay(models.Model):
+    """One row is how many people came to a public page on a day from one source; nobody is in it. See `visits`."""
+
+    class Page(models.TextChoices):
+        HOME = "home"
+        PRICING = "pricing"
+
+    day = models.DateField()  # in the zone of the reports
+    page = models.CharField(max_length=12, choices=Page.choices)
+    source = models.CharField(max_length=60)  # a host, what a link says of itself, direct or other
+    visits = models.PositiveIntegerField()  # moved by `visits.count`
+    changed_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["day", "page", "source"], name="visits_of_day_once")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.page} {self.source} {self.visits}"

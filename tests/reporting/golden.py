@@ -6,6 +6,7 @@ a month (`DAYS`), which are numbered through the year: 0 is 1 January, 5 is 31 J
 """
 
 import calendar
+from collections import Counter
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from random import Random
@@ -13,7 +14,7 @@ from types import SimpleNamespace as Event
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from apps.accounts.models import AuditEntry, Consent, User
+from apps.accounts.models import AuditEntry, Consent, User, VisitDay
 from apps.billing import models as kept
 from apps.billing import mrr
 from apps.core import ids
@@ -270,6 +271,8 @@ def agrees(life):
         life.book.write("consent", life.who, life.who.joined, paper="terms", is_given=True)
         for yes in (True, False)[: random.randrange(3)]:
             life.writes(random.randrange(LAST) - life.begin, "consent", paper="training", is_given=yes)
+    page, source = ("home", "direct") if life.who.number % 3 else ("pricing", "news.example.org")
+    life.book.write("visit", life.who, life.who.joined, page=page, source=source)
     if life.who.number % 5 == 1:
         life.book.write("request", life.who, life.who.joined, paper="export", done=life.at(1))
     if life.who.erased:
@@ -309,6 +312,11 @@ def store(book):
                created_at=account.created_at)
         for number, account in owned.items()
     )  # fmt: skip
+    came = Counter((day_of(one.at), one.page, one.source) for one in book.events["visit"])
+    VisitDay.objects.bulk_create(
+        VisitDay(day=day, page=page, source=source, visits=visits, changed_at=end_of(day))
+        for (day, page, source), visits in came.items()
+    )
     boss = next(one for one in people if one.is_staff)
     limits = [_bucket(one, owned[one.who.number]) for one in book.events["limit"]]
     UsageBucket.objects.bulk_create(limits)

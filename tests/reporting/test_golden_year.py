@@ -244,6 +244,8 @@ def growth_of(truth):
     for who in truth.customers:
         if who.kind != "guest":
             yield day_of(who.joined), "sign_ups", 1, {"country": who.country}
+    for one in truth.book.events["visit"]:  # nobody knows who they are
+        yield day_of(one.at), "visits" if one.page == "home" else "pricing_visits", 1, {"reason": one.source}
     for day, _number in {(day_of(one.at), one.who.number) for one in truth.of("checkout")}:
         yield day, "checkouts", 1, {}
     limits = [one for one in truth.of("limit") if one.percent == 100]

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from apps.accounts import visits
 from apps.billing import account_state, checkout, entitlements, offers, plan_choices, plans, promotions, sync
 from apps.billing.errors import AlreadySubscribed, CodeRefused, CurrencyFixed, PaymentRefused
 from apps.billing.views.visits import WAIT_S, account_of, leave_for
@@ -20,6 +21,7 @@ from apps.core import clock
 @require_safe
 @never_cache
 def show_pricing(request: HttpRequest) -> HttpResponse:
+    visits.count(request, visits.PRICING, now=clock.now())
     catalogue, intervals = plans.catalogue(), offers.intervals()
     account = account_of(request) if request.user.is_authenticated else None
     currency = _chosen(request, "currency", list(catalogue.currencies), account.currency if account else "")

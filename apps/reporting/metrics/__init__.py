@@ -13,6 +13,7 @@
 | rows of one table, counted or added up | `counted` |
 | charged, refunded, disputed, failed, recovered | `cash` |
 | sign-ups, active accounts, limits met, checkouts | `people` |
+| who comes to the public pages | `visits` |
 | answers, messages, tokens | `usage` |
 | model cost, API revenue | `cost` |
 | API answers, by key | `developer` |
