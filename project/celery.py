@@ -42,6 +42,7 @@ app.conf.update(
         "usage.sweep": {"task": "usage.sweep", "schedule": 60.0, "options": {"expires": 60}},
         "billing.catch_up": {"task": "billing.catch_up", "schedule": 60.0, "options": {"expires": 60}},
         "billing.report_usage": {"task": "billing.report_usage", "schedule": 60.0, "options": {"expires": 60}},
+        "billing.read_fees": {"task": "billing.read_fees", "schedule": 300.0, "options": {"expires": 300}},
         "billing.reconcile": {
             "task": "billing.reconcile",
             "schedule": crontab(hour=3, minute=10),

@@ -27,6 +27,7 @@ and access follows from the mirror by a pure decision.
 | credit that buys itself when little is left | `recharges` |
 | usage that is charged at the end of the month, and its subscription | `overage` |
 | how the outbox charges cards, and begins and ends that subscription | `credit_acts` |
+| what Stripe keeps of each payment | `fees` |
 | what was paid for credit, as Stripe has it | `credit_mirror` |
 | what was used, told to Stripe once | `meter_outbox` |
 | what the archive holds of credit, and what of it leaves | `credit_data` |

@@ -7,7 +7,7 @@ from uuid import UUID
 import structlog
 from celery import Task, shared_task
 
-from apps.billing import catching_up, drift, leases, meter_outbox, outbox, repairs, shelf, sync
+from apps.billing import catching_up, drift, fees, leases, meter_outbox, outbox, repairs, shelf, stripe_gateway, sync
 from apps.billing.errors import PaymentsAway
 from apps.core import clock, jobs
 
@@ -15,6 +15,7 @@ log = structlog.get_logger(__name__)
 RETRY_S = (2, 10)  # jittered
 MOST_RETRIES = 5
 SLICE = timedelta(minutes=5)
+FEES_A_RUN = 200
 
 
 @shared_task(name="billing.sync_customer", bind=True, max_retries=MOST_RETRIES)
@@ -106,3 +107,18 @@ def catch_up() -> None:
     found = catching_up.catch_up(clock=clock.now)
     if any(found.values()):
         log.info("billing.caught_up", **found)
+
+
+@shared_task(name="billing.read_fees")
+def read_fees() -> None:
+    """Ask Stripe what it keeps of payments that are new.
+
+    Delivery  every five minutes, from beat. Repeat: asks for what is not known yet. Crash: what was read is kept.
+    """
+    try:
+        known = fees.read_due(stripe_gateway.background(), at_most=FEES_A_RUN, now=clock.now())
+    except PaymentsAway:
+        log.info("billing.fees_later")
+        return
+    if known:
+        log.info("billing.fees_read", payments=known)

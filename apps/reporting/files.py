@@ -50,7 +50,7 @@ def customer_margins(period: Period) -> Rows:
     columns = (
         Column("month", _("Month"), Kind.DAY), ACCOUNT, Column("plan", _("Plan")), CURRENCY,
         *(Column(name, name, Kind.COUNT) for name in ("answers", "messages", "active_days")),
-        *(Column(name, name, Kind.MONEY) for name in ("revenue", "model_cost", "infrastructure", "margin")),
+        *(Column(name, name, Kind.MONEY) for name in ("revenue", "model_cost", "fees", "infrastructure", "margin")),
         Column("margin_pct", _("Gross margin"), Kind.RATIO),
     )  # fmt: skip
     return KeysetRows(columns, Part(months, "month", _margin_cells))
@@ -91,13 +91,16 @@ def payments(period: Period) -> Rows:
         Column("invoice", _("Document")), ACCOUNT, Column("reason", _("Reason")),
         Column("created", _("Created"), Kind.TIME), Column("first_failed_at", _("First failed"), Kind.TIME),
         Column("attempts", _("Attempts"), Kind.COUNT), Column("paid_at", _("Paid"), Kind.TIME), CURRENCY,
-        *(Column(name, name, Kind.MONEY) for name in ("due", "paid", "refunded")), Column("disputed", _("Disputed")),
+        *(Column(name, name, Kind.MONEY) for name in ("due", "paid", "refunded", "fee")),
+        Column("disputed", _("Disputed")),
     )  # fmt: skip
     within = Q(created__gte=period.start, created__lt=period.end)
     of_it = PaymentMirror.objects.filter(invoice=OuterRef("pk"))
-    back = of_it.order_by().values("invoice").annotate(total=Sum("refunded_minor")).values("total")
+    by_invoice = of_it.order_by().values("invoice")
+    back = by_invoice.annotate(total=Sum("refunded_minor")).values("total")
+    kept = by_invoice.annotate(total=Sum("fee_minor")).values("total")
     found: QuerySet[InvoiceMirror] = InvoiceMirror.objects.filter(population.counted("account__"), within)
-    found = found.annotate(back=Subquery(back), is_disputed=Exists(of_it.filter(is_disputed=True)))
+    found = found.annotate(back=Subquery(back), kept=Subquery(kept), is_disputed=Exists(of_it.filter(is_disputed=True)))
     return KeysetRows(columns, Part(found, "created", _payment_cells))
 
 
@@ -139,7 +142,7 @@ def _mrr_part(month: Period, reporting_currency: str, rates: Rates) -> Part[Subs
 def _margin_cells(row: AccountMonth) -> tuple[Cell, ...]:
     return (
         row.month, str(row.account_id), row.plan, row.currency, row.answers, row.messages, row.active_days,
-        row.revenue_micro, row.model_cost_micro, row.infrastructure_micro, row.margin_micro,
+        row.revenue_micro, row.model_cost_micro, row.fees_micro, row.infrastructure_micro, row.margin_micro,
         ratio(row.margin_micro, row.revenue_micro),
     )  # fmt: skip
 
@@ -151,10 +154,11 @@ def _movement_cells(row: MrrMovement) -> tuple[Cell, ...]:
 
 def _payment_cells(row: InvoiceMirror) -> tuple[Cell, ...]:
     back: int = getattr(row, "back", 0) or 0
-    due, paid, refunded = map(micro_from_minor, (row.amount_due_minor, row.amount_paid_minor, back))
+    kept: int = getattr(row, "kept", 0) or 0
+    due, paid, refunded, fee = map(micro_from_minor, (row.amount_due_minor, row.amount_paid_minor, back, kept))
     disputed = "yes" if getattr(row, "is_disputed", False) else "no"
     return (row.pk, str(row.account_id), row.billing_reason, row.created, row.first_failed_at, row.attempt_count,
-            row.paid_at, row.currency, due, paid, refunded, disputed)  # fmt: skip
+            row.paid_at, row.currency, due, paid, refunded, fee, disputed)  # fmt: skip
 
 
 FILES: dict[str, File] = {

@@ -152,6 +152,7 @@ class AccountMonth(models.Model):
     active_days = models.PositiveSmallIntegerField(default=0)
     revenue_micro = models.BigIntegerField(default=0)  # earned, of subscriptions and of the API
     model_cost_micro = models.BigIntegerField(default=0)
+    fees_micro = models.BigIntegerField(default=0)
     infrastructure_micro = models.BigIntegerField(default=0)
     margin_micro = models.BigIntegerField(default=0)  # revenue less the costs
 

@@ -381,10 +381,15 @@ def _invoice(one, account, key):
     )  # fmt: skip
 
 
-def _money(model, one, account, key):
+def fee_of(payment):
+    """What Stripe keeps of a payment that succeeded: 2.9 % and 30 cents."""
+    return round(payment.cents * 29 / 1000) + 30 if payment.status == "succeeded" else None
+
+
+def _money(model, one, account, key, **fields):
     return model(
         pk=key, account=account, amount_minor=one.cents, currency=one.who.currency, status=one.status, created=one.at,
-        synced_at=one.at, **({"reason": one.reason} if hasattr(one, "reason") else {}),
+        synced_at=one.at, **({"reason": one.reason} if hasattr(one, "reason") else {}), **fields,
     )  # fmt: skip
 
 
@@ -411,7 +416,8 @@ def _run(one, account, _key):
 
 ROWS = {
     "state": _state, "invoice": _invoice, "answer": _answer, "run": _run,
-    "payment": partial(_money, kept.PaymentMirror),
+    "payment": lambda one, account, key: _money(
+        kept.PaymentMirror, one, account, key, fee_minor=fee_of(one), fee_currency=one.who.currency),
     "refund": partial(_money, kept.RefundMirror),
     "dispute": partial(_money, kept.DisputeMirror),
     "consent": lambda one, account, _key: Consent(

@@ -10,7 +10,7 @@ from apps.reporting.facts import Facts, read_facts
 from apps.reporting.metrics.base import Slice
 from apps.reporting.metrics.families import METRICS
 from apps.reporting.scope import Scope
-from apps.reporting.sheets.payments import DisputesPanel, FailingPanel
+from apps.reporting.sheets.payments import DisputesPanel, FailingPanel, PayoutsPanel
 from tests import build, cast
 from tests.reporting import history
 
@@ -127,3 +127,13 @@ def test_staff_are_in_no_figure():
     money_moves(history.account(owner=cast.dana(), at=at(5, 1)))
     failed(build.account(owner=build.person(email="in@example.org", is_internal=True)), 8_00, on=at(6, 2))
     assert [value(slug) for slug in ("charged", "refunded", "disputed", "failed_renewals")] == [0, 0, 0, 0]
+
+
+def test_fees_are_taken_from_what_came_and_the_rest_is_expected_on_its_day(ben):
+    money_moves(ben)
+    PaymentMirror.objects.filter(pk="pi_0").update(fee_minor=53, fee_currency="usd", available_on=at(7, 12))
+    PaymentMirror.objects.filter(pk="pi_1").update(fee_minor=88, fee_currency="usd", available_on=at(7, 9))
+    assert value("payment_fees") == 1_41 * CENT
+    assert value("net_cash") == (28_00 - 8_00 - 6_00 - 1_41) * CENT
+    [line] = PayoutsPanel().read(Scope(JUNE, NOW, "usd"), Facts({})).lines
+    assert line.cells == (date(2026, 7, 12), 1, "usd", 8_00 * CENT, 53 * CENT, 7_47 * CENT)

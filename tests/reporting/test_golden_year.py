@@ -58,11 +58,11 @@ DERIVED = {  # of what is summed over a month, and of what stands at its start a
     "nrr": lambda m: ratio(m.start("mrr") - m.sum(*LOST_OF_START) + m.sum("start_expansion"), m.start("mrr")),
     "quick_ratio": lambda m: ratio(m.sum(*WON, "mrr_reactivation"), m.sum(*LOST)),
     "quick_ratio_without": lambda m: ratio(m.sum(*WON), m.sum(*LOST)),
-    "net_cash": lambda m: m.sum("charged") - m.sum("refunded", "disputed"),
+    "net_cash": lambda m: m.sum("charged") - m.sum("refunded", "disputed", "payment_fees"),
     "payment_recovery": lambda m: ratio(m.sum("recovered_renewals"), m.sum("failed_renewals")),
 }
 INFRASTRUCTURE = 700  # micro-units an answer
-ALL_EARNED, SPENT = ("recognised_revenue", "api_revenue"), ("model_cost", "infrastructure")
+ALL_EARNED, SPENT = ("recognised_revenue", "api_revenue"), ("model_cost", "payment_fees", "infrastructure")
 EARNED, WON, LOST = "recognised_revenue", ("mrr_new", "mrr_expansion"), ("mrr_churn", "mrr_contraction")
 LOST_OF_START = ("start_churn", "start_contraction")
 CASES = {  # type of a movement → its causes
@@ -199,6 +199,9 @@ def cash_of(truth):
             if one.status in ("succeeded", "lost", "needs_response"):
                 named = {"currency": one.who.currency, "reason": getattr(one, "reason", "")}
                 yield day_of(one.at), slug, one.cents * CENT, named
+    for one in truth.of("payment"):
+        if one.status == "succeeded":
+            yield day_of(one.at), "payment_fees", golden.fee_of(one) * CENT, {"currency": one.who.currency}
     for one in renewals_that_failed(truth):
         slugs = ["failed_renewals"] + ["recovered_renewals"] * bool(one.paid)
         yield from ((day_of(one.failed), slug, one.cents * CENT, {"currency": one.who.currency}) for slug in slugs)

@@ -40,8 +40,11 @@ def revenue(amount, **spent):
     [
         pytest.param(revenue(9_00, model_cost=2_10), 6_90, 76.6667, id="V12a"),
         pytest.param(revenue(9_00, model_cost=40_00), -31_00, -344.4444, id="V12b"),
-        pytest.param(revenue(30_00, infrastructure=90 + 1_50 + 1_20 + 80), 25_60, 85.3333, id="V13a"),
-        pytest.param(revenue(30_00, infrastructure=4_40, model_cost=13_500_00 // 1_200), 14_35, 47.8333, id="V13b"),
+        pytest.param(revenue(30_00, payment_fees=90, infrastructure=1_50 + 1_20 + 80), 25_60, 85.3333, id="V13a"),
+        pytest.param(revenue(30_00, payment_fees=90, infrastructure=3_50, model_cost=11_25), 14_35, 47.8333, id="V13b"),
+        pytest.param(
+            revenue(1_000_00, model_cost=320_00, payment_fees=45_00, infrastructure=35_00), 600_00, 60.0, id="C25"
+        ),
         pytest.param(revenue(1_500_00, model_cost=458_72), 1_041_28, 69.4187, id="V14"),
         pytest.param({"api_revenue": 12_34, "model_cost": 2_34}, 10_00, 81.0373, id="C18 overage alone"),
         pytest.param({"model_cost": 1_00}, -1_00, None, id="nothing earned"),

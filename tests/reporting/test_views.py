@@ -228,7 +228,8 @@ def test_two_currencies_stand_side_by_side_each_with_its_own(client, dana):
     assert "Not explained: days are still computed" not in bridge
 
 
-COLUMNS = {"model_cost": "cost_micro", "free_model_cost": "cost_micro", "usage_revenue": "price_micro",
+COLUMNS = {"payment_fees": "amount",
+           "model_cost": "cost_micro", "free_model_cost": "cost_micro", "usage_revenue": "price_micro",
            "api_revenue": "earned", "recognised_revenue": "recognised"}  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from typing import ClassVar, Self
 
 from django.db import models
+from django.db.models import Q
 
 from apps.billing.models.accounts import BillingAccount
 from apps.billing.models.offer import Plan, Price
@@ -137,8 +138,19 @@ class PaymentMirror(models.Model):
     is_disputed = models.BooleanField(default=False)
     card_brand = models.CharField(max_length=20, blank=True)
     card_last4 = models.CharField(max_length=4, blank=True)
+    fee_minor = models.BigIntegerField(null=True)  # what Stripe keeps, in `fee_currency`; set by `fees`, later
+    fee_currency = models.CharField(max_length=3, blank=True)  # of what we are paid out, which may be another
+    available_on = models.DateTimeField(null=True)  # when the rest can be paid out
     created = models.DateTimeField()
     synced_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["-created"], condition=Q(fee_minor=None, status="succeeded"), name="payment_without_fee"
+            ),
+            models.Index(fields=["available_on"], name="payment_by_payout"),
+        ]
 
     def __str__(self) -> str:
         return self.stripe_payment_intent_id

@@ -37,6 +37,15 @@ class Charge:
 
 
 @dataclass(frozen=True)
+class Fee:
+    """What Stripe keeps of one charge, in minor units of `currency`, and when the rest can be paid out."""
+
+    amount_minor: int
+    currency: str
+    available_on: datetime
+
+
+@dataclass(frozen=True)
 class Invoice:
     """One invoice. Amounts in minor units of `currency`."""
 
@@ -204,6 +213,14 @@ def _asks_owner(intent: Raw) -> bool:
 def _read_charges(raw: Raw) -> list[Charge]:
     pairs = [(intent["id"], intent.get("latest_charge")) for intent in _intents(raw)]
     return [read_charge(charge, key) for key, charge in pairs if isinstance(charge, dict)]
+
+
+def read_fee(raw: Raw) -> Fee | None:
+    """Read the fee of a charge with its expanded balance transaction; None: nothing is booked yet."""
+    booked = raw.get("balance_transaction")
+    if not isinstance(booked, dict):
+        return None
+    return Fee(booked["fee"], booked["currency"].lower(), datetime.fromtimestamp(booked["available_on"], UTC))
 
 
 def read_charge(raw: Raw, payment_intent: str) -> Charge:

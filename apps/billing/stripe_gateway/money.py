@@ -34,6 +34,10 @@ class MoneyCalls(Calls):
         for raw in self._pages(self._client.v1.charges.list, made):
             yield facts.read_charge(raw, raw.get("payment_intent") or "")
 
+    def fetch_fee(self, charge: str) -> facts.Fee | None:
+        """Read what Stripe keeps of a charge; None: it is not booked yet."""
+        return facts.read_fee(self._ask(self._client.v1.charges.retrieve, {"expand": ["balance_transaction"]}, charge))
+
     def list_refunds(self, payment_intent: str) -> Iterator[facts.Refund]:
         """Read the refunds of one payment."""
         return map(facts.read_refund, self._pages(self._client.v1.refunds.list, {"payment_intent": payment_intent}))

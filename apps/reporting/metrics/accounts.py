@@ -10,11 +10,12 @@ from django.db.models import Count, Max, Min, Sum
 from django.db.models.functions import TruncDate
 
 from apps.billing import plans
-from apps.billing.models import DisputeMirror, InvoiceMirror, RefundMirror
+from apps.billing.models import DisputeMirror, InvoiceMirror, PaymentMirror, RefundMirror
 from apps.core.money import micro_from_minor
 from apps.reporting import days
 from apps.reporting.days import ONE_DAY, Period
 from apps.reporting.metrics.base import Change
+from apps.reporting.metrics.cash import PaymentFees
 from apps.reporting.metrics.cost import earning, infrastructure_micro
 from apps.reporting.metrics.earnings import earned_by_account
 from apps.reporting.metrics.monthly import MonthlyFamily
@@ -36,11 +37,12 @@ class Sums:
     active_days: int = 0
     revenue_micro: int = 0
     model_cost_micro: int = 0
+    fees_micro: int = 0
     infrastructure_micro: int = 0
 
     @property
     def margin_micro(self) -> int:
-        return self.revenue_micro - self.model_cost_micro - self.infrastructure_micro
+        return self.revenue_micro - self.model_cost_micro - self.fees_micro - self.infrastructure_micro
 
 
 class Accounts(MonthlyFamily):
@@ -101,6 +103,9 @@ def _sums(month: Period) -> dict[Key, Sums]:
     of_api = earning(month).values("account_id", "currency").annotate(total=Sum("earned_micro")).order_by()
     for earned in of_api.iterator():
         found[earned["account_id"], earned["currency"]].revenue_micro += earned["total"]
+    fees = PaymentFees().within(month).values("account_id", "fee_currency").annotate(total=Sum("fee_minor"))
+    for fee in fees.order_by().iterator():
+        found[fee["account_id"], fee["fee_currency"]].fees_micro += micro_from_minor(fee["total"])
     for account_id, currency, minor in earned_by_account(month):
         found[account_id, currency].revenue_micro += micro_from_minor(minor)
     return found
@@ -115,7 +120,7 @@ def _changes(since: datetime | None) -> Iterator[tuple[date, date, datetime]]:
     for start, end, at in invoices.values_list("period_start", "period_end", "synced_at").iterator():
         if start is not None:
             yield days.day_of(start), days.day_of(end or start), at
-    for table in (RefundMirror, DisputeMirror):
+    for table in (PaymentMirror, RefundMirror, DisputeMirror):
         back = table.objects.filter(synced_at__gt=since) if since else table.objects.all()
         for moment, at in back.values_list("created", "synced_at").iterator():
             yield days.day_of(moment), days.day_of(moment), at

@@ -12,6 +12,7 @@ from apps.core.money import micro_from_minor
 from apps.reporting import days, population
 from apps.reporting.metrics.base import Change, DerivedMetric, Fact, Parts, Slice, StoredMetric, Unit, ratio
 from apps.reporting.metrics.counted import CountedFamily, CountedMetric
+from apps.reporting.metrics.earnings import with_plan
 from apps.reporting.metrics.rows import Column, KeysetRows, Kind, Part, Rows
 
 RENEWALS = ("subscription_cycle", "subscription_update", "subscription_threshold")
@@ -91,6 +92,27 @@ class Disputed(CashMetric):
         return DisputeMirror.objects.filter(population.counted("account__")).exclude(status__in=WON)
 
 
+class PaymentFees(CashMetric):
+    """What Stripe keeps."""
+
+    slug = "payment_fees"
+    title = _("Payment fees")
+    more_is = "bad"
+    moment = "created"
+    total = Sum("fee_minor")
+    dimensions = {"plan": "plan", "currency": "fee_currency"}
+    columns = {WHEN: "created", ACCOUNT: "account_id", Column("document", _("Document")): "pk",
+               Column("plan", _("Plan")): "plan", CURRENCY: "fee_currency", AMOUNT: "fee_minor"}  # fmt: skip
+    formula = _(
+        "What Stripe keeps of each payment, by the day of the payment, in the currency that is paid out. It is known a "
+        "few minutes after the payment. What Stripe takes for a dispute is not in it."
+    )
+
+    def source(self) -> QuerySet[Any]:
+        paid = PaymentMirror.objects.filter(population.counted("account__"), status="succeeded", fee_minor__gt=0)
+        return with_plan(paid, F("invoice__stripe_subscription_id"))
+
+
 class FailedRenewals(CashMetric):
     """Renewals whose payment failed at least once."""
 
@@ -153,11 +175,11 @@ class NetCash(DerivedMetric):
     slug = "net_cash"
     title = _("Net cash")
     unit = Unit.MONEY
-    parts = (Charged, Refunded, Disputed)
-    formula = _("Charged, less refunded and disputed, before Stripe's fees: these are not read here.")
+    parts = (Charged, Refunded, Disputed, PaymentFees)
+    formula = _("Charged, less refunded, disputed, and what Stripe keeps of payments.")
 
     def combine(self, parts: Parts) -> int:
-        return parts.sum(Charged.slug) - parts.sum(Refunded.slug) - parts.sum(Disputed.slug)
+        return parts.sum(Charged.slug) - sum(parts.sum(part.slug) for part in self.parts[1:])
 
 
 class PaymentRecovery(DerivedMetric):
@@ -177,7 +199,7 @@ class Cash(CountedFamily):
     """Filled from mirrored payments, refunds, disputes and invoices."""
 
     name = "cash"
-    metrics = (Charged(), Refunded(), Disputed(), FailedRenewals(), RecoveredRenewals(), AtRisk())
+    metrics = (Charged(), Refunded(), Disputed(), PaymentFees(), FailedRenewals(), RecoveredRenewals(), AtRisk())
     counted: ClassVar[tuple[CountedMetric, ...]] = (Charged(), Refunded(), Disputed(), FailedRenewals())
 
     def changes(self, since: datetime | None) -> Iterator[Change]:

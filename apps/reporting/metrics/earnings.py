@@ -108,7 +108,7 @@ def invoices_serving(period: Period) -> QuerySet[Any]:  # Any: with one more col
     paid = InvoiceMirror.objects.filter(population.counted("account__"), status="paid")
     metered = SubscriptionMirror.objects.filter(plan=None, items__price__usage_type="metered")
     sold = paid.exclude(stripe_subscription_id="").exclude(stripe_subscription_id__in=metered.values("pk"))
-    return _with_plan(sold.exclude(total_minor=0).filter(dated | undated), F("stripe_subscription_id"))
+    return with_plan(sold.exclude(total_minor=0).filter(dated | undated), F("stripe_subscription_id"))
 
 
 def refunds_in(period: Period) -> QuerySet[Any]:
@@ -127,10 +127,10 @@ def _back(rows: QuerySet[Any], period: Period) -> QuerySet[Any]:  # Any: of two 
     paid = PaymentMirror.objects.filter(pk=OuterRef("stripe_payment_intent_id")).values(
         "invoice__stripe_subscription_id"
     )
-    return _with_plan(rows.filter(population.counted("account__"), within).exclude(of_credit), Subquery(paid[:1]))
+    return with_plan(rows.filter(population.counted("account__"), within).exclude(of_credit), Subquery(paid[:1]))
 
 
-def _with_plan(rows: QuerySet[Any], subscription: F | Subquery) -> QuerySet[Any]:  # Any: with one more column
+def with_plan(rows: QuerySet[Any], subscription: F | Subquery) -> QuerySet[Any]:  # Any: with one more column
     """Rows with the plan that the subscription had when they were made; empty where that is not known."""
     states = SubscriptionState.objects.filter(
         subscription_id=OuterRef("of_subscription"), effective_at__lte=OuterRef("created") + SOON

@@ -5,11 +5,12 @@ from typing import ClassVar
 from django.utils.translation import gettext_lazy as _
 
 from apps.reporting.metrics.base import DerivedMetric, Parts, StoredMetric, Unit, ratio
+from apps.reporting.metrics.cash import PaymentFees
 from apps.reporting.metrics.cost import ApiRevenue, Infrastructure, ModelCost
 from apps.reporting.metrics.earnings import RecognisedRevenue
 
 EARNED: tuple[type[StoredMetric], ...] = (RecognisedRevenue, ApiRevenue)
-SPENT: tuple[type[StoredMetric], ...] = (ModelCost, Infrastructure)
+SPENT: tuple[type[StoredMetric], ...] = (ModelCost, PaymentFees, Infrastructure)
 
 
 class Margin(DerivedMetric):
@@ -20,8 +21,8 @@ class Margin(DerivedMetric):
     unit = Unit.MONEY
     parts: ClassVar[tuple[type[StoredMetric], ...]] = (*EARNED, *SPENT)
     formula = _(
-        "Recognised subscription revenue and API revenue, less model cost and infrastructure. The whole counts the "
-        "cost of free accounts; a paid plan counts its own alone."
+        "Recognised subscription revenue and API revenue, less model cost, payment fees and infrastructure. The whole "
+        "counts the cost of free accounts; a paid plan counts its own alone."
     )
 
     def combine(self, parts: Parts) -> int:

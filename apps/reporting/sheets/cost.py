@@ -9,7 +9,9 @@ from apps.reporting.sheets.account_tables import LossMakersPanel, SpreadPanel
 from apps.reporting.sheets.base import Sheet, Split
 
 SPLIT = ("model_cost", "answers")
-BY_PLAN = ("margin", "margin_ratio", "recognised_revenue", "api_revenue", "model_cost", "infrastructure")
+BY_PLAN = (
+    "margin", "margin_ratio", "recognised_revenue", "api_revenue", "model_cost", "payment_fees", "infrastructure",
+)  # fmt: skip
 
 
 def lead(figures: Figures) -> str:
@@ -28,15 +30,8 @@ COST = Sheet(
     title=_("Cost and margin"),
     lead=lead,
     cards=(
-        "margin",
-        "margin_ratio",
-        "recognised_revenue",
-        "api_revenue",
-        "model_cost",
-        "free_model_cost",
-        "infrastructure",
-        "usage_revenue",
-        "answers",
+        "margin", "margin_ratio", "recognised_revenue", "api_revenue", "model_cost", "free_model_cost", "payment_fees",
+        "infrastructure", "usage_revenue", "answers",
     ),
     filters=("currency",),
     splits=(
@@ -47,4 +42,4 @@ COST = Sheet(
     ),
     panels=(LossMakersPanel(), SpreadPanel()),
     files=("customer_margin", "usage_cost"),
-)
+)  # fmt: skip

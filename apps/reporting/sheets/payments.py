@@ -1,11 +1,14 @@
 """Money that came, went back, or did not come."""
 
+from django.db.models import Count, F, Sum
+from django.db.models.functions import TruncDate
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from apps.billing.models import DisputeMirror, InvoiceMirror
+from apps.billing.models import DisputeMirror, InvoiceMirror, PaymentMirror
 from apps.core.money import micro_from_minor
 from apps.reporting import links, population, wording
+from apps.reporting.days import start_of, zone
 from apps.reporting.facts import Facts
 from apps.reporting.figures import Figures
 from apps.reporting.metrics.cash import failed_renewals
@@ -72,6 +75,39 @@ class DisputesPanel(Panel):
         ])  # fmt: skip
 
 
+class PayoutsPanel(Panel):
+    """Money that is on its way to us."""
+
+    slug = "payouts"
+    title = _("Payouts expected")
+    meaning = _(
+        "Payments less what Stripe keeps of them, by the day on which the rest can be paid out, from today on. Refunds "
+        "and disputes of these days are not taken off; Stripe pays out by its own schedule."
+    )
+
+    def read(self, scope: Scope, _facts: Facts) -> Table:
+        """One line for each day and currency; at most fifty."""
+        columns = (
+            Column("day", _("Day"), Kind.DAY),
+            Column("payments", _("Payments"), Kind.COUNT),
+            Column("currency", _("Currency")),
+            Column("amount", _("Amount"), Kind.MONEY),
+            Column("fees", _("Payment fees"), Kind.MONEY),
+            Column("expected", _("Expected"), Kind.MONEY),
+        )
+        coming = PaymentMirror.objects.filter(
+            population.counted("account__"), status="succeeded", available_on__gte=start_of(scope.today),
+            fee_currency=F("currency"),
+        )  # fmt: skip
+        by_day = coming.annotate(day=TruncDate("available_on", tzinfo=zone())).values_list("day", "currency")
+        totals = by_day.annotate(Count("pk"), Sum("amount_minor"), Sum("fee_minor")).order_by("day", "currency")[:MOST]
+        lines = []
+        for day, currency, count, paid, kept in totals:
+            amounts = (micro_from_minor(minor) for minor in (paid, kept, paid - kept))
+            lines.append(Line((day, count, currency, *amounts)))
+        return Table(columns, lines)
+
+
 def _opens(row: InvoiceMirror | DisputeMirror) -> dict[str, str]:
     return {
         "account": links.address_of("account", str(row.account_id)),
@@ -92,10 +128,10 @@ PAYMENTS = Sheet(
     slug="payments",
     title=_("Payments"),
     lead=lead,
-    cards=("charged", "refunded", "disputed", "net_cash", "failed_renewals", "recovered_renewals", "payment_recovery",
-           "at_risk"),
+    cards=("charged", "refunded", "disputed", "payment_fees", "net_cash", "failed_renewals", "recovered_renewals",
+           "payment_recovery", "at_risk"),
     filters=("currency",),
     splits=(Split("reason", ("refunded",), _("Refunds, by reason")),),
-    panels=(FailingPanel(), DisputesPanel()),
+    panels=(FailingPanel(), DisputesPanel(), PayoutsPanel()),
     files=("payments",),
 )  # fmt: skip
