@@ -267,7 +267,7 @@ def asks(life):
 def agrees(life):
     """What people agree to, and what staff, or the system in their name, do about them."""
     random = life.random
-    if life.who.kind != "live":  # those of the other Stripe mode: see what differs in the test
+    if life.who.kind != "live":  # see the head of the test
         life.book.write("consent", life.who, life.who.joined, paper="terms", is_given=True)
         for yes in (True, False)[: random.randrange(3)]:
             life.writes(random.randrange(LAST) - life.begin, "consent", paper="training", is_given=yes)
