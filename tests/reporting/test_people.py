@@ -59,9 +59,9 @@ def story():
 
 def test_from_signing_up_to_paying_step_by_step(story):
     facts = filled("growth", "activity", "movements")
-    assert [facts.value(METRICS[slug], "", JUNE) for slug in STEPS] == [2, 2, 2, 2, 2]
+    assert [facts.value(METRICS[slug], "", JUNE) for slug in STEPS] == [0, 2, 2, 2, 2, 2]
     lines = FunnelPanel().read(Scope(JUNE, NOW, "usd"), facts).lines
-    assert [line.cells[1:] for line in lines] == [(2, None, 1_000_000)] + [(2, 1_000_000, 1_000_000)] * 4
+    assert [line.cells[1:] for line in lines] == [(0, None, None), (2, None, None)] + [(2, 1_000_000, None)] * 4
 
 
 def test_only_what_is_bought_within_a_day_counts_as_following_a_limit(story):
