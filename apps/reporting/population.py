@@ -30,11 +30,11 @@ def left_out(path: str = "") -> Q:
 
 
 def count_left_out() -> int:
-    """How many accounts no figure counts. Two questions, each answered by an index."""
+    """How many accounts no figure counts. Two parts, each found by an index."""
     people = User.objects.filter(Q(is_staff=True) | Q(is_internal=True))
     of_other_mode = BillingAccount.objects.filter(livemode=not is_livemode(), stripe_customer_id__isnull=False)
     ours = BillingAccount.objects.filter(owner__in=people)
-    return ours.count() + of_other_mode.exclude(owner__in=people).count()
+    return ours.values("pk").union(of_other_mode.values("pk")).count()
 
 
 def age_at(at: datetime, path: str = "") -> Case:

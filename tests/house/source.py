@@ -6,7 +6,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 APPS = sorted(path.name for path in (ROOT / "apps").iterdir() if (path / "__init__.py").is_file())
-STAIRS = ["core", "accounts", "billing", "usage", "inference", "chat developer", "privacy reporting localdev", "staff"]
+STAIRS = [
+    "core",
+    "accounts",
+    "billing",
+    "usage",
+    "inference",
+    "chat developer",
+    "privacy",
+    "reporting localdev",
+    "staff",
+]
 WITH_TABLES = [app for app in APPS if app != "stripe_sandbox" and (ROOT / "apps" / app / "migrations").is_dir()]
 
 
