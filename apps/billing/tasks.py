@@ -116,7 +116,7 @@ def read_fees() -> None:
     Delivery  every five minutes, from beat. Repeat: asks for what is not known yet. Crash: what was read is kept.
     """
     try:
-        known = fees.read_due(stripe_gateway.background(), at_most=FEES_A_RUN, now=clock.now())
+        known = fees.read_due(stripe_gateway.background(), at_most=FEES_A_RUN, clock=clock.now)
     except PaymentsAway:
         log.info("billing.fees_later")
         return

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 
 
 def read(at_most=10):
-    return fees.read_due(stripe_gateway.background(), at_most=at_most, now=shop.now())
+    return fees.read_due(stripe_gateway.background(), at_most=at_most, clock=shop.now)
 
 
 @pytest.mark.parametrize(("interval", "kept"), [("month", 53), ("year", 274)])
@@ -39,12 +39,27 @@ def test_what_was_declined_has_no_fee(published, account):
     assert read() == 0
 
 
-def test_the_newest_come_first_and_so_many_a_run(published, account):
+def test_so_many_are_asked_for_in_a_run_and_each_says_when_it_changed(published, account):
     shop.buy(account)
     shop.buy(build.account(owner=build.person(email="second@example.org")))
     assert read(at_most=1) == 1
-    newest, oldest = PaymentMirror.objects.order_by("-created", "-pk")
-    assert {newest.fee_minor, oldest.fee_minor} == {53, None}
+    assert sorted(PaymentMirror.objects.values_list("fee_minor", flat=True), key=str) == [53, None]
+    moments = iter((shop.now(), shop.now()))
+    PaymentMirror.objects.update(fee_minor=None)
+    assert fees.read_due(stripe_gateway.background(), at_most=9, clock=lambda: next(moments)) == 2
+    assert PaymentMirror.objects.values("synced_at").distinct().count() == 2
+
+
+def test_one_that_stripe_does_not_know_keeps_no_other_waiting(published, account):
+    shop.buy(account)
+    paid = PaymentMirror.objects.get()
+    PaymentMirror.objects.create(
+        stripe_payment_intent_id="pi_lost", stripe_charge_id="ch_lost", account=account, status="succeeded",
+        amount_minor=8_00, currency="usd", created=shop.now(), synced_at=shop.now(),
+    )  # fmt: skip
+    assert read() == 1
+    paid.refresh_from_db()
+    assert paid.fee_minor == 53
 
 
 def test_a_charge_that_is_gone_and_one_that_is_not_booked_wait(published, account, monkeypatch):

@@ -82,7 +82,8 @@ class PayoutsPanel(Panel):
     title = _("Payouts expected")
     meaning = _(
         "Payments less what Stripe keeps of them, by the day on which the rest can be paid out, from today on. Refunds "
-        "and disputes of these days are not taken off; Stripe pays out by its own schedule."
+        "and disputes of these days are not taken off. Payments that are paid out in another currency than they were "
+        "made in are not here. Stripe pays out by its own schedule."
     )
 
     def read(self, scope: Scope, _facts: Facts) -> Table:
