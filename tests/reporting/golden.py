@@ -225,10 +225,10 @@ LIVES = {
 
 
 def asks(life):
-    """Answers and what comes with them, on some days after the sign-up."""
+    """Answers and what comes with them, on some days after the sign-up; on two days everybody asks."""
     random = life.random
-    for _ in range(random.randrange(2, 9)):
-        day, minutes = random.randrange(LAST + 1) - life.begin, random.randrange(20, 200)
+    for number in [*random.choices(range(LAST + 1), k=random.randrange(2, 9)), 35, LAST]:
+        day, minutes = number - life.begin, random.randrange(20, 200)
         if life.at(day, minutes=minutes) < life.who.joined or (life.who.erased and day > 0):
             continue
         channel, backend = random.choice(["chat", "chat", "api", "batch"]), random.choice(["local", "far"])
@@ -246,7 +246,7 @@ def asks(life):
         life.writes(
             day, "run", minutes=minutes, state=random.choice(["succeeded"] * 4 + ["stopped", "failed", "running"]),
             channel=channel, model="chat-small", backend=backend, attempts=random.choice([1, 1, 2]),
-            error=random.choice(["overloaded", "answer_cut_off"]), waited_us=random.choice([None, 7, 1500, 8999]),
+            error=random.choice(["overloaded", "cut_off"]), waited_us=random.choice([None, *range(0, 90_000, 9)]),
             first_us=random.choice([None, *range(9000, 9_000_000, 999)]),
         )  # fmt: skip
         if random.random() < 0.3:

@@ -17,7 +17,7 @@ DAY, HOUR, CENT = timedelta(days=1), timedelta(hours=1), 10_000  # a cent in mic
 CURRENCIES = ("", "usd", "eur")
 MOVED = ("at", "type", "cause", "delta_micro", "after_micro", "subscription_id", "from_plan", "to_plan",
          "paid_at_start", "is_first_loss")  # fmt: skip
-SEED, PEOPLE, NOW = 2026, 120, datetime(2027, 1, 5, 12, 0, tzinfo=UTC)
+SEED, PEOPLE, NOW = 2026, 84, datetime(2027, 1, 5, 12, 0, tzinfo=UTC)
 FIRSTS = [date(2026, month, 1) for month in range(1, 13)] + [date(2027, 1, 1)]
 MONTHS = [Period(first, following - DAY) for first, following in pairwise(FIRSTS)]
 ENDS = [first - DAY for first in FIRSTS]
