@@ -54,18 +54,24 @@ class MetricDay(models.Model):
 
 
 class MetricTotal(models.Model):
-    """One row is one metric on one day in one currency, over all other dimensions: the sum of its `MetricDay` rows.
+    """One row is one metric on one day in one currency, for one member of one dimension: a sum of `MetricDay` rows.
 
-    Written with them; a page that is not narrowed reads these few.
+    Written with them; pages that are narrowed or split by one dimension at the most read these few.
     """
 
     day = models.DateField()
     metric = models.CharField(max_length=48)
+    dimension = models.CharField(max_length=12, blank=True)  # empty: over all of them
+    member = models.CharField(max_length=64, blank=True)  # of the dimension: a plan, a country; may itself be empty
     currency = models.CharField(max_length=3, blank=True)
     value = models.BigIntegerField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["metric", "day", "currency"], name="metric_total_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["metric", "dimension", "day", "currency", "member"], name="metric_total_once"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.day} {self.metric} {self.value}"
