@@ -121,7 +121,7 @@ def find_difference(family: Family, day: date) -> Difference | None:
 
 def _due(family: Family, states: dict[date, FillState], now: datetime) -> set[date]:
     today = days.day_of(now)
-    due = set() if _is_recent(states.get(today), family.patience, now) else {today}
+    due = {today}
     first = family.first_day()
     if first is not None:
         before = days.each(first, today - days.ONE_DAY)
@@ -130,7 +130,7 @@ def _due(family: Family, states: dict[date, FillState], now: datetime) -> set[da
     if filled_at is not None:
         for change in family.changes(filled_at - LATE_COMMIT):
             due |= set(_touched(change.first, change.last or today, change.at, states, today))
-    return due
+    return due - {today} if _is_recent(states.get(today), family.patience, now) else due
 
 
 def _is_fresh_enough(state: FillState | None, family: Family, now: datetime) -> bool:
@@ -169,9 +169,7 @@ def _totals(family: Family, day: date, facts: Iterable[Fact]) -> Iterator[Metric
         for name in known[fact.metric]:
             sums[fact.metric, name, getattr(fact, name), fact.currency] += fact.value
     for (metric, dimension, member, currency), value in sums.items():
-        yield MetricTotal(
-            day=day, metric=metric, dimension=dimension, member=member, currency=currency, value=value
-        )
+        yield MetricTotal(day=day, metric=metric, dimension=dimension, member=member, currency=currency, value=value)
 
 
 def last_filled_at() -> datetime | None:

@@ -170,6 +170,44 @@ class AccountMonth(models.Model):
         return f"{self.month:%Y-%m} {self.account_id} {self.margin_micro}"
 
 
+class LossMaker(models.Model):
+    """One row is one of the ten accounts that cost most beyond what they brought in the thirty days up to a day.
+
+    In one currency. Money in micro-units.
+    """
+
+    day = models.DateField()
+    currency = models.CharField(max_length=3)
+    account = models.ForeignKey(BillingAccount, on_delete=models.CASCADE, related_name="+")
+    plan = models.CharField(max_length=32)  # the one it pays most for at the day's end, or the default
+    answers = models.PositiveIntegerField()
+    revenue_micro = models.BigIntegerField()
+    model_cost_micro = models.BigIntegerField()
+    margin_micro = models.BigIntegerField()  # below nothing; fees and infrastructure are taken off as well
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["day", "currency", "account"], name="loss_maker_once")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.account_id} {self.margin_micro}"
+
+
+class MarginBand(models.Model):
+    """One row is how many accounts lie in one part of the scale of margins, over the thirty days up to a day."""
+
+    day = models.DateField()
+    currency = models.CharField(max_length=3)
+    band = models.PositiveSmallIntegerField()  # of `metrics.thirty_days.BANDS`
+    accounts = models.PositiveIntegerField()
+    margin_micro = models.BigIntegerField()  # of all of them together
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["day", "currency", "band"], name="margin_band_once")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.band} {self.accounts}"
+
+
 class ExchangeRate(models.Model):
     """One row is what one unit of a currency was worth in the reporting currency at the end of a day, as staff say."""
 

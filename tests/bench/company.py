@@ -80,7 +80,7 @@ def fill_facts(last: date) -> int:
         run(
             "INSERT INTO reporting_metrictotal (day, metric, dimension, member, currency, value)"
             f" SELECT day, metric, %(dimension)s, {member}, currency, SUM(value) FROM reporting_metricday"
-            f"  WHERE {member} <> '' OR %(dimension)s = '' GROUP BY day, metric, {member}, currency",
+            f"  WHERE {member} <> '' OR %(dimension)s = '' GROUP BY 1, 2, 3, 4, 5",
             {"dimension": dimension},
         )
     return total
