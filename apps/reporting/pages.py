@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 from urllib.parse import urlencode
 
 from django.urls import reverse
@@ -131,23 +130,34 @@ def by_day(found: Figures, slugs: Iterable[str]) -> Table:
     shown = [found.leading(slug) for slug in slugs]
     columns = tuple(column_of(figure.metric, figure.currency) for figure in shown)
     days = reversed(found.scope.period.days())
-    lines = [_day_line(day, shown) for day in days]
+    addresses = {name_in(figure.metric.slug, figure.currency): _address_by_day(figure) for figure in shown}
+    lines = [
+        Line(
+            (day, *(figure.on(day) for figure in shown)),
+            {name: address.format(day=day) for name, address in addresses.items()},
+        )
+        for day in days
+    ]
     return Table((DAY, *columns), lines)
 
 
-def rows_address(figure: Figure, day: date | None = None) -> str:
-    """Where the rows behind a figure are: of one day, or of its whole period."""
-    period, only = figure.period, dict(figure.only)
-    asked: dict[str, str] = {"day": str(day)} if day else {"from": str(period.first), "to": str(period.last)}
-    if figure.metric.is_balance and not day:
-        asked = {"day": str(period.last)}
-    asked |= {"currency": figure.currency} if figure.currency else {}
-    return f"{reverse('reporting:rows', args=[figure.metric.slug])}?{urlencode(asked | only)}"
+def rows_address(figure: Figure) -> str:
+    """Where the rows behind a figure are, of its whole period."""
+    period = figure.period
+    if figure.metric.is_balance:
+        return _address_by_day(figure).format(day=period.last)
+    asked = {"from": str(period.first), "to": str(period.last), **_part_of(figure)}
+    return f"{reverse('reporting:rows', args=[figure.metric.slug])}?{urlencode(asked)}"
 
 
-def _day_line(day: date, shown: list[Figure]) -> Line:
-    cells = (day, *(figure.on(day) for figure in shown))
-    return Line(cells, {name_in(figure.metric.slug, figure.currency): rows_address(figure, day) for figure in shown})
+def _address_by_day(figure: Figure) -> str:
+    """Where the rows behind a figure are, with a place for the day: a year's table asks for thousands of them."""
+    tail = urlencode(_part_of(figure))  # quoted: no braces in it
+    return f"{reverse('reporting:rows', args=[figure.metric.slug])}?day={{day}}{'&' if tail else ''}{tail}"
+
+
+def _part_of(figure: Figure) -> dict[str, str]:
+    return ({"currency": figure.currency} if figure.currency else {}) | dict(figure.only)
 
 
 def _splits(sheet: Sheet, scope: Scope) -> list[Split]:
