@@ -1,9 +1,12 @@
 """What each account brought and cost over some days, added up from the ledger, invoices and payments."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Max, Min, Sum
@@ -20,8 +23,6 @@ from apps.reporting.metrics.earnings import earned_by_account
 from apps.reporting.metrics.revenue import largest_states
 from apps.reporting.metrics.usage import settled
 from apps.usage.models import UsageLedger
-
-Key = tuple[UUID, str]  # account, currency
 
 
 @dataclass(slots=True)
@@ -41,27 +42,50 @@ class Sums:
         return self.revenue_micro - self.model_cost_micro - self.fees_micro - self.infrastructure_micro
 
 
-def sums_of(period: Period) -> dict[Key, Sums]:
-    """Everything that happened in a period, by account and currency."""
-    found: dict[Key, Sums] = defaultdict(Sums)
-    reporting_currency, each_micro = plans.catalogue().currencies[0], infrastructure_micro()
+OfCurrencies = defaultdict[str, Sums]
+
+
+def sums_of(period: Period) -> Iterator[tuple[UUID, str, Sums]]:
+    """Everything that happened in a period, by account and currency.
+
+    Held in memory are those who paid, and of the others one at a time: most of a million accounts pay nothing.
+    """
+    paid = _paid(period)
+    for account_id, rows in groupby(_used(period), key=itemgetter("account_id")):
+        sums = paid.pop(account_id, None) or defaultdict(Sums)
+        _add_use(sums, rows)
+        yield from ((account_id, currency, one) for currency, one in sums.items())
+    for account_id, sums in paid.items():
+        yield from ((account_id, currency, one) for currency, one in sums.items())
+
+
+def _used(period: Period) -> Iterator[Mapping[str, Any]]:  # Any: one value for each column
     used = settled(period).values("account_id", "cost_currency").annotate(
         answers=Count("pk"), messages=Sum("messages"), cost=Sum("cost_micro"),
         days=Count(TruncDate("occurred_at", tzinfo=days.zone()), distinct=True),
     )  # fmt: skip
-    for row in used.order_by().iterator():
-        sums = found[row["account_id"], row["cost_currency"]]
-        sums.answers, sums.messages, sums.active_days = row["answers"], row["messages"], row["days"]
-        sums.model_cost_micro = row["cost"]
-        found[row["account_id"], reporting_currency].infrastructure_micro += row["answers"] * each_micro
+    return used.order_by("account_id").iterator()
+
+
+def _add_use(sums: OfCurrencies, rows: Iterable[Mapping[str, Any]]) -> None:
+    reporting_currency, each_micro = plans.catalogue().currencies[0], infrastructure_micro()
+    for row in rows:
+        one = sums[row["cost_currency"]]
+        one.answers, one.messages, one.active_days = row["answers"], row["messages"], row["days"]
+        one.model_cost_micro = row["cost"]
+        sums[reporting_currency].infrastructure_micro += row["answers"] * each_micro
+
+
+def _paid(period: Period) -> dict[UUID, OfCurrencies]:
+    found: dict[UUID, OfCurrencies] = defaultdict(lambda: defaultdict(Sums))
     of_api = earning(period).values("account_id", "currency").annotate(total=Sum("earned_micro")).order_by()
     for earned in of_api.iterator():
-        found[earned["account_id"], earned["currency"]].revenue_micro += earned["total"]
+        found[earned["account_id"]][earned["currency"]].revenue_micro += earned["total"]
     fees = PaymentFees().within(period).values("account_id", "fee_currency").annotate(total=Sum("fee_minor"))
     for fee in fees.order_by().iterator():
-        found[fee["account_id"], fee["fee_currency"]].fees_micro += micro_from_minor(fee["total"])
+        found[fee["account_id"]][fee["fee_currency"]].fees_micro += micro_from_minor(fee["total"])
     for account_id, currency, minor in earned_by_account(period):
-        found[account_id, currency].revenue_micro += micro_from_minor(minor)
+        found[account_id][currency].revenue_micro += micro_from_minor(minor)
     return found
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import date, datetime
+from itertools import islice
 
 from apps.billing import plans
 from apps.reporting import days
@@ -46,7 +47,8 @@ class Accounts(MonthlyFamily):
                 margin_micro=sums.margin_micro,
                 **asdict(sums),
             )
-            for (account_id, currency), sums in account_sums.sums_of(month).items()
+            for account_id, currency, sums in account_sums.sums_of(month)
         )
         AccountMonth.objects.filter(month=month.first).delete()
-        AccountMonth.objects.bulk_create(rows, batch_size=BATCH)
+        while some := list(islice(rows, BATCH)):  # given all of them, Django would hold all of them
+            AccountMonth.objects.bulk_create(some)

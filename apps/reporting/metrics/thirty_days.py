@@ -3,7 +3,7 @@
 import heapq
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -11,13 +11,14 @@ from apps.billing import plans
 from apps.core.money import MICRO
 from apps.reporting.days import ONE_DAY, Period
 from apps.reporting.metrics import account_sums
-from apps.reporting.metrics.account_sums import Key, Sums
+from apps.reporting.metrics.account_sums import Sums
 from apps.reporting.metrics.base import Change, Family
 from apps.reporting.models import LossMaker, MarginBand
 
 LENGTH = timedelta(days=30)
 MOST = 10
 EDGES = (-10, -1, 0, 1, 5, 10, 50)  # of margins, in major units; another list calls for a rebuild
+EDGES_MICRO = [edge * MICRO for edge in EDGES]
 BANDS = tuple(zip((None, *EDGES), (*EDGES, None), strict=True))  # the least, and what is above
 
 
@@ -44,37 +45,46 @@ class ThirtyDays(Family):
 
     def store(self, day: date) -> None:
         period = Period(day + ONE_DAY - LENGTH, day)
-        sums = account_sums.sums_of(period)
+        scale = Scale()
+        for account_id, currency, sums in account_sums.sums_of(period):
+            scale.add(account_id, currency, sums)
         MarginBand.objects.filter(day=day).delete()
-        MarginBand.objects.bulk_create(_bands(day, sums))
+        MarginBand.objects.bulk_create(scale.bands(day))
         LossMaker.objects.filter(day=day).delete()
-        LossMaker.objects.bulk_create(_loss_makers(day, sums, account_sums.plans_at(period.end)))
+        LossMaker.objects.bulk_create(scale.loss_makers(day, account_sums.plans_at(period.end)))
 
 
-def _bands(day: date, found: dict[Key, Sums]) -> Iterator[MarginBand]:
-    counts: dict[tuple[str, int], int] = defaultdict(int)
-    totals: dict[tuple[str, int], int] = defaultdict(int)
-    edges = [edge * MICRO for edge in EDGES]
-    for (_account, currency), sums in found.items():
+class Scale:
+    """Gathers, account by account, how many lie where, and the ten that lose most; in each currency."""
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[str, int], int] = defaultdict(int)
+        self._totals: dict[tuple[str, int], int] = defaultdict(int)
+        self._worst: dict[str, list[tuple[int, UUID, Sums]]] = defaultdict(list)  # heaps, the least loss first
+
+    def add(self, account_id: UUID, currency: str, sums: Sums) -> None:
+        """Count one account in one currency."""
         margin = sums.margin_micro
-        band = currency, bisect_right(edges, margin)
-        counts[band] += 1
-        totals[band] += margin
-    for (currency, number), count in counts.items():
-        yield MarginBand(day=day, currency=currency, band=number, accounts=count, margin_micro=totals[currency, number])
+        band = currency, bisect_right(EDGES_MICRO, margin)
+        self._counts[band] += 1
+        self._totals[band] += margin
+        if margin < 0:
+            push = heapq.heappush if len(self._worst[currency]) < MOST else heapq.heappushpop
+            push(self._worst[currency], (-margin, account_id, sums))
 
+    def bands(self, day: date) -> Iterator[MarginBand]:
+        """The parts of the scale in which anybody is."""
+        for (currency, number), count in self._counts.items():
+            total = self._totals[currency, number]
+            yield MarginBand(day=day, currency=currency, band=number, accounts=count, margin_micro=total)
 
-def _loss_makers(day: date, found: dict[Key, Sums], of_accounts: dict[UUID, str]) -> Iterator[LossMaker]:
-    default = plans.catalogue().default_plan
-    for currency in sorted({currency for _account, currency in found}):
-        losing = (
-            (sums.margin_micro, account, sums)
-            for (account, theirs), sums in found.items()
-            if theirs == currency and sums.margin_micro < 0
-        )
-        for margin, account, sums in heapq.nsmallest(MOST, losing, key=lambda loss: loss[:2]):
-            yield LossMaker(
-                day=day, currency=currency, account_id=account, plan=of_accounts.get(account, default),
-                answers=sums.answers, revenue_micro=sums.revenue_micro, model_cost_micro=sums.model_cost_micro,
-                margin_micro=margin,
-            )  # fmt: skip
+    def loss_makers(self, day: date, of_accounts: Mapping[UUID, str]) -> Iterator[LossMaker]:
+        """At most ten in each currency."""
+        default = plans.catalogue().default_plan
+        for currency, worst in self._worst.items():
+            for loss, account_id, sums in worst:
+                yield LossMaker(
+                    day=day, currency=currency, account_id=account_id, plan=of_accounts.get(account_id, default),
+                    answers=sums.answers, revenue_micro=sums.revenue_micro, model_cost_micro=sums.model_cost_micro,
+                    margin_micro=-loss,
+                )  # fmt: skip
