@@ -17,7 +17,9 @@ from apps.inference.events import Delta, Event, Reasoning, Snapshot
 log = structlog.get_logger(__name__)
 
 FEW_OPEN = 16  # up to so many open answers nothing waits
-WAIT_PER_OPEN_S = 0.0002
+SHORTEST_WAIT_S = 0.001
+MANY_OPEN = 48  # from here on each open answer makes all wait a little longer: two hundred wait 40 ms
+WAIT_PER_OPEN_S = 0.00026
 LONGEST_WAIT_S = 0.06
 RETRIES = 4  # of a batch, when Valkey does not answer; then it is dropped and the logs are healed with a snapshot
 RETRY_WAIT_S = 0.25
@@ -150,7 +152,10 @@ class Publisher:
             self._timer = asyncio.get_running_loop().call_later(wait_s, self._send_now)
 
     def _wait_s(self) -> float:
-        return 0.0 if len(self._open) <= FEW_OPEN else min(LONGEST_WAIT_S, WAIT_PER_OPEN_S * len(self._open))
+        many = len(self._open)
+        if many <= FEW_OPEN:
+            return 0.0
+        return min(LONGEST_WAIT_S, max(SHORTEST_WAIT_S, WAIT_PER_OPEN_S * (many - MANY_OPEN)))
 
     def _send_now(self) -> None:
         if self._timer is not None:
