@@ -6,7 +6,7 @@ the hashes are in Valkey alone and gone after two days. What stays is a number a
 
 import re
 import secrets
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -41,20 +41,31 @@ def count(request: HttpRequest, page: str, *, now: datetime) -> None:
     agent = request.headers.get("User-Agent", "")
     if request.method != "GET" or request.user.is_authenticated or not _may_count(request, agent):
         return
-    day = now.astimezone(ZoneInfo(settings.REPORTING_TIMEZONE)).date()
+    day = _day_of(now)
     try:
-        if not _is_new(request, agent, f"{day}:{page}"):
-            return
-        source = _source(request)
-        known = VisitDay.objects.filter(day=day)
-        if not known.filter(source=source).exists() and known.count() >= MOST_SOURCES:
-            source = OTHER
-        row, _is_first = VisitDay.objects.get_or_create(
-            day=day, page=page, source=source, defaults={"visits": 0, "changed_at": now}
-        )
-        VisitDay.objects.filter(pk=row.pk).update(visits=F("visits") + 1, changed_at=now)
+        if _is_new(request, agent, f"{day}:{page}"):
+            add(page, _source(request), 1, now=now)
     except (RedisError, DatabaseError) as error:
         log.warning("visits.lost", reason=type(error).__name__)
+
+
+def add(page: str, source: str, visits: int, *, now: datetime) -> None:
+    """Make the number of a page and a source of this day larger; where a day has too many sources, that of “other”.
+
+    Effect  a step.
+    """
+    day = _day_of(now)
+    known = VisitDay.objects.filter(day=day)
+    if not known.filter(source=source).exists() and known.count() >= MOST_SOURCES:
+        source = OTHER
+    row, _is_first = VisitDay.objects.get_or_create(
+        day=day, page=page, source=source, defaults={"visits": 0, "changed_at": now}
+    )
+    VisitDay.objects.filter(pk=row.pk).update(visits=F("visits") + visits, changed_at=now)
+
+
+def _day_of(now: datetime) -> date:
+    return now.astimezone(ZoneInfo(settings.REPORTING_TIMEZONE)).date()
 
 
 def _may_count(request: HttpRequest, agent: str) -> bool:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from apps.accounts.models import VisitDay
 from apps.billing import entitlements
 from apps.billing.models import BillingAccount, CheckoutAttempt, StripeOutbox
 from apps.localdev.simulation import population, subscribers
@@ -42,6 +43,13 @@ def subscriber(guest, till, day):
     with acts.whole():
         shop.buy(guest, day, SMALL, till, now=BOUGHT)
     return guest
+
+
+def test_who_joins_is_one_of_many_who_looked(guest):
+    came = population.visitors_beside(PERSON, SMALL)
+    found = {(row.day, row.page, row.source): row.visits for row in VisitDay.objects.all()}
+    day = JOINED.date()
+    assert found == {(day, "home", came.source): came.home, (day, "pricing", came.source): came.pricing}
 
 
 def live(guest, act, at, till):

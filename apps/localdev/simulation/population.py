@@ -16,6 +16,9 @@ WEEK = (1.05, 1.1, 1.1, 1.05, 0.95, 0.6, 0.65)  # Monday first
 HOURS = (1, 0, 0, 0, 0, 1, 2, 4, 7, 9, 10, 9, 7, 8, 9, 9, 8, 8, 8, 9, 11, 10, 6, 0)
 REGULARS, DEVELOPERS, YEARLY, BIG = 0.1, 0.03, 0.2, 0.1
 TRAINING = 0.35
+# Where visitors come from, and how many come to the landing page and to the prices for one who joins.
+SOURCES = {"direct": 40, "google.com": 30, "news.ycombinator.com": 8, "reddit.com": 8, "newsletter": 6, "other": 8}
+LOOKERS, PRICE_LOOKERS = (5, 25), (1, 8)
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,22 @@ def people(parameters: Parameters) -> list[Person]:
         place = (number + dice.random()) / parameters.accounts * sums[-1]
         made.append(_person(parameters, number, min(bisect(sums, place), len(sums) - 1), dice))
     return made
+
+
+@dataclass(frozen=True)
+class Visitors:
+    """Those who came to the public pages beside one who joined, and from where."""
+
+    source: str
+    home: int
+    pricing: int
+
+
+def visitors_beside(person: Person, parameters: Parameters) -> Visitors:
+    """Whoever joins is one of them."""
+    dice = parameters.dice(person.number, "visitors")
+    [source] = dice.choices(list(SOURCES), list(SOURCES.values()))
+    return Visitors(source, home=dice.randint(*LOOKERS), pricing=dice.randint(*PRICE_LOOKERS))
 
 
 def hour_of(dice: random.Random) -> time:

@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from allauth.account.models import EmailAddress
 from django.db import transaction
 
-from apps.accounts import signup
+from apps.accounts import signup, visits
 from apps.accounts.models import User
 from apps.billing import entitlements
 from apps.billing.models import BillingAccount, SubscriptionMirror
 from apps.developer import keys
 from apps.developer.models import ApiKey
 from apps.inference.models import Run
+from apps.localdev.simulation import population
 from apps.localdev.simulation.parameters import Parameters
 from apps.localdev.simulation.population import Person
 from apps.localdev.simulation.subscribers import Subscription
@@ -53,7 +54,7 @@ def find(person: Person, parameters: Parameters) -> Guest | None:
 
 
 def join(person: Person, parameters: Parameters) -> Guest:
-    """Sign up, with what the form asks. Inside `acts.whole`."""
+    """Sign up, with what the form asks; others look at the public pages and go. Inside `acts.whole`."""
 
     def make() -> User:
         user = User.objects.create_user(
@@ -70,6 +71,9 @@ def join(person: Person, parameters: Parameters) -> Guest:
 
     user = signup.join(make, allows_training=person.allows_training)
     account = entitlements.account_for(user, now=person.joined_at + timedelta(seconds=20))
+    came = population.visitors_beside(person, parameters)
+    for page, many in ((visits.HOME, came.home), (visits.PRICING, came.pricing)):
+        visits.add(page, came.source, many, now=person.joined_at)
     return Guest(person, account)
 
 
