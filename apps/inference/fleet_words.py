@@ -52,7 +52,7 @@ def describe(backend: BackendState, *, now: datetime) -> Card:
         (_("Failed"), _count(answered.failed)),
         (_("First token, half within"), _ms(answered.first_token_ms)),
         (_("First token, 95 % within"), _ms(answered.first_token_p95_ms)),
-        (_("Tokens a second"), NOTHING if speed is None else formats.number_format(speed, 1)),
+        (_("Tokens a second"), NOTHING if speed is None else formats.number_format(round(speed, 1), 1)),
         (
             _("Model cost"),
             ", ".join(money.in_words(micro, currency) for currency, micro in sorted(backend.cost.items())) or NOTHING,

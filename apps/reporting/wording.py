@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
@@ -93,12 +93,17 @@ def change(figure: Figure) -> str:
         return _("no change")
     sign = "+" if moved > 0 else "−"
     if figure.metric.unit is Unit.RATIO:
-        points = formats.number_format(abs(Decimal(moved)) * 100 / WHOLE, 1)
+        points = _with_places(abs(Decimal(moved)) * 100 / WHOLE, 1)
         return _("{sign}{points} points").format(sign=sign, points=points)
     words = f"{sign}{amount(abs(moved), figure).removeprefix('< ')}"
     if figure.change_percent is None:
         return words
-    return f"{words} ({sign}{formats.number_format(abs(figure.change_percent), 1)} %)"
+    return f"{words} ({sign}{_with_places(abs(Decimal(figure.change_percent)), 1)} %)"
+
+
+def _with_places(value: Decimal, places: int) -> str:
+    """Rounded half up; Django's own formats cut off what is too much."""
+    return formats.number_format(value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP), places)
 
 
 def _bare_money(value: int) -> str:
@@ -109,7 +114,7 @@ def _bare_money(value: int) -> str:
 def _number(value: int, kind: Kind) -> str:
     if kind is Kind.RATIO:
         sign = "−" if value < 0 else ""
-        return f"{sign}{formats.number_format(abs(Decimal(value)) * 100 / WHOLE, 1)} %"
+        return f"{sign}{_with_places(abs(Decimal(value)) * 100 / WHOLE, 1)} %"
     if kind is Kind.TIMES:
         return f"{'−' if value < 0 else ''}{formats.number_format(abs(decimal_from_micro(value)), 2)}"
     if kind is Kind.MILLISECONDS:

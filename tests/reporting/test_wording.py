@@ -27,10 +27,15 @@ def test_one_row_keeps_every_decimal():
 
 @pytest.mark.parametrize(
     ("before", "now", "says"),
-    [(8, 12, "+4 (+50.0 %)"), (10, 5, "−5 (−50.0 %)"), (0, 3, "+3"), (3, 3, "no change")],
+    [(8, 12, "+4 (+50.0 %)"), (10, 5, "−5 (−50.0 %)"), (0, 3, "+3"), (3, 3, "no change"), (3, 5, "+2 (+66.7 %)")],
 )
 def test_a_change_is_against_the_period_before_and_na_is_no_percentage(before, now, says):
     assert wording.change(figure("free_accounts", before=before, now=now)) == says
+
+
+def test_a_ratio_is_rounded_and_not_cut_off():
+    assert wording.total(969_500, METRICS["margin_ratio"], "usd") == "97.0 %"
+    assert wording.total(969_499, METRICS["margin_ratio"], "usd") == "96.9 %"
 
 
 def test_a_flow_is_the_sum_of_its_period_and_a_balance_its_last_day():

@@ -72,7 +72,7 @@ class SourcesPanel(Panel):
 def lead(figures: Figures) -> str:
     """Who came, and who paid."""
     came, paid = figures.get("sign_ups"), figures.get("new_customers")
-    words = gettext("{came} people signed up in {days} days ({change}); {paid} began to pay.")
+    words = gettext("{came} people signed up in {days} days, {change}; {paid} began to pay.")
     return words.format(
         came=wording.amount(came.value, came), days=came.period.length, change=wording.change(came),
         paid=wording.amount(paid.value, paid),

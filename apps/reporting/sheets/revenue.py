@@ -14,7 +14,7 @@ SPLIT = ("mrr", "subscriptions", "paying_customers", "arpa")
 def lead(figures: Figures) -> str:
     """What the MRR is, and what a paying account brings."""
     mrr, arpa = figures.leading("mrr"), figures.leading("arpa")
-    words = gettext("MRR is {mrr} ({change}); a paying account brings {arpa} a month.")
+    words = gettext("MRR is {mrr}, {change}; a paying account brings {arpa} a month.")
     return words.format(
         mrr=wording.amount(mrr.value, mrr), change=wording.change(mrr), arpa=wording.amount(arpa.value, arpa)
     )

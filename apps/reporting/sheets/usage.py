@@ -13,7 +13,7 @@ SPLIT = ("answers", "messages", "input_tokens", "output_tokens")
 def lead(figures: Figures) -> str:
     """How many answers, and what became of them."""
     answers, written = figures.get("answers"), figures.get("output_tokens")
-    words = gettext("{answers} answers in {days} days ({change}), with {tokens} tokens written.")
+    words = gettext("{answers} answers in {days} days, {change}, with {tokens} tokens written.")
     return words.format(
         answers=wording.amount(answers.value, answers), days=answers.period.length, change=wording.change(answers),
         tokens=wording.amount(written.value, written),

@@ -6,7 +6,7 @@ import uPlot from "uplot";
 import { columnsOf, type ChartData, formatFigure, formatFigureShort, notesOf, readChart, stepped } from "./figures";
 import { language } from "../shared/i18n";
 
-const HEIGHT_PX = 150;
+const HEIGHT_PX = 144;
 const DAY_S = 86_400;
 const SERIES_COLOURS = 5; // --series-1 … in the page's styles
 const WHOLE_STEPS = Array.from({ length: 10 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat();
@@ -164,6 +164,7 @@ function dayAxis(colour: Colours): uPlot.Axis {
     grid: { show: false },
     ticks: { show: false },
     space: 64,
+    size: 28,
     incrs: [1, 2, 3, 7, 14, 30, 90, 365].map((days) => days * DAY_S),
     values: (_plot, days) => days.map((at) => dayName(at)),
   };
