@@ -31,7 +31,10 @@ OPEN_TO_GUESTS = frozenset(
         "chat:room",
         "chat:conversation",
         "chat:try",
-        *(f"chat-api:{name}" for name in ("conversations", "conversation", "messages", "models", "retry", "stop")),
+        *(
+            f"chat-api:{name}"
+            for name in ("conversations", "conversation", "messages", "models", "retry", "report", "stop")
+        ),
         "usage-api:balances",
     }
 )

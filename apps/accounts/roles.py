@@ -24,6 +24,7 @@ MAY: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "usage": ("view",),
             "developer": ("view",),
             "privacy": ("view",),
+            "chat": ("judge",),
             "inference": ("watch",),
         },
         Role.FINANCE: {

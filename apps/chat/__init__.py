@@ -14,5 +14,6 @@ it. Editing and trying again add siblings: nothing that was written is changed.
 | the ways to sound | `personalities` |
 | trying without an account | `trying` |
 | which models a person may choose | `choices` |
+| answers that are reported, and what staff decide | `content_reports` |
 | export and erase | `personal_data` |
 """

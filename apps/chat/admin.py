@@ -1,9 +1,17 @@
-from django.contrib import admin
-from django.db.models import Count, QuerySet
-from django.http import HttpRequest
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Count, F, QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse
 from unfold.admin import ModelAdmin
 
-from apps.chat.models import Conversation
+from apps.accounts.gates import staff_of
+from apps.chat import content_reports
+from apps.chat.models import ContentReport, Conversation
+from apps.core import clock
+from apps.core.errors import CauserieError
 
 
 # Nobody reads conversations here: no title, no text, only that there is one.
@@ -29,4 +37,66 @@ class ConversationAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no ty
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Conversation | None = None) -> bool:
+        return False
+
+
+# The one place where staff read an answer: its reader gave it to them. Each look and each verdict is written down.
+@admin.register(ContentReport)
+class ContentReportAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+    list_display = ("reported_at", "reason", "model", "state", "closed_at")
+    list_display_links = ("reported_at", "reason")
+    list_filter = ("state", "reason")
+    fields = (
+        "reason",
+        "note",
+        "text",
+        "model",
+        "reporter",
+        "reported_at",
+        "changed_at",
+        "closed_at",
+        "closed_by",
+        "state",
+    )
+    readonly_fields = fields[:-1]
+    ordering = (F("closed_at").desc(nulls_first=True), "-reported_at")
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ContentReport]:
+        return ContentReport.objects.select_related("reporter", "closed_by")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ContentReport | None = None) -> Sequence[str]:
+        is_open = obj is not None and obj.state == ContentReport.State.OPEN
+        return self.readonly_fields if is_open else self.fields
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        report = self.get_object(request, object_id)
+        if report is not None and request.method == "GET" and self.has_view_permission(request, report):
+            content_reports.note_read(report, by=staff_of(request), now=clock.now())
+        found: HttpResponse = super().change_view(request, object_id, form_url, extra_context)
+        return found
+
+    def save_model(
+        self, request: HttpRequest, obj: ContentReport, form: "ModelForm[ContentReport]", change: bool
+    ) -> None:  # noqa: FBT001
+        try:
+            content_reports.judge(obj, obj.state, by=staff_of(request), now=clock.now())
+        except CauserieError as error:
+            self.message_user(request, str(error.sentence), messages.ERROR)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: ContentReport | None = None) -> bool:
+        return request.user.has_perm("chat.judge_contentreport")
+
+    def has_change_permission(self, request: HttpRequest, obj: ContentReport | None = None) -> bool:
+        return self.has_view_permission(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: ContentReport | None = None) -> bool:
         return False

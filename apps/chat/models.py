@@ -82,3 +82,46 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{self.role} {self.id}"
+
+
+class ContentReport(models.Model):
+    """One row is one answer that its reader reported, with a copy of it: the only text of a conversation staff get.
+
+    The question is not in it. It goes with its reporter; the conversation may go before.
+    """
+
+    LONGEST_NOTE = 1000
+
+    class Reason(models.TextChoices):
+        DANGEROUS = "dangerous", _("Dangerous or illegal")
+        HATEFUL = "hateful", _("Hateful or harassing")
+        SEXUAL = "sexual", _("Sexual")
+        PRIVATE = "private", _("Somebody’s private data")
+        WRONG = "wrong", _("Wrong or misleading")
+        OTHER = "other", _("Something else")
+
+    class State(models.TextChoices):
+        OPEN = "open", _("Open")
+        UPHELD = "upheld", _("Upheld")
+        DISMISSED = "dismissed", _("Dismissed")
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    reporter = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="content_reports")
+    message = models.ForeignKey(Message, null=True, on_delete=models.SET_NULL, related_name="reports")
+    model = models.CharField(max_length=64, blank=True)
+    text = models.TextField()  # of the answer, when it was reported last
+    reason = models.CharField(max_length=12, choices=Reason.choices)
+    note = models.CharField(max_length=LONGEST_NOTE, blank=True)  # the reader's own words
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)  # moved by `content_reports`
+    reported_at = models.DateTimeField(db_index=True)
+    changed_at = models.DateTimeField(db_index=True)  # reported again, with another reason or note
+    closed_at = models.DateTimeField(null=True, db_index=True)
+    closed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["reporter", "message"], name="content_report_once")]
+        verbose_name, verbose_name_plural = _("reported answer"), _("reported answers")
+        permissions = [("judge_contentreport", "May read reported answers and judge them")]
+
+    def __str__(self) -> str:
+        return f"{self.state} {self.reason} {self.id}"

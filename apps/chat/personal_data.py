@@ -6,7 +6,9 @@ from datetime import datetime
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
-from apps.chat.models import Conversation, Message, Personalization
+from apps.chat.models import ContentReport, Conversation, Message, Personalization
+
+REPORTED = ("message_id", "model", "text", "reason", "note", "state", "reported_at", "changed_at", "closed_at")
 
 
 class Conversations:
@@ -19,6 +21,9 @@ class Conversations:
         wishes = list(Personalization.objects.filter(owner=user).values())
         if wishes:
             yield "personalization.json", wishes
+        reported = list(ContentReport.objects.filter(reporter=user).order_by("reported_at").values(*REPORTED))
+        if reported:
+            yield "content_reports.json", reported
         for conversation in Conversation.objects.of(user).order_by("created_at").iterator():
             yield (
                 f"{conversation.pk}.json",
@@ -32,10 +37,11 @@ class Conversations:
             )
 
     def erase(self, user: User, *, now: datetime) -> int:
-        """Delete every conversation, and how the person wants to be answered; the number of rows that went."""
+        """Delete every conversation, how the person wants to be answered, what they reported; how many rows went."""
         messages = Message.objects.filter(conversation__owner=user).count()
         Conversation.objects.of(user).delete()
-        return messages + int(Personalization.objects.filter(owner=user).delete()[0])
+        reports = ContentReport.objects.filter(reporter=user).delete()[0]
+        return messages + reports + int(Personalization.objects.filter(owner=user).delete()[0])
 
 
 def _described(message: Message) -> dict[str, object]:

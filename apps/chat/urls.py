@@ -2,7 +2,7 @@ from django.urls import path
 
 from apps.chat import views
 from apps.chat.api.conversations import ConversationsView, ConversationView
-from apps.chat.api.messages import MessagesView, ModelsView, RetryView, StopView
+from apps.chat.api.messages import MessagesView, ModelsView, ReportView, RetryView, StopView
 
 app_name = "chat"
 
@@ -17,6 +17,7 @@ api_urls = [
     path("conversations/<uuid:conversation_id>", ConversationView.as_view(), name="conversation"),
     path("messages", MessagesView.as_view(), name="messages"),
     path("messages/<uuid:message_id>/retry", RetryView.as_view(), name="retry"),
+    path("messages/<uuid:message_id>/report", ReportView.as_view(), name="report"),
     path("models", ModelsView.as_view(), name="models"),
     path("runs/<uuid:run_id>/events", views.follow_run, name="events"),
     path("runs/<uuid:run_id>/stop", StopView.as_view(), name="stop"),

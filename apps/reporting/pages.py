@@ -91,7 +91,7 @@ def read_page(sheet: Sheet, scope: Scope) -> Page:
         scope, {*sheet.cards, *daily, *(slug for panel in sheet.panels for slug in panel.needs)}
     )
     table = by_day(found, daily)
-    blocks = [_block(f"by-{one.by}", one.title, "", splits.read(one, scope)) for one in _splits(sheet, scope)]
+    blocks = [_block(one.name, one.title, "", splits.read(one, scope)) for one in _splits(sheet, scope)]
     blocks += [_block(panel.slug, panel.title, panel.meaning, panel.read(scope, found.facts)) for panel in sheet.panels]
     return Page(
         sheet=sheet,
@@ -114,7 +114,7 @@ def read_table(sheet: Sheet, scope: Scope, slug: str) -> Table:
         daily = [one for one in sheet.by_day or sheet.cards if is_known(one, scope)]
         return by_day(figures.read_figures(scope, daily), daily)
     for one in _splits(sheet, scope):
-        if slug == f"by-{one.by}":
+        if slug == one.name:
             return splits.read(one, scope)
     panel = get_panel(sheet, slug)
     return panel.read(scope, read_facts(scope, panel.needs))

@@ -38,6 +38,7 @@ def doors(sent):
         ("delete", f"/api/v1/conversations/{sent.conversation.pk}", None),
         ("post", "/api/v1/messages", {"conversation_id": str(sent.conversation.pk), "text": "Hi"}),
         ("post", f"/api/v1/messages/{sent.reply.pk}/retry", {}),
+        ("post", f"/api/v1/messages/{sent.reply.pk}/report", {"reason": "wrong"}),
         ("post", f"/api/v1/runs/{sent.reply.run.pk}/stop", {}),
     ]
 

@@ -267,6 +267,10 @@ def agrees(life):
         life.book.write("request", life.who, life.who.joined, paper="export", done=life.at(1))
     if life.who.erased:
         life.book.write("request", life.who, life.who.erased - timedelta(days=7), paper="erasure", done=life.who.erased)
+    if random.random() < 0.3 or life.who.number == 0:
+        day, verdict = random.randrange(LAST - 20) - life.begin, random.choice(["open", "upheld", "dismissed"])
+        closed = None if verdict == "open" else life.at(day + random.randrange(1, 20))
+        life.writes(day, "report", reason=random.choice(["wrong", "hateful"]), verdict=verdict, closed=closed)
     if random.random() < 0.4:
         action = random.choice(["customer.look", "export.csv", "account.refund"])
         life.writes(random.randrange(LAST) - life.begin, "act", action=action, by_staff=random.random() < 0.8)

@@ -8,6 +8,7 @@ from uuid import UUID
 from apps.accounts.models import AuditEntry, Consent, User, VisitDay
 from apps.billing import models as kept
 from apps.billing import mrr
+from apps.chat.models import ContentReport
 from apps.core import ids
 from apps.developer.models import ApiKey
 from apps.inference.models import Run
@@ -138,6 +139,9 @@ ROWS = {
     "dispute": partial(_money, kept.DisputeMirror),
     "consent": lambda one, account, _key: Consent(
         user=account.owner, kind=one.paper, version="1", is_given=one.is_given, answered_at=one.at),
+    "report": lambda one, account, _key: ContentReport(
+        reporter=account.owner, text="An answer.", reason=one.reason, state=one.verdict, reported_at=one.at,
+        changed_at=one.at, closed_at=one.closed),
     "request": lambda one, account, _key: DataRequest(
         user=account.owner, kind=one.paper, state="done", asked_at=one.at, next_at=one.at, done_at=one.done),
     "checkout": lambda one, account, _key: kept.CheckoutAttempt(

@@ -11,7 +11,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
-from apps.chat.models import Conversation, Message
+from apps.chat.models import ContentReport, Conversation, Message
 from apps.core.errors import TooLarge
 from apps.inference import errors
 from apps.inference.models import Run
@@ -144,6 +144,11 @@ class DraftBody(serializers.Serializer[object]):
     conversation_id = serializers.UUIDField(allow_null=True, default=None)
     parent_id = serializers.UUIDField(allow_null=True, default=None)
     model = serializers.CharField(max_length=64, allow_null=True, default=None)
+
+
+class ReportBody(serializers.Serializer[object]):
+    reason = serializers.ChoiceField(ContentReport.Reason.choices)
+    note = serializers.CharField(allow_blank=True, default="", max_length=ContentReport.LONGEST_NOTE)
 
 
 class TitleBody(serializers.Serializer[object]):

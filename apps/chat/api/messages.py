@@ -8,8 +8,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.accounts.models import User
-from apps.chat import choices, conversations, replies, trying
-from apps.chat.api.bodies import BoundedJSONParser, DraftBody, ModelsBody, ReplyBody, SentBody
+from apps.chat import choices, content_reports, conversations, replies, trying
+from apps.chat.api.bodies import BoundedJSONParser, DraftBody, ModelsBody, ReplyBody, ReportBody, SentBody
 from apps.core import clock
 from apps.inference import runs
 
@@ -36,6 +36,17 @@ class RetryView(APIView):
         trying.count(owner, get_adapter().get_client_ip(request), None, now=now)
         reply = replies.retry(owner, message_id, now=now)
         return Response(ReplyBody({"reply": reply}).data, status=201)
+
+
+class ReportView(APIView):
+    parser_classes = [BoundedJSONParser]
+
+    @extend_schema(operation_id="report_message", request=ReportBody, responses={204: None})
+    def post(self, request: Request, message_id: UUID) -> Response:
+        body = ReportBody(data=request.data)
+        body.is_valid(raise_exception=True)
+        content_reports.report(cast(User, request.user), message_id, **body.validated_data, now=clock.now())
+        return Response(status=204)
 
 
 class StopView(APIView):

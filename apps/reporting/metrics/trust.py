@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import AuditEntry, Consent
+from apps.chat.models import ContentReport
 from apps.privacy.models import DataRequest
 from apps.reporting.metrics.base import Unit
 from apps.reporting.metrics.counted import CountedFamily, CountedMetric
@@ -106,10 +107,39 @@ class ErasuresAsked(Erasures):
         return DataRequest.objects.erasures()
 
 
+class ContentReports(TrustMetric):
+    """Answers that their readers reported."""
+
+    slug = "content_reports"
+    title = _("Reported answers")
+    moment = "reported_at"
+    dimensions = {"reason": "reason"}
+    columns = {WHEN: "reported_at", Column("reason", _("Reason")): "reason", Column("state", _("State")): "state"}
+    formula = _(
+        "Answers that their readers reported to staff, by the reason they give; one reported twice counts once."
+    )
+
+    def source(self) -> QuerySet[Any]:
+        return ContentReport.objects.filter(reporter__is_staff=False, reporter__is_internal=False)
+
+
+class ContentReportsJudged(ContentReports):
+    """What staff decided."""
+
+    slug = "content_reports_judged"
+    title = _("Reports judged")
+    moment = "closed_at"
+    dimensions = {"reason": "state"}
+    columns = {WHEN: "closed_at", Column("reason", _("Reason")): "reason", Column("state", _("State")): "state"}
+    formula = _("Reported answers about which staff decided, by what they decided, on the day of it.")
+
+
 class Trust(CountedFamily):
-    """Filled from consents, the audit log, and what people asked of their data."""
+    """Filled from consents, the audit log, what people asked of their data, and answers that were reported."""
 
     name = "trust"
     metrics = counted = (
-        ConsentsGiven(), ConsentsWithdrawn(), DataExports(), ErasuresAsked(), Erasures(), StaffActs(), StaffLooks(),
+        ConsentsGiven(), ConsentsWithdrawn(), DataExports(), ErasuresAsked(), Erasures(), ContentReports(),
+        ContentReportsJudged(), StaffActs(), StaffLooks(),
     )  # fmt: skip
+    recorded = {"content_reports": "changed_at"}

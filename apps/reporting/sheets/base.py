@@ -67,6 +67,7 @@ class Panel(ABC):
 class Split:
     """Figures of the page, for each value of one dimension.
 
+    slug    of its file, where a page has two of one dimension
     names   how its values are called, where the dimension itself does not know
     column  what heads them, where it is not the dimension's name
     """
@@ -76,6 +77,12 @@ class Split:
     title: Words
     names: Callable[[Collection[str]], Mapping[str, str]] | None = None
     column: Words = ""
+    slug: str = ""
+
+    @property
+    def name(self) -> str:
+        """How its table is called in addresses."""
+        return self.slug or f"by-{self.by}"
 
 
 @dataclass(frozen=True)

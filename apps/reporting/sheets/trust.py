@@ -1,4 +1,4 @@
-"""What people agreed to, and how often staff looked."""
+"""What people agreed to and reported, and how often staff looked."""
 
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -27,10 +27,18 @@ TRUST = Sheet(
         "data_exports",
         "erasures_asked",
         "erasures",
+        "content_reports",
+        "content_reports_judged",
         "staff_looks",
         "staff_acts",
     ),
     splits=(
         Split("reason", ("consents_given", "consents_withdrawn", "staff_acts"), _("By document, and by kind of act")),
+        Split(
+            "reason",
+            ("content_reports", "content_reports_judged"),
+            _("Reported answers, by reason and verdict"),
+            slug="reported",
+        ),
     ),
 )

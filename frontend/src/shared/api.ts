@@ -12,6 +12,7 @@ export type Fallback = Bodies["FallbackBody"];
 export type Draft = Bodies["DraftBody"];
 export type Sent = Bodies["SentBody"];
 export type Model = Bodies["ModelBody"];
+export type ReportReason = Bodies["ReasonEnum"];
 export type Balance = Bodies["Balance"];
 
 type Method = "GET" | "POST" | "PATCH" | "DELETE";
@@ -47,6 +48,9 @@ export const sendMessage = (draft: Draft): Promise<Sent> => call("POST", "/api/v
 
 export const retryMessage = (id: string): Promise<Bodies["ReplyBody"]> =>
   call("POST", `/api/v1/messages/${id}/retry`, {});
+
+export const reportMessage = (id: string, report: Bodies["ReportBody"]): Promise<void> =>
+  call("POST", `/api/v1/messages/${id}/report`, report);
 
 export const stopRun = (id: string): Promise<void> => call("POST", `/api/v1/runs/${id}/stop`, {});
 

@@ -84,6 +84,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/messages/{message_id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["report_message"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/messages/{message_id}/retry": {
         parameters: {
             query?: never;
@@ -271,6 +287,16 @@ export interface components {
          * @enum {string}
          */
         ProvenanceEnum: "reported" | "estimated" | "none";
+        /**
+         * @description * `dangerous` - Dangerous or illegal
+         *     * `hateful` - Hateful or harassing
+         *     * `sexual` - Sexual
+         *     * `private` - Somebody’s private data
+         *     * `wrong` - Wrong or misleading
+         *     * `other` - Something else
+         * @enum {string}
+         */
+        ReasonEnum: "dangerous" | "hateful" | "sexual" | "private" | "wrong" | "other";
         Renewal: {
             /** @description What the next renewal charges, in minor units, tax included. */
             amount_minor: number;
@@ -279,6 +305,11 @@ export interface components {
         };
         ReplyBody: {
             reply: components["schemas"]["MessageBody"];
+        };
+        ReportBody: {
+            reason: components["schemas"]["ReasonEnum"];
+            /** @default  */
+            note: string;
         };
         /**
          * @description * `user` - User
@@ -482,6 +513,30 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SentBody"];
                 };
+            };
+        };
+    };
+    report_message: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                message_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportBody"];
+            };
+        };
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };

@@ -89,6 +89,21 @@ export const fr: Record<keyof typeof en, string> = {
   fallbackUntil: "{model} a répondu : ce que votre offre donne de {requested} est épuisé jusqu’à {moment}.",
   toTheEnd: "Aller à la fin",
 
+  report: "Signaler cette réponse",
+  reportTitle: "Signaler cette réponse",
+  reportExplanation: "Nous recevons cette réponse et votre remarque, et rien d’autre de la conversation.",
+  reportReason: "Qu’est-ce qui ne va pas ?",
+  reportDangerous: "Dangereux ou illégal",
+  reportHateful: "Haineux ou harcelant",
+  reportSexual: "Sexuel",
+  reportPrivate: "Données privées de quelqu’un",
+  reportWrong: "Faux ou trompeur",
+  reportOther: "Autre chose",
+  reportNote: "Quelque chose à ajouter ? (facultatif)",
+  reportSend: "Envoyer le signalement",
+  reportSent: "Signalé",
+  reportThanks: "Merci. Quelqu’un examinera cette réponse.",
+
   limitTitle: "Vous avez utilisé ce que votre formule offre pour l’instant",
   limitTitleMessages:
     "Vous avez utilisé votre {count} message pour l’instant | Vous avez utilisé vos {count} messages pour l’instant",
