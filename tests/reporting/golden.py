@@ -186,7 +186,7 @@ LIVES = {
     ],
     "is unpaid for weeks": [
         buys(0), fails(6, 8_00, after=11), bills(6, "payment_failed", status="past_due"),
-        bills(9, "payment_failed", status="unpaid"), bills(17, "resumed", status="active"),
+        bills(9, "payment_failed", status="unpaid"), bills(17, "recovered", status="active"),
         fails(23, 8_00, status="open"),
     ],
     "never gets through": [

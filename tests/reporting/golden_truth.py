@@ -52,7 +52,7 @@ ALL_EARNED, SPENT = ("recognised_revenue", "api_revenue"), ("model_cost", "payme
 EARNED, WON, LOST = "recognised_revenue", ("mrr_new", "mrr_expansion"), ("mrr_churn", "mrr_contraction")
 LOST_OF_START = ("start_churn", "start_contraction")
 CASES = {  # type of a movement → its causes
-    "new": "checkout", "reactivation": "checkout coupon resumed",
+    "new": "checkout", "reactivation": "checkout coupon recovered resumed",
     "expansion": "checkout price_migration quantity upgrade", "contraction": "coupon downgrade quantity voluntary",
     "churn": "coupon dispute paused payment_failed staff voluntary",
 }  # fmt: skip
