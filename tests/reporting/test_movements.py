@@ -85,6 +85,24 @@ def test_who_is_lost_twice_in_a_month_is_lost_once_for_the_rate():
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("again", [datetime(2026, 5, 20, tzinfo=UTC), JUNE_8], ids=["same month", "next month"])
+@pytest.mark.parametrize(
+    ("kept_for", "types"),
+    [(timedelta(minutes=40), ["new"]), (timedelta(minutes=60), ["new", "churn", "reactivation"])],
+    ids=["given back within the hour", "kept"],
+)
+def test_who_gave_the_first_purchase_back_within_the_hour_is_new_when_they_buy_again(again, kept_for, types):
+    ben = history.account(owner=cast.ben(), at=FIRST)
+    first = build.stripe_subscription(account=ben, at=FIRST)
+    build.subscription_state(subscription=first, mrr_micro=0, at=FIRST + kept_for, cause="staff", status="canceled")
+    build.stripe_subscription(account=ben, at=again)
+    fill_all()
+    assert list(MrrMovement.objects.order_by("at").values_list("type", flat=True)) == types
+    assert filled("new_customers") == 1
+    assert filled("reactivated_customers") == len(types) // 2
+
+
+@pytest.mark.django_db
 def test_a_state_that_is_seen_late_restates_its_day_and_what_follows():
     ben_buys_more_and_leaves()
     fill_all()
