@@ -64,6 +64,8 @@ class _PartsOf(Parts):
 
     def sum(self, slug: str) -> int:
         daily, period = self._daily(slug), self._period
+        if period.first == period.last:  # as each point of a chart asks for
+            return daily.get(period.first, 0)
         return sum(value for day, value in daily.items() if period.first <= day <= period.last)
 
     def _daily(self, slug: str) -> Daily:
@@ -82,16 +84,16 @@ def read_part(part: Slice, metric: Metric) -> Facts:
 
 
 def read_split(scope: Scope, slugs: Collection[str], dimension: str) -> dict[str, Facts]:
-    """Facts for each value of a dimension. One query; of balances it reads only the days that are compared."""
+    """Facts for each value of a dimension. One query; of balances it reads only the days that are compared.
+
+    Every one of the metrics knows the dimension.
+    """
     wanted = stored_slugs(slugs)
     balances = [slug for slug in wanted if METRICS[slug].is_balance]
     ends = {scope.period.last, scope.before.last, scope.period.first - ONE_DAY, scope.before.first - ONE_DAY}
     only = ~Q(metric__in=balances) | Q(day__in=ends)
-    found = (
-        _in_scope(MetricDay.objects.filter(**scope.only), scope, wanted)
-        .filter(only)
-        .values_list(dimension, "metric", "currency", "day")
-    )
+    rows, member = _split_facts(scope.only, dimension)
+    found = _in_scope(rows, scope, wanted).filter(only).values_list(member, "metric", "currency", "day")
     groups: dict[str, Sums] = {}
     for value, metric, currency, day, total in found.annotate(total=Sum("value")).order_by():
         groups.setdefault(value, {}).setdefault((metric, currency), {})[day] = int(total)
@@ -104,10 +106,23 @@ def stored_slugs(slugs: Collection[str]) -> list[str]:
 
 
 def facts_of(only: Mapping[str, str]) -> QuerySet[Any]:
-    """The facts of a part of the customers; of all of them, or of one currency, the totals: far fewer rows."""
-    table = MetricTotal if set(only) <= {"currency"} else MetricDay
-    found: QuerySet[Any] = table._default_manager.filter(**only)
-    return found
+    """The facts of a part of the customers; their totals where one dimension is asked for at the most: far fewer."""
+    named = [name for name in only if name != "currency"]
+    if len(named) > 1:
+        return MetricDay.objects.filter(**only)
+    dimension = named[0] if named else ""
+    currency = {"currency": only["currency"]} if "currency" in only else {}
+    return MetricTotal.objects.filter(dimension=dimension, member=only.get(dimension, ""), **currency)
+
+
+def _split_facts(only: Mapping[str, str], dimension: str) -> tuple[QuerySet[Any], str]:
+    """The facts to be split, and the column that says which part a row belongs to."""
+    if dimension == "currency":
+        return facts_of(only), "currency"
+    if set(only) - {"currency", dimension}:
+        return MetricDay.objects.filter(**only), dimension
+    asked = {"member" if name == dimension else name: value for name, value in only.items()}
+    return MetricTotal.objects.filter(dimension=dimension, **asked), "member"
 
 
 def _parts(metric: Metric) -> list[str]:

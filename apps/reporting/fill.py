@@ -67,7 +67,7 @@ def fill_day(family: Family, day: date, *, now: datetime) -> int:
         for table in (MetricDay, MetricTotal):
             table.objects.filter(day=day, metric__in=[metric.slug for metric in family.metrics]).delete()
         MetricDay.objects.bulk_create([_stored(day, fact) for fact in facts], batch_size=1000)
-        MetricTotal.objects.bulk_create(_totals(day, facts))
+        MetricTotal.objects.bulk_create(_totals(family, day, facts), batch_size=1000)
         family.store(day)
         state.filled_at, state.dirty_since, state.source_rows = now, None, family.source_rows(day)
         state.save(update_fields=["filled_at", "dirty_since", "source_rows"])
@@ -121,7 +121,7 @@ def find_difference(family: Family, day: date) -> Difference | None:
 
 def _due(family: Family, states: dict[date, FillState], now: datetime) -> set[date]:
     today = days.day_of(now)
-    due = set() if _is_recent(states.get(today), family.patience, now) else {today}
+    due = {today}
     first = family.first_day()
     if first is not None:
         before = days.each(first, today - days.ONE_DAY)
@@ -130,7 +130,7 @@ def _due(family: Family, states: dict[date, FillState], now: datetime) -> set[da
     if filled_at is not None:
         for change in family.changes(filled_at - LATE_COMMIT):
             due |= set(_touched(change.first, change.last or today, change.at, states, today))
-    return due
+    return due - {today} if _is_recent(states.get(today), family.patience, now) else due
 
 
 def _is_fresh_enough(state: FillState | None, family: Family, now: datetime) -> bool:
@@ -160,12 +160,16 @@ def _stored(day: date, fact: Fact) -> MetricDay:
     )
 
 
-def _totals(day: date, facts: Iterable[Fact]) -> Iterator[MetricTotal]:
-    sums: dict[tuple[str, str], int] = defaultdict(int)
+def _totals(family: Family, day: date, facts: Iterable[Fact]) -> Iterator[MetricTotal]:
+    """Over all dimensions, and for each member of each; the currency stands in every row, so it needs none."""
+    known = {metric.slug: [name for name in metric.dimensions if name != "currency"] for metric in family.metrics}
+    sums: dict[tuple[str, str, str, str], int] = defaultdict(int)
     for fact in facts:
-        sums[fact.metric, fact.currency] += fact.value
-    for (metric, currency), value in sums.items():
-        yield MetricTotal(day=day, metric=metric, currency=currency, value=value)
+        sums[fact.metric, "", "", fact.currency] += fact.value
+        for name in known[fact.metric]:
+            sums[fact.metric, name, getattr(fact, name), fact.currency] += fact.value
+    for (metric, dimension, member, currency), value in sums.items():
+        yield MetricTotal(day=day, metric=metric, dimension=dimension, member=member, currency=currency, value=value)
 
 
 def last_filled_at() -> datetime | None:

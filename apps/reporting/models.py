@@ -54,18 +54,24 @@ class MetricDay(models.Model):
 
 
 class MetricTotal(models.Model):
-    """One row is one metric on one day in one currency, over all other dimensions: the sum of its `MetricDay` rows.
+    """One row is one metric on one day in one currency, for one member of one dimension: a sum of `MetricDay` rows.
 
-    Written with them; a page that is not narrowed reads these few.
+    Written with them; pages that are narrowed or split by one dimension at the most read these few.
     """
 
     day = models.DateField()
     metric = models.CharField(max_length=48)
+    dimension = models.CharField(max_length=12, blank=True)  # empty: over all of them
+    member = models.CharField(max_length=64, blank=True)  # of the dimension: a plan, a country; may itself be empty
     currency = models.CharField(max_length=3, blank=True)
     value = models.BigIntegerField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["metric", "day", "currency"], name="metric_total_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["metric", "dimension", "day", "currency", "member"], name="metric_total_once"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.day} {self.metric} {self.value}"
@@ -162,6 +168,44 @@ class AccountMonth(models.Model):
 
     def __str__(self) -> str:
         return f"{self.month:%Y-%m} {self.account_id} {self.margin_micro}"
+
+
+class LossMaker(models.Model):
+    """One row is one of the ten accounts that cost most beyond what they brought in the thirty days up to a day.
+
+    In one currency. Money in micro-units.
+    """
+
+    day = models.DateField()
+    currency = models.CharField(max_length=3)
+    account = models.ForeignKey(BillingAccount, on_delete=models.CASCADE, related_name="+")
+    plan = models.CharField(max_length=32)  # the one it pays most for at the day's end, or the default
+    answers = models.PositiveIntegerField()
+    revenue_micro = models.BigIntegerField()
+    model_cost_micro = models.BigIntegerField()
+    margin_micro = models.BigIntegerField()  # below nothing; fees and infrastructure are taken off as well
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["day", "currency", "account"], name="loss_maker_once")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.account_id} {self.margin_micro}"
+
+
+class MarginBand(models.Model):
+    """One row is how many accounts lie in one part of the scale of margins, over the thirty days up to a day."""
+
+    day = models.DateField()
+    currency = models.CharField(max_length=3)
+    band = models.PositiveSmallIntegerField()  # of `metrics.thirty_days.BANDS`
+    accounts = models.PositiveIntegerField()
+    margin_micro = models.BigIntegerField()  # of all of them together
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["day", "currency", "band"], name="margin_band_once")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.band} {self.accounts}"
 
 
 class ExchangeRate(models.Model):

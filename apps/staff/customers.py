@@ -18,6 +18,7 @@ from apps.core import money
 from apps.core.errors import Missing
 from apps.developer.models import ApiKey
 from apps.privacy.models import DataRequest
+from apps.reporting.models import AccountMonth
 from apps.usage import balances
 from apps.usage.balances import Balance
 from apps.usage.models import UsageLedger
@@ -26,6 +27,7 @@ MOST_FOUND = 20
 SHORTEST = 3
 SHOWN = 20
 WHILE = timedelta(days=30)
+MONTHS_SHOWN = 13  # a year, and the month that is open
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Customer:
     limits: Sequence[Balance]
     use: Use
     keys: Sequence[ApiKey]
+    months: Sequence[AccountMonth]  # the latest first
     requests: Sequence[DataRequest]
     notes: Sequence[StaffNote]
     acts: Sequence[AuditEntry]
@@ -104,6 +107,7 @@ def read(person: User, *, now: datetime) -> Customer:
         limits=balances.remaining(account, plan=has.terms, now=now) if account and has else (),
         use=_use_of(account, now=now),
         keys=list(ApiKey.objects.filter(account=account).order_by("-created_at")[:SHOWN]) if account else (),
+        months=list(account.months.order_by("-month", "currency")[:MONTHS_SHOWN]) if account else (),
         requests=list(DataRequest.objects.filter(user=person).defer("archive").order_by("-asked_at")[:SHOWN]),
         notes=list(StaffNote.objects.filter(subject=person).select_related("author").order_by("-written_at")[:SHOWN]),
         acts=list(_acts_on(person)[:SHOWN]),

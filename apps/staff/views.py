@@ -42,7 +42,7 @@ def show_customer(request: HttpRequest, user_id: UUID) -> HttpResponse:
     context = {
         "title": person.email,
         "customer": customer,
-        "sections": tables_of(customer),
+        "sections": tables_of(customer, with_money=staff.has_perm(MONEY)),
         "may_money": staff.has_perm(MONEY),
         "may_note": staff.has_perm(NOTE),
         "may_block": staff.has_perm(BLOCK) and not person.is_staff,

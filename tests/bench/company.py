@@ -75,10 +75,14 @@ def fill_facts(last: date) -> int:
             "   FROM generate_series(%(first)s::date, %(last)s::date, interval '1 day') AS day",
             {"family": family.name, "first": last - timedelta(days=DAYS - 1), "last": last},
         )
-    run(
-        "INSERT INTO reporting_metrictotal (day, metric, currency, value)"
-        " SELECT day, metric, currency, SUM(value) FROM reporting_metricday GROUP BY day, metric, currency"
-    )
+    for dimension in ("", *(name for name in VALUES if name != "currency")):
+        member = dimension or "''"
+        run(
+            "INSERT INTO reporting_metrictotal (day, metric, dimension, member, currency, value)"
+            f" SELECT day, metric, %(dimension)s, {member}, currency, SUM(value) FROM reporting_metricday"
+            f"  WHERE {member} <> '' OR %(dimension)s = '' GROUP BY 1, 2, 3, 4, 5",
+            {"dimension": dimension},
+        )
     return total
 
 

@@ -19,7 +19,8 @@ from apps.billing.models import SubscriptionMirror
 from apps.core import clock
 from apps.reporting import days, fill
 from apps.reporting.metrics.families import FAMILIES
-from apps.reporting.models import AccountMonth, MetricDay, MrrMovement
+from apps.reporting.metrics.thirty_days import BANDS, MOST
+from apps.reporting.models import AccountMonth, LossMaker, MarginBand, MetricDay, MrrMovement
 from apps.reporting.sheets.register import SHEETS
 from tests import build, cast
 from tests.bench import company
@@ -74,6 +75,15 @@ def _people():
 
 def _account_months(today):
     account = SubscriptionMirror.objects.first().account
+    MarginBand.objects.bulk_create(
+        MarginBand(day=today, currency="usd", band=band, accounts=ACCOUNTS // len(BANDS), margin_micro=1)
+        for band in range(len(BANDS))
+    )
+    LossMaker.objects.bulk_create(
+        LossMaker(day=today, currency="usd", account_id=account_id, plan="free", answers=9, revenue_micro=0,
+                  model_cost_micro=9, margin_micro=-9)
+        for account_id in SubscriptionMirror.objects.values_list("account_id", flat=True)[:MOST]
+    )  # fmt: skip
     for _ in range(MONTHS_OF_ACCOUNTS):
         month = today.replace(day=1)
         row = AccountMonth.objects.create(month=month, account=account, currency="usd", plan="free", answers=9)

@@ -7,10 +7,7 @@ import pytest
 from apps.billing.models import PaymentMirror
 from apps.reporting import files
 from apps.reporting.days import Period
-from apps.reporting.facts import Facts
 from apps.reporting.models import AccountMonth, ExchangeRate
-from apps.reporting.scope import Scope
-from apps.reporting.sheets.account_tables import LossMakersPanel, SpreadPanel
 from tests import build, cast
 from tests.reporting import history
 
@@ -77,24 +74,6 @@ def test_staff_and_internal_accounts_are_in_no_month(people):
     build.answer(account=dana, at=at(3, 3), cost_micro=900 * DOLLAR)
     history.filled("accounts", now=NOW)
     assert not AccountMonth.objects.filter(account=dana).exists()
-
-
-def test_loss_makers_are_ranked_by_money_and_who_earns_is_none(people):
-    _ben, ana, _eva = people
-    history.filled("accounts", now=NOW)
-    table = LossMakersPanel().read(Scope(Period(MARCH, date(2026, 3, 31)), NOW, "usd"), Facts({}))
-    [line] = table.lines
-    assert line.cells[0] == ana.pk.hex[-8:]
-    assert line.cells[-2:] == (-4 * DOLLAR - 1_000, None)
-    assert str(ana.pk) in line.opens["account"]
-
-
-def test_the_scale_counts_every_account_once(people):
-    history.filled("accounts", now=NOW)
-    table = SpreadPanel().read(Scope(Period(MARCH, date(2026, 3, 31)), NOW, "usd"), Facts({}))
-    counts = {line.cells[0]: line.cells[1] for line in table.lines}
-    assert {name: count for name, count in counts.items() if count} == {"-10 – -1": 1, "10 – 50": 1}
-    assert sum(line.cells[2] for line in table.lines) == sum(row.margin_micro for row in rows(MARCH).values())
 
 
 def read(slug, first=MARCH, last=date(2026, 4, 10)):

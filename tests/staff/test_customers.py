@@ -1,5 +1,6 @@
 """Finding a customer and seeing how they stand: for roles that may, and never with what was written to a model."""
 
+from datetime import date
 from uuid import uuid4
 
 import pytest
@@ -13,6 +14,7 @@ from apps.chat import replies
 from apps.chat.replies import Draft
 from apps.core.errors import Invalid
 from apps.developer import keys
+from apps.reporting.models import AccountMonth
 from apps.staff import customers
 from tests import build, cast
 from tests.build import NOW
@@ -89,6 +91,18 @@ def test_money_is_for_those_who_look_after_it(client, support, ana):
     assert "cus_ana" not in client.get(f"{SEARCH}{ana.pk}/").content.decode()
     client.force_login(helper("finance", "money@example.org"))
     assert "cus_ana" in client.get(f"{SEARCH}{ana.pk}/").content.decode()
+
+
+def test_what_they_brought_and_cost_month_by_month_is_for_the_same_people(client, support, ana):
+    account = build.account(owner=ana)
+    for month, margin in ((3, -2_500_000), (4, 1_250_000)):
+        AccountMonth.objects.create(
+            month=date(2026, month, 1), account=account, currency="usd", plan="free", margin_micro=margin
+        )
+    assert "brought and cost" not in client.get(f"{SEARCH}{ana.pk}/").content.decode()
+    client.force_login(helper("finance", "money@example.org"))
+    page = client.get(f"{SEARCH}{ana.pk}/").content.decode()
+    assert page.index("USD 1.25") < page.index("−USD 2.50")  # the latest month first
 
 
 def test_looking_makes_no_account(client, support, ana):

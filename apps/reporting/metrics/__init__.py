@@ -9,7 +9,9 @@
 | rates of churn and retention | `retention` |
 | what is kept by the month | `monthly` |
 | what becomes of those who signed up in one month | `cohorts` |
-| what each account brought and cost in one month | `accounts` |
+| what each account brought and cost, added up | `account_sums` |
+| … in one month | `accounts` |
+| … in the thirty days up to each day: the ten loss makers, and how margins are spread | `thirty_days` |
 | ARR and ARPA | `ratios` |
 | rows of one table, counted or added up | `counted` |
 | charged, refunded, disputed, failed, recovered | `cash` |

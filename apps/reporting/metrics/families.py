@@ -26,13 +26,14 @@ from apps.reporting.metrics.retention import (
     StripeChurn,
 )
 from apps.reporting.metrics.revenue import Revenue
+from apps.reporting.metrics.thirty_days import ThirtyDays
 from apps.reporting.metrics.trust import Trust
 from apps.reporting.metrics.usage import Usage
 from apps.reporting.metrics.visits import Visiting
 
 _families: tuple[Family, ...] = (
     Revenue(), Movements(), Cohorts(), Earnings(), Cash(), Usage(), Activity(), Visiting(), Growth(), Cost(),
-    Operations(), Trust(), Accounts(), Developer(),
+    Operations(), Trust(), Accounts(), ThirtyDays(), Developer(),
 )  # fmt: skip
 FAMILIES: dict[str, Family] = {family.name: family for family in _families}
 DERIVED: tuple[DerivedMetric, ...] = (

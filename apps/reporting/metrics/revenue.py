@@ -34,12 +34,16 @@ ACCOUNT_COLUMNS = (
 
 def states_in_force(at: datetime) -> QuerySet[SubscriptionState]:
     """The latest state of each counted subscription just before a moment, where it bills anything."""
-    latest = (
-        SubscriptionState.objects.filter(population.counted("account__"), effective_at__lt=at)
-        .order_by("subscription_id", "-effective_at", "-observed_at", "-pk")
-        .distinct("subscription_id")
+    at_once = Q(effective_at=OuterRef("effective_at"))
+    later = SubscriptionState.objects.filter(
+        Q(effective_at__gt=OuterRef("effective_at"))
+        | (at_once & Q(observed_at__gt=OuterRef("observed_at")))
+        | (at_once & Q(observed_at=OuterRef("observed_at"), pk__gt=OuterRef("pk"))),
+        subscription=OuterRef("subscription"),
+        effective_at__lt=at,
     )
-    return SubscriptionState.objects.filter(pk__in=latest.values("pk"), mrr_micro__gt=0)
+    billing = SubscriptionState.objects.filter(effective_at__lt=at, mrr_micro__gt=0)
+    return billing.filter(population.counted("account__"), ~Exists(later))
 
 
 def largest_states(at: datetime) -> QuerySet[SubscriptionState]:

@@ -1,22 +1,16 @@
-"""With whom the service earns and for whom it pays, in one calendar month."""
+"""With whom the service earned and for whom it paid, in the thirty days up to the last day that is shown."""
 
-from datetime import date
-
-from django.db.models import Aggregate, Count, Q, QuerySet, Sum
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from apps.core.money import MICRO
 from apps.reporting import links, names
 from apps.reporting.facts import Facts
 from apps.reporting.metrics.base import ratio
 from apps.reporting.metrics.rows import Cell, Column, Kind
-from apps.reporting.models import AccountMonth
+from apps.reporting.metrics.thirty_days import BANDS
+from apps.reporting.models import LossMaker, MarginBand
 from apps.reporting.scope import Scope
 from apps.reporting.sheets.base import Line, Panel, Table
-
-MOST = 10
-EDGES = (-10, -1, 0, 1, 5, 10, 50)  # of margins, in major units of the currency
 
 
 class LossMakersPanel(Panel):
@@ -25,8 +19,8 @@ class LossMakersPanel(Panel):
     slug = "loss-makers"
     title = _("Loss makers")
     meaning = _(
-        "The ten accounts with the lowest margin in money, not in percent, in the calendar month of the last day that "
-        "is shown: what they brought less what their answers cost."
+        "The ten accounts with the lowest margin in money, not in percent, over the thirty days up to the last day "
+        "that is shown: what they brought less what their answers cost."
     )
 
     def read(self, scope: Scope, _facts: Facts) -> Table:
@@ -40,7 +34,9 @@ class LossMakersPanel(Panel):
             Column("margin", _("Margin"), Kind.MONEY, currency=_currency(scope)),
             Column("margin_ratio", _("Gross margin"), Kind.RATIO),
         )
-        found = _months(scope).filter(margin_micro__lt=0).order_by("margin_micro", "pk")[:MOST]
+        found = LossMaker.objects.filter(day=scope.period.last, currency=_currency(scope)).order_by(
+            "margin_micro", "account"
+        )
         return Table(columns, [_line(row) for row in found], note=_note(scope))
 
 
@@ -49,7 +45,10 @@ class SpreadPanel(Panel):
 
     slug = "margin-spread"
     title = _("Accounts by margin")
-    meaning = _("How many accounts brought so much more, or less, than they cost in the calendar month, and in all.")
+    meaning = _(
+        "How many accounts brought so much more, or less, than they cost over the thirty days up to the last day that "
+        "is shown, and what that comes to together."
+    )
 
     def read(self, scope: Scope, _facts: Facts) -> Table:
         """One line for each part of the scale. One query."""
@@ -58,35 +57,19 @@ class SpreadPanel(Panel):
             Column("accounts", _("Accounts"), Kind.COUNT),
             Column("sum", _("Together"), Kind.MONEY, currency=_currency(scope)),
         )
-        bounds = list(zip((None, *EDGES), (*EDGES, None), strict=True))
-        totals: dict[str, Aggregate] = {}
-        for index, (least, most) in enumerate(bounds):
-            within = Q() if least is None else Q(margin_micro__gte=least * MICRO)
-            within &= Q() if most is None else Q(margin_micro__lt=most * MICRO)
-            totals[f"count_{index}"] = Count("pk", filter=within)
-            totals[f"sum_{index}"] = Sum("margin_micro", filter=within, default=0)
-        found = _months(scope).aggregate(**totals)
+        found = {row.band: row for row in MarginBand.objects.filter(day=scope.period.last, currency=_currency(scope))}
         lines = [
-            Line((_between(least, most), found[f"count_{index}"], found[f"sum_{index}"]))
-            for index, (least, most) in enumerate(bounds)
+            Line((_between(least, most), row.accounts if row else 0, row.margin_micro if row else 0))
+            for (least, most), row in ((bounds, found.get(number)) for number, bounds in enumerate(BANDS))
         ]
         return Table(columns, lines, note=_note(scope))
-
-
-def month_shown(scope: Scope) -> date:
-    """The first day of the calendar month of the last day shown."""
-    return scope.period.last.replace(day=1)
-
-
-def _months(scope: Scope) -> QuerySet[AccountMonth]:
-    return AccountMonth.objects.filter(month=month_shown(scope), currency=_currency(scope))
 
 
 def _currency(scope: Scope) -> str:
     return scope.only.get("currency") or scope.reporting_currency
 
 
-def _line(row: AccountMonth) -> Line:
+def _line(row: LossMaker) -> Line:
     cells: tuple[Cell, ...] = (
         row.account_id.hex[-8:], names.name_of("plan", row.plan), row.answers, row.revenue_micro,
         row.model_cost_micro, row.margin_micro, ratio(row.margin_micro, row.revenue_micro),
@@ -101,6 +84,6 @@ def _between(least: int | None, most: int | None) -> str:
 
 
 def _note(scope: Scope) -> str:
-    return gettext("Of {month}, in {currency}.").format(
-        month=f"{month_shown(scope):%Y-%m}", currency=_currency(scope).upper()
+    return gettext("Of the thirty days up to {day}, in {currency}.").format(
+        day=scope.period.last, currency=_currency(scope).upper()
     )
