@@ -3,6 +3,8 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
@@ -117,6 +119,16 @@ def test_a_state_that_is_seen_late_restates_its_day_and_what_follows():
         ("new", 8), ("expansion", 2), ("expansion", 30), ("churn", -40),
     ]  # fmt: skip
     assert filled("mrr_expansion") == 32 * DOLLAR
+
+
+@pytest.mark.django_db
+def test_a_day_is_worked_out_once_for_its_rows_and_its_facts():
+    ben_buys_more_and_leaves()
+    with CaptureQueriesContext(connection) as asked:
+        fill.fill_day(MOVEMENTS, date(2026, 6, 8), now=NOW)
+    read = [one["sql"] for one in asked if '"subscription_id", "billing_subscriptionstate"."effective_at"' in one["sql"]]
+    assert len(read) == 2  # held when the month began, and since then; nobody may come back
+    assert (MrrMovement.objects.count(), filled("churned_customers")) == (1, 1)
 
 
 @pytest.mark.django_db

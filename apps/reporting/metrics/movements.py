@@ -256,14 +256,17 @@ class Movements(Family):
         return states_on(day).count()
 
     def compute(self, day: date) -> list[Fact]:
-        moved = list(moved_on(day))
-        return [fact for metric in self.metrics for fact in metric.facts_of(moved) if fact.value]
+        return self._facts(list(moved_on(day)))
 
-    def store(self, day: date) -> None:
-        """Put the day's movements in the place of the old ones."""
-        period = Period(day, day)
+    def renew(self, day: date) -> list[Fact]:
+        """Put the day's movements in the place of the old ones; they are worked out once for both."""
+        moved, period = list(moved_on(day)), Period(day, day)
         MrrMovement.objects.filter(at__gte=period.start, at__lt=period.end).delete()
-        MrrMovement.objects.bulk_create([_stored(one) for one in moved_on(day)], batch_size=1000)
+        MrrMovement.objects.bulk_create([_stored(one) for one in moved], batch_size=1000)
+        return self._facts(moved)
+
+    def _facts(self, moved: list[Moved]) -> list[Fact]:
+        return [fact for metric in self.metrics for fact in metric.facts_of(moved) if fact.value]
 
 
 def _stored(moved: Moved) -> MrrMovement:
