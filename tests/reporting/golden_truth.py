@@ -321,7 +321,7 @@ def counted_in(move):
         yield CUSTOMERS[move.type], 1
     if move.paid_at_start and move.type in ("churn", "contraction", "expansion"):
         yield f"start_{move.type}", abs(move.delta_micro)
-    if move.type == "churn" and not move.paid_at_start:
+    if move.is_first_loss and not move.paid_at_start:
         yield "joined_and_left", 1
     if move.paid_at_start and move.is_first_loss:
         yield "lost_of_start", 1

@@ -75,6 +75,18 @@ def test_c21_who_joins_and_leaves_in_one_month_is_in_no_rate():
 
 
 @pytest.mark.django_db
+def test_who_joins_and_leaves_twice_in_a_month_is_one_person_who_did():
+    ben = history.account(owner=cast.ben(), at=FIRST)
+    for day in (2, 9):
+        subscription = build.stripe_subscription(account=ben, at=FIRST.replace(day=day))
+        build.subscription_state(subscription=subscription, mrr_micro=0, at=FIRST.replace(day=day + 3), cause="voluntary")
+    fill_all()
+    assert (filled("churned_customers"), filled("joined_and_left"), filled("lost_of_start")) == (2, 1, 0)
+    may = Period(date(2026, 5, 1), date(2026, 5, 31))
+    assert [row.cells[0].day for row in METRICS["joined_and_left"].rows(Slice(may)).page("", 10)] == [5]
+
+
+@pytest.mark.django_db
 def test_who_is_lost_twice_in_a_month_is_lost_once_for_the_rate():
     ben = history.account(owner=cast.ben(), at=FIRST)
     subscription = build.stripe_subscription(account=ben, at=FIRST)

@@ -186,7 +186,11 @@ class JoinedAndLeft(MovedCustomers):
     more_is = "bad"
     types = (netting.CHURN,)
     only_paid_at_start = False
-    formula = _("Customers lost in a month at whose start they paid nothing: shown apart, in no rate of churn.")
+    only_first_loss = True
+    formula = _(
+        "Customers lost in a month at whose start they paid nothing, each once a month: shown apart, in no rate of "
+        "churn."
+    )
 
 
 class StartChurn(MovedMrr):
