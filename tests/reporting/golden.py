@@ -257,10 +257,9 @@ def asks(life):
 def agrees(life):
     """What people agree to, and what staff, or the system in their name, do about them."""
     random = life.random
-    if life.who.kind != "live":  # see the head of the test
-        life.book.write("consent", life.who, life.who.joined, paper="terms", is_given=True)
-        for yes in (True, False)[: random.randrange(3)]:
-            life.writes(random.randrange(LAST) - life.begin, "consent", paper="training", is_given=yes)
+    life.book.write("consent", life.who, life.who.joined, paper="terms", is_given=True)
+    for yes in (True, False)[: random.randrange(3)]:
+        life.writes(random.randrange(LAST) - life.begin, "consent", paper="training", is_given=yes)
     page, source = ("home", "direct") if life.who.number % 3 else ("pricing", "news.example.org")
     life.book.write("visit", life.who, life.who.joined, page=page, source=source)
     if life.who.number % 5 == 1:

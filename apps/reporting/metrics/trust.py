@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import AuditEntry, Consent
 from apps.privacy.models import DataRequest
+from apps.reporting import population
 from apps.reporting.metrics.base import Unit
 from apps.reporting.metrics.counted import CountedFamily, CountedMetric
 from apps.reporting.metrics.rows import Column, Kind
@@ -33,7 +34,7 @@ class ConsentsGiven(TrustMetric):
     is_given = True
 
     def source(self) -> QuerySet[Any]:
-        return Consent.objects.filter(is_given=self.is_given, user__is_staff=False, user__is_internal=False)
+        return Consent.objects.filter(population.counted_people("user__"), is_given=self.is_given)
 
 
 class ConsentsWithdrawn(ConsentsGiven):
