@@ -79,9 +79,9 @@ class UpgradesAfterLimit(LimitsMet):
     title = _("Bought within a day of a limit")
     more_is = "good"
     formula = _(
-        "Of the accounts that met a limit on the day, those that bought more within the 24 hours that followed: a plan, "
-        "a larger one, or more of it, so that their subscription bills more. What bills more because a price rose, a "
-        "coupon ended or a payment came back was not bought."
+        "Of the accounts that met a limit on the day, those that bought more within the 24 hours that followed: a "
+        "plan, a larger one, or more of it, so that their subscription bills more. What bills more because a price "
+        "rose, a coupon ended or a payment came back was not bought."
     )
 
     def source(self) -> QuerySet[Any]:
