@@ -97,6 +97,7 @@ def _invoice_values(account: BillingAccount, invoice: Invoice) -> Values:
         "needs_action": invoice.needs_action,
         "created": invoice.created,
         "paid_at": invoice.paid_at,
+        "given_up_at": invoice.given_up_at,
         "period_start": invoice.period_start,
         "period_end": invoice.period_end,
     }

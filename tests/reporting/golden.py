@@ -102,14 +102,21 @@ class Life:
         )
 
     def pays(self, day, cents, *, number=1, reason="subscription_cycle", days=30, after=0, **fields):
-        """An invoice of a subscription and, where it is paid, the payment; `after`: so many days later."""
+        """An invoice of a subscription and, where it is paid, the payment; `after`: so many days later.
+
+        gone  it is given up, so many days later; what is not paid then is void or uncollectible
+        """
         is_paid = fields.setdefault("status", "paid") == "paid" and self.begin + day + after <= LAST
+        gone = fields.pop("gone", None)
+        is_given_up = gone is not None and self.begin + day + gone <= LAST
         facts = {
-            "status": "paid" if is_paid else "open", "failed": None, "paid": self.at(day + after, minutes=5),
+            "failed": None, "paid": self.at(day + after, minutes=5) if is_paid else None,
+            "given_up": self.at(day + gone, minutes=30) if is_given_up else None,
             "until": self.at(day) + timedelta(days=days) if days else None, **fields,
         }  # fmt: skip
         if not is_paid:
-            facts.update(paid=None, status="open" if fields["status"] == "paid" else fields["status"])
+            lost = "uncollectible" if fields["status"] == "paid" else fields["status"]
+            facts["status"] = lost if is_given_up else "open"
         invoice = {"cents": cents, "reason": reason, "subscription": self.subscription(number) if number else ""}
         if self.writes(day, "invoice", **invoice, **facts) and cents > 0:
             if facts["failed"]:
@@ -164,7 +171,8 @@ LIVES = {
     "grows after limits": [
         buys(0), writes(4, "limit", minutes=-180, **LIMIT), writes(4, "limit", minutes=-120, **LIMIT),
         writes(4, "limit", minutes=-60, percent=100, meter="output_tokens"), bills(4, "upgrade", plan=PLUS),
-        pays(4, 27_35, reason=UPDATE, days=20), bills(9, "quantity", quantity=3), bills(15, "quantity", quantity=2),
+        pays(4, 27_35, reason=UPDATE, days=20), writes(9, "limit", minutes=-30, **LIMIT),
+        bills(9, "quantity", quantity=3), writes(15, "limit", minutes=-30, **LIMIT), bills(15, "quantity", quantity=2),
     ],
     "shrinks": [  # and is given back what is left of the year
         buys(0, plan=PLUS, interval="year"), bills(7, "downgrade", plan="premium", interval="month"),
@@ -181,11 +189,12 @@ LIVES = {
         bills(8, "recovered", status="active"), fails(12, 8_00),
     ],
     "is given up": [
-        buys(0, plan=PLUS), bills(6, "payment_failed", status="past_due"), fails(6, 40_00, status="uncollectible"),
-        fails(7, 1_00, status="void", reason=UPDATE), ends(9, "payment_failed"),
+        buys(0, plan=PLUS), bills(6, "payment_failed", status="past_due"),
+        fails(6, 40_00, status="uncollectible", gone=3), fails(7, 1_00, status="void", reason=UPDATE, gone=0),
+        ends(9, "payment_failed"),
     ],
     "is unpaid for weeks": [
-        buys(0), fails(6, 8_00, after=11), bills(6, "payment_failed", status="past_due"),
+        buys(0), fails(6, 8_00, after=11, gone=4), bills(6, "payment_failed", status="past_due"),
         bills(9, "payment_failed", status="unpaid"), bills(17, "recovered", status="active"),
         fails(23, 8_00, status="open"),
     ],
@@ -205,9 +214,11 @@ LIVES = {
     "regrets": [
         comes(0, 12, 0), buys(0), ends(0, minutes=40),
         writes(0, "refund", minutes=45, cents=8_00, status="succeeded", reason="requested_by_customer"),
-        writes(0, "refund", minutes=44, cents=8_00, status="failed", reason=""),
+        writes(0, "refund", minutes=44, cents=8_00, status="failed", reason=""), buys(8, number=2),
     ],
+    "regrets, and buys soon": [waits(0), comes(0, 12, 0), buys(0), ends(0, minutes=59), buys(3, number=2)],
     "joins and leaves": [waits(1), buys(0), ends(3)],
+    "joins and leaves twice": [waits(0), buys(0), ends(1), buys(2, number=2), ends(4, number=2)],
     "is lost twice in a month": [buys(0), waits(0), ends(0), buys(2, number=2), ends(4, number=2)],
     "disputes": [
         buys(0), renews(6, 6), writes(8, "dispute", minutes=1, cents=8_00, status="lost", reason="fraudulent"),
@@ -216,8 +227,9 @@ LIVES = {
         writes(8, "dispute", minutes=4, cents=5_00, status="needs_response", reason="duplicate"), ends(9, "dispute"),
     ],
     "pays more for the same": [  # of two looks at one moment the later is right; then no days, and no subscription
-        buys(0), bills(10, "price_migration", cents=10_00), bills(10, "price_migration", cents=9_99),
-        pays(12, 3_00, days=0, reason="manual"), pays(13, 20_00, number=0, days=0, reason="manual"),
+        buys(0), writes(10, "limit", minutes=-30, **LIMIT), bills(10, "price_migration", cents=10_00),
+        bills(10, "price_migration", cents=9_99), pays(12, 3_00, days=0, reason="manual"),
+        pays(13, 20_00, number=0, days=0, reason="manual"),
     ],
     "looks around": [],
     "looks around and goes": [goes(20)],

@@ -98,6 +98,7 @@ def _invoice(one, account, key):
         pk=key, account=account, stripe_subscription_id=one.subscription, status=one.status, billing_reason=one.reason,
         currency=one.who.currency, total_minor=one.cents, amount_due_minor=max(one.cents, 0), created=one.at,
         amount_paid_minor=max(one.cents, 0) if one.paid else 0, paid_at=one.paid, first_failed_at=one.failed,
+        given_up_at=one.given_up,
         period_start=one.at if one.until else None, period_end=one.until, synced_at=one.paid or one.at,
     )  # fmt: skip
 

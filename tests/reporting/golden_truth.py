@@ -17,7 +17,7 @@ DAY, HOUR, CENT = timedelta(days=1), timedelta(hours=1), 10_000  # a cent in mic
 CURRENCIES = ("", "usd", "eur")
 MOVED = ("at", "type", "cause", "delta_micro", "after_micro", "subscription_id", "from_plan", "to_plan",
          "paid_at_start", "is_first_loss")  # fmt: skip
-SEED, PEOPLE, NOW = 2026, 84, datetime(2027, 1, 5, 12, 0, tzinfo=UTC)
+SEED, PEOPLE, NOW = 2026, 90, datetime(2027, 1, 5, 12, 0, tzinfo=UTC)
 FIRSTS = [date(2026, month, 1) for month in range(1, 13)] + [date(2027, 1, 1)]
 MONTHS = [Period(first, following - DAY) for first, following in pairwise(FIRSTS)]
 ENDS = [first - DAY for first in FIRSTS]
@@ -199,8 +199,7 @@ def renewals_that_failed(truth):
 
 def at_risk_at(truth, day):
     for one in renewals_that_failed(truth):
-        gone = one.status in ("void", "uncollectible") or (one.paid and one.paid < end_of(day))
-        if one.failed < end_of(day) and not gone:
+        if one.failed < end_of(day) <= min(filter(None, (one.paid, one.given_up)), default=end_of(day)):
             yield day, "at_risk", one.cents * CENT, {"currency": one.who.currency}
 
 
@@ -244,8 +243,14 @@ def growth_of(truth):
 
 
 def buys(truth, limit):
-    states = [one for one in truth.states[limit.who.number] if limit.at < one.at <= limit.at + 24 * HOUR]
-    return any(mrr_of(one) and one.cause in ("checkout", "upgrade") for one in states)
+    """Whether a subscription bills more within a day of a limit, by what its owner did."""
+    billed = defaultdict(int)
+    for one in truth.states[limit.who.number]:
+        is_soon, is_more = limit.at < one.at <= limit.at + 24 * HOUR, mrr_of(one) > billed[one.subscription]
+        if is_soon and is_more and one.cause in ("checkout", "upgrade", "quantity"):
+            return True
+        billed[one.subscription] = mrr_of(one)
+    return False
 
 
 def trust_of(truth):

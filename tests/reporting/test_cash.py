@@ -68,6 +68,22 @@ def test_what_is_at_risk_leaves_when_it_is_paid_or_given_up(ben):
     assert set(found.values()) == {8_00 * CENT}
 
 
+@pytest.mark.parametrize("status", ["uncollectible", "void", "paid"])
+def test_what_was_at_risk_stays_so_on_the_days_before_it_was_given_up(ben, status):
+    invoice = failed(ben, 8_00, on=at(6, 2))
+    june = Period(date(2026, 6, 1), date(2026, 6, 12))
+    before = figures(june).by_day("at_risk", "usd")
+    invoice.status, invoice.given_up_at, invoice.synced_at = status, at(6, 9), NOW + timedelta(minutes=3)
+    invoice.paid_at = at(6, 11) if status == "paid" else None  # some pay what nobody hoped for
+    invoice.save(update_fields=["status", "given_up_at", "synced_at", "paid_at"])
+    history.filled("cash", now=NOW + timedelta(minutes=5))
+    after = read_facts(Scope(june, NOW, "usd"), ["at_risk"]).by_day("at_risk", "usd")
+    assert after == {day: micro for day, micro in before.items() if day.day < 9}
+    assert [day.day for day in sorted(after)] == [2, 3, 4, 5, 6, 7, 8]
+    rows = METRICS["at_risk"].rows(Slice(Period(date(2026, 6, 1), date(2026, 6, 8)))).page("", 9)
+    assert [row.cells[2] for row in rows] == [invoice.pk]
+
+
 def money_moves(ben):
     common = {"account": ben, "currency": "usd", "synced_at": NOW}
     for number, (status, cents) in enumerate((("succeeded", 8_00), ("succeeded", 20_00), ("failed", 40_00))):

@@ -3,8 +3,7 @@
 Nothing of the reports' own code computes what is expected: definitions are those of docs/metrics.md and ADR 24, written
 down a second time, slowly and without a database. `golden.py` makes the year.
 Where the reports and the definitions do not agree, the year has no such case, or the case as it is reported:
-an invoice that was given up was never at risk, since no row says when that was; who gives a first purchase back within
-the hour buys no more; credit is not refunded; people of the other Stripe mode are asked for no consent.
+credit is not refunded.
 """
 
 import pytest

@@ -114,6 +114,7 @@ class InvoiceMirror(models.Model):
     attempt_count = models.PositiveSmallIntegerField(default=0)
     created = models.DateTimeField()
     paid_at = models.DateTimeField(null=True)
+    given_up_at = models.DateTimeField(null=True)  # marked uncollectible or voided, whichever came first
     first_failed_at = models.DateTimeField(null=True)
     needs_action = models.BooleanField(default=False)  # open, and the bank wants its customer to confirm the payment
     period_start = models.DateTimeField(null=True)

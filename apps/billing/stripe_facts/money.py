@@ -66,6 +66,7 @@ class Invoice:
     period_start: datetime | None  # of the service that its lines bill
     period_end: datetime | None
     charges: tuple[Charge, ...]
+    given_up_at: datetime | None = None  # marked uncollectible or voided, whichever came first
     needs_action: bool = False  # the bank wants the card's owner to confirm
     has_credit_notes: bool = False
 
@@ -117,6 +118,7 @@ def read_invoice(raw: Raw) -> Invoice:
     """Read an invoice with expanded payments. Its service period is that of its lines, not the invoice's own."""
     details = (raw.get("parent") or {}).get("subscription_details") or {}
     transitions = raw.get("status_transitions") or {}
+    given_up = (transitions.get("marked_uncollectible_at"), transitions.get("voided_at"))
     periods = [line["period"] for line in raw["lines"]["data"] if line.get("period")]
     return Invoice(
         id=raw["id"],
@@ -136,6 +138,7 @@ def read_invoice(raw: Raw) -> Invoice:
         period_start=moment(min((period["start"] for period in periods), default=None)),
         period_end=moment(max((period["end"] for period in periods), default=None)),
         charges=tuple(_read_charges(raw)),
+        given_up_at=moment(min(filter(None, given_up), default=None)),
         needs_action=raw.get("status") == "open" and any(map(_asks_owner, _intents(raw))),
         has_credit_notes=any(raw.get(f"{when}_payment_credit_notes_amount") for when in ("pre", "post")),
     )
