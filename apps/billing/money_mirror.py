@@ -91,6 +91,7 @@ def _invoice_values(account: BillingAccount, invoice: Invoice) -> Values:
         "billing_reason": invoice.billing_reason,
         "currency": invoice.currency,
         "total_minor": invoice.total_minor,
+        "tax_minor": invoice.tax_minor,
         "amount_due_minor": invoice.amount_due_minor,
         "amount_paid_minor": invoice.amount_paid_minor,
         "attempt_count": invoice.attempt_count,

@@ -56,7 +56,7 @@ class Life:
 
     def __init__(self, book, number, random, kind="person"):
         self.book, self.random, self.begin = book, random, random.randrange(1, 44)
-        self.times, self.terms = {}, {}
+        self.times, self.terms, self.paid = {}, {}, None
         joined = max(-self.begin, -random.choice([0, 1, 2, 3, 10]))
         self.who = Event(
             number=number, kind=kind, country=random.choice(["", "DE", "FR", "US"]), erased=None,
@@ -118,11 +118,18 @@ class Life:
             lost = "uncollectible" if fields["status"] == "paid" else fields["status"]
             facts["status"] = lost if is_given_up else "open"
         invoice = {"cents": cents, "reason": reason, "subscription": self.subscription(number) if number else ""}
-        if self.writes(day, "invoice", **invoice, **facts) and cents > 0:
+        tax = cents // 6 if self.who.currency == "eur" else 0  # within the price
+        if self.writes(day, "invoice", tax=tax, **invoice, **facts) and cents > 0:
+            payment = {"cents": cents, "of": self.book.events["invoice"][-1]}
             if facts["failed"]:
-                self.writes(day, "payment", minutes=3, cents=cents, status="failed")
+                self.writes(day, "payment", minutes=3, status="failed", **payment)
             if is_paid:
-                self.writes(day + after, "payment", minutes=5, cents=cents, status="succeeded")
+                self.writes(day + after, "payment", minutes=5, status="succeeded", **payment)
+                self.paid = self.book.events["payment"][-1]
+
+    def gets_back(self, day, kind, **facts):
+        """Some of the last payment goes back."""
+        self.writes(day, kind, of=self.paid, **facts)
 
     def fails(self, day, cents, **fields):
         """A renewal that is not paid at the first try."""
@@ -152,9 +159,9 @@ def step(name, *words, **facts):
     return partial(getattr(Life, name), **facts), words
 
 
-comes, waits, goes, writes, bills, pays, fails, buys, ends, renews = (
+comes, waits, goes, writes, bills, pays, fails, gets_back, buys, ends, renews = (
     partial(step, name)
-    for name in ("comes", "waits", "goes", "writes", "bills", "pays", "fails", "buys", "ends", "renews")
+    for name in ("comes", "waits", "goes", "writes", "bills", "pays", "fails", "gets_back", "buys", "ends", "renews")
 )
 PLUS, CREATE, UPDATE = "premium_plus", "subscription_create", "subscription_update"
 LIMIT = {"percent": 100, "meter": "messages"}
@@ -213,18 +220,19 @@ LIVES = {
     "changes over midnight": [comes(0, 23, 50), buys(0), ends(0, minutes=30)],
     "regrets": [
         comes(0, 12, 0), buys(0), ends(0, minutes=40),
-        writes(0, "refund", minutes=45, cents=8_00, status="succeeded", reason="requested_by_customer"),
-        writes(0, "refund", minutes=44, cents=8_00, status="failed", reason=""), buys(8, number=2),
+        gets_back(0, "refund", minutes=45, cents=3_17, status="succeeded", reason="requested_by_customer"),
+        gets_back(0, "refund", minutes=46, cents=4_83, status="succeeded", reason="requested_by_customer"),
+        gets_back(0, "refund", minutes=44, cents=8_00, status="failed", reason=""), buys(8, number=2),
     ],
     "regrets, and buys soon": [waits(0), comes(0, 12, 0), buys(0), ends(0, minutes=59), buys(3, number=2)],
     "joins and leaves": [waits(1), buys(0), ends(3)],
     "joins and leaves twice": [waits(0), buys(0), ends(1), buys(2, number=2), ends(4, number=2)],
     "is lost twice in a month": [buys(0), waits(0), ends(0), buys(2, number=2), ends(4, number=2)],
     "disputes": [
-        buys(0), renews(6, 6), writes(8, "dispute", minutes=1, cents=8_00, status="lost", reason="fraudulent"),
-        writes(8, "dispute", minutes=2, cents=7_00, status="won", reason="duplicate"),
-        writes(8, "dispute", minutes=3, cents=6_00, status="warning_closed", reason="fraudulent"),
-        writes(8, "dispute", minutes=4, cents=5_00, status="needs_response", reason="duplicate"), ends(9, "dispute"),
+        buys(0), renews(6, 6), gets_back(8, "dispute", minutes=1, cents=8_00, status="lost", reason="fraudulent"),
+        gets_back(8, "dispute", minutes=2, cents=7_00, status="won", reason="duplicate"),
+        gets_back(8, "dispute", minutes=3, cents=6_00, status="warning_closed", reason="fraudulent"),
+        gets_back(8, "dispute", minutes=4, cents=5_00, status="needs_response", reason="duplicate"), ends(9, "dispute"),
     ],
     "pays more for the same": [  # of two looks at one moment the later is right; then no days, and no subscription
         buys(0), writes(10, "limit", minutes=-30, **LIMIT), bills(10, "price_migration", cents=10_00),

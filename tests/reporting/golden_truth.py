@@ -187,7 +187,8 @@ def cash_of(truth):
                 yield day_of(one.at), slug, one.cents * CENT, named
     for one in truth.of("payment"):
         if one.status == "succeeded":
-            yield day_of(one.at), "payment_fees", golden.fee_of(one) * CENT, {"currency": one.who.currency}
+            named = {"currency": one.who.currency, "plan": plan_of(truth, one.of, one.at)}
+            yield day_of(one.at), "payment_fees", golden.fee_of(one) * CENT, named
     for one in renewals_that_failed(truth):
         slugs = ["failed_renewals"] + ["recovered_renewals"] * bool(one.paid)
         yield from ((day_of(one.failed), slug, one.cents * CENT, {"currency": one.who.currency}) for slug in slugs)
@@ -204,26 +205,32 @@ def at_risk_at(truth, day):
 
 
 def revenue_earned(truth):
-    """Paid invoices of subscriptions by the day, less what was given back."""
+    """Paid invoices of subscriptions by the day, less what was given back; of both what is not tax."""
     for one in truth.of("invoice"):
         if one.paid and one.subscription:
             first = day_of(one.at)
             length = max((day_of(one.until) - first).days, 1) if one.until else 1
-            parts = (Decimal(one.cents * served) / length for served in range(length + 1))
+            parts = (Decimal((one.cents - one.tax) * served) / length for served in range(length + 1))
             rounded = [int(part.quantize(Decimal(1), ROUND_HALF_UP)) for part in parts]
             for served, (before, after) in enumerate(pairwise(rounded)):
-                named = {"currency": one.who.currency, "plan": plan_of(truth, one)}
+                named = {"currency": one.who.currency, "plan": plan_of(truth, one, one.at)}
                 yield first + served * DAY, EARNED, (after - before) * CENT, named
     for kind, status in (("refund", "succeeded"), ("dispute", "lost")):
-        for one in truth.of(kind):
-            if one.status == status:
-                yield day_of(one.at), EARNED, -one.cents * CENT, {"currency": one.who.currency}
+        gone = Counter()
+        for one in sorted((back for back in truth.of(kind) if back.status == status), key=lambda back: back.at):
+            bill = one.of.of
+            untaxed = Fraction(bill.cents - bill.tax, bill.cents)
+            gone[id(bill)] += one.cents
+            through = gone[id(bill)]
+            parts = [floor(cents * untaxed + Fraction(1, 2)) for cents in (through - one.cents, through)]
+            named = {"currency": one.who.currency, "plan": plan_of(truth, bill, one.at)}
+            yield day_of(one.at), EARNED, (parts[0] - parts[1]) * CENT, named
 
 
-def plan_of(truth, invoice):
-    """The plan that an invoice paid: that of its subscription at the latest an hour after it was made."""
+def plan_of(truth, invoice, at):
+    """The plan that an invoice paid, at a moment: that of its subscription at the latest an hour after it."""
     states = [one for one in truth.states[invoice.who.number] if one.subscription == invoice.subscription]
-    known = [one.plan for one in states if one.at <= invoice.at + HOUR]
+    known = [one.plan for one in states if one.at <= at + HOUR]
     return known[-1] if known else ""
 
 

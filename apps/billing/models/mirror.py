@@ -109,6 +109,7 @@ class InvoiceMirror(models.Model):
     billing_reason = models.CharField(max_length=40, blank=True)
     currency = models.CharField(max_length=3)
     total_minor = models.BigIntegerField()
+    tax_minor = models.BigIntegerField(default=0)  # within `total_minor`
     amount_due_minor = models.BigIntegerField()
     amount_paid_minor = models.BigIntegerField()
     attempt_count = models.PositiveSmallIntegerField(default=0)
