@@ -109,7 +109,7 @@ def _by_account(rows: Iterable[Row]) -> Iterator[tuple[UUID, list[Row]]]:
         yield account_id, list(own)
 
 
-def _read(states: QuerySet[SubscriptionState]) -> QuerySet[Any, Row]:
+def _read(states: QuerySet[SubscriptionState]) -> QuerySet[Any, Any]:  # rows as dictionaries
     return states.values(
         "pk", "account_id", "subscription_id", "effective_at", "observed_at", "mrr_micro", "plan_id", "interval",
         "currency", "cause", "account__owner__country", "account__created_at",
