@@ -92,7 +92,7 @@ def of_invoices(rows: Mapping[str, InvoiceMirror], theirs: Iterable[Invoice]) ->
         row = rows.get(invoice.id)
         ours = _of_invoice(row, [payments.get(charge.payment_intent) for charge in invoice.charges]) if row else ""
         other = _words(
-            invoice.status, invoice.amount_paid_minor, invoice.total_minor, invoice.currency,
+            invoice.status, invoice.amount_paid_minor, invoice.total_minor, invoice.tax_minor, invoice.currency,
             sum(charge.refunded_minor for charge in invoice.charges), any(c.is_disputed for c in invoice.charges),
         )  # fmt: skip
         if ours != other:
@@ -141,10 +141,13 @@ def _of_subscription(row: SubscriptionMirror, theirs: Subscription) -> Iterator[
 def _of_invoice(row: InvoiceMirror, payments: Iterable[PaymentMirror | None]) -> str:
     known = [payment for payment in payments if payment is not None]
     refunded, is_disputed = sum(one.refunded_minor for one in known), any(one.is_disputed for one in known)
-    return _words(row.status, row.amount_paid_minor, row.total_minor, row.currency, refunded, is_disputed)
+    return _words(
+        row.status, row.amount_paid_minor, row.total_minor, row.tax_minor, row.currency, refunded, is_disputed
+    )  # fmt: skip
 
 
 def _words(*facts: object) -> str:
-    status, paid, total, currency, refunded, is_disputed = facts
+    status, paid, total, tax, currency, refunded, is_disputed = facts
+    taxed = f", {tax} of it tax" if tax else ""
     back = f", {refunded} refunded" if refunded else ""
-    return f"{status}, {paid} of {total} {currency} paid{back}{', disputed' if is_disputed else ''}"
+    return f"{status}, {paid} of {total} {currency} paid{taxed}{back}{', disputed' if is_disputed else ''}"

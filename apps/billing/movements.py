@@ -54,6 +54,7 @@ def cause_of(before: Shape | None, after: Shape, reason: str) -> str:
     """Name the cause of a change. Pure.
 
     reason  Stripe's `cancellation_details.reason`, or nothing.
+    What had ended for want of a payment and bills again has recovered, whatever else changed with it.
     """
     if after.status in ENDED:
         return REASONS.get(reason, ENDED[after.status])
@@ -63,7 +64,9 @@ def cause_of(before: Shape | None, after: Shape, reason: str) -> str:
         return "paused"
     if before is None or before.status in NOT_YET_PAID:
         return "checkout"
-    return "resumed" if _is_paused(before) else _change_of_items(before, after)
+    if _is_paused(before):
+        return "resumed"
+    return "recovered" if before.status in ENDED else _change_of_items(before, after)
 
 
 def record(mirror: SubscriptionMirror, before: Shape | None, found: Subscription | None, *, now: datetime) -> bool:

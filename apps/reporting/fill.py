@@ -63,12 +63,11 @@ def fill_day(family: Family, day: date, *, now: datetime) -> int:
     FillState.objects.get_or_create(family=family.name, day=day)
     with transaction.atomic(durable=True):
         state = FillState.objects.select_for_update(no_key=True).get(family=family.name, day=day)
-        facts = family.compute(day)
+        facts = family.renew(day)
         for table in (MetricDay, MetricTotal):
             table.objects.filter(day=day, metric__in=[metric.slug for metric in family.metrics]).delete()
         MetricDay.objects.bulk_create([_stored(day, fact) for fact in facts], batch_size=1000)
         MetricTotal.objects.bulk_create(_totals(family, day, facts), batch_size=1000)
-        family.store(day)
         state.filled_at, state.dirty_since, state.source_rows = now, None, family.source_rows(day)
         state.save(update_fields=["filled_at", "dirty_since", "source_rows"])
     return len(facts)

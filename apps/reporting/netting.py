@@ -49,7 +49,7 @@ def movements_of(
     """Net the changes of one customer in one currency.
 
     held      what each subscription billed before; states: what changed since, in order
-    has_paid  whether the customer ever had any MRR before
+    has_paid  whether an MRR of the customer ever remained before: what was given back within a window is none
     day_of    the day of a moment: nothing is netted over its end, so that movements sum to the MRR of every day
     """
     held = dict(held)

@@ -25,8 +25,13 @@ def counted(path: str = "") -> Q:
 def left_out(path: str = "") -> Q:
     """The condition for test data. An account without a Stripe customer has no mode that could differ."""
     staff = Q(**{f"{path}owner__is_staff": True}) | Q(**{f"{path}owner__is_internal": True})
-    known = Q(**{f"{path}stripe_customer_id__isnull": False})
-    return staff | (known & Q(**{f"{path}livemode": not is_livemode()}))
+    return staff | _of_other_mode(path)
+
+
+def counted_people(path: str = "") -> Q:
+    """The condition for rows of people who count; `path` leads from the row to its person: "user__"."""
+    ours = Q(**{f"{path}is_staff": True}) | Q(**{f"{path}is_internal": True})
+    return ~ours & ~_of_other_mode(f"{path}billing_account__")
 
 
 def count_left_out() -> int:
@@ -41,3 +46,8 @@ def age_at(at: datetime, path: str = "") -> Case:
     """Whether an account was “new” (made within the 30 days before a moment) or “old”."""
     is_new = When(**{f"{path}created_at__gte": at - NEW_FOR}, then=Value("new"))
     return Case(is_new, default=Value("old"), output_field=CharField())
+
+
+def _of_other_mode(path: str) -> Q:
+    known = Q(**{f"{path}stripe_customer_id__isnull": False})
+    return known & Q(**{f"{path}livemode": not is_livemode()})

@@ -29,6 +29,15 @@ class Service:
         return (self.stop - self.first).days
 
 
+def without_tax(amount_minor: int, total_minor: int, tax_minor: int) -> int:
+    """What of a part of an invoice is not tax, rounded half away from zero; of the whole it is all but the tax."""
+    if not total_minor:
+        return amount_minor
+    net = amount_minor * (total_minor - tax_minor)
+    sign = -1 if (net < 0) != (total_minor < 0) else 1
+    return sign * ((2 * abs(net) + abs(total_minor)) // (2 * abs(total_minor)))
+
+
 def service_of(amount_minor: int, start: datetime, end: datetime | None) -> Service:
     """Cut a service period into days; one that ends on the day it starts, or has no end, is earned on that day."""
     first = days.day_of(start)

@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from apps.billing import checkout, entitlements, leases, sync, tasks
-from apps.billing.models import StripeOutbox, SubscriptionState
+from apps.billing.models import PaymentMirror, StripeOutbox, SubscriptionState
 from tests.support import shop
 
 pytestmark = pytest.mark.django_db
@@ -49,3 +49,15 @@ def test_letters_and_catching_up_run(published, account):
     letters = {row.payload["letter"]: row.state for row in StripeOutbox.objects.all()}
     assert letters == {"plan_started": "done", "receipt": "done"}
     assert tasks.catch_up.apply().successful()
+
+
+def test_fees_wait_for_the_next_run_where_stripe_cannot_be_reached(published, account, settings):
+    shop.buy(account)
+    settings.STRIPE_API_BASE = "http://127.0.0.1:9"
+    with capture_logs() as said:
+        assert tasks.read_fees.apply().successful()
+    assert [line["event"] for line in said if line["event"].startswith("billing.fees")] == ["billing.fees_later"]
+    assert PaymentMirror.objects.get().fee_minor is None
+    settings.STRIPE_API_BASE = published.base
+    assert tasks.read_fees.apply().successful()
+    assert PaymentMirror.objects.get().fee_minor == 53

@@ -56,7 +56,7 @@ class Life:
 
     def __init__(self, book, number, random, kind="person"):
         self.book, self.random, self.begin = book, random, random.randrange(1, 44)
-        self.times, self.terms = {}, {}
+        self.times, self.terms, self.paid = {}, {}, None
         joined = max(-self.begin, -random.choice([0, 1, 2, 3, 10]))
         self.who = Event(
             number=number, kind=kind, country=random.choice(["", "DE", "FR", "US"]), erased=None,
@@ -102,20 +102,34 @@ class Life:
         )
 
     def pays(self, day, cents, *, number=1, reason="subscription_cycle", days=30, after=0, **fields):
-        """An invoice of a subscription and, where it is paid, the payment; `after`: so many days later."""
+        """An invoice of a subscription and, where it is paid, the payment; `after`: so many days later.
+
+        gone  it is given up, so many days later; what is not paid then is void or uncollectible
+        """
         is_paid = fields.setdefault("status", "paid") == "paid" and self.begin + day + after <= LAST
+        gone = fields.pop("gone", None)
+        is_given_up = gone is not None and self.begin + day + gone <= LAST
         facts = {
-            "status": "paid" if is_paid else "open", "failed": None, "paid": self.at(day + after, minutes=5),
+            "failed": None, "paid": self.at(day + after, minutes=5) if is_paid else None,
+            "given_up": self.at(day + gone, minutes=30) if is_given_up else None,
             "until": self.at(day) + timedelta(days=days) if days else None, **fields,
         }  # fmt: skip
         if not is_paid:
-            facts.update(paid=None, status="open" if fields["status"] == "paid" else fields["status"])
+            lost = "uncollectible" if fields["status"] == "paid" else fields["status"]
+            facts["status"] = lost if is_given_up else "open"
         invoice = {"cents": cents, "reason": reason, "subscription": self.subscription(number) if number else ""}
-        if self.writes(day, "invoice", **invoice, **facts) and cents > 0:
+        tax = cents // 6 if self.who.currency == "eur" else 0  # within the price
+        if self.writes(day, "invoice", tax=tax, **invoice, **facts) and cents > 0:
+            payment = {"cents": cents, "of": self.book.events["invoice"][-1]}
             if facts["failed"]:
-                self.writes(day, "payment", minutes=3, cents=cents, status="failed")
+                self.writes(day, "payment", minutes=3, status="failed", **payment)
             if is_paid:
-                self.writes(day + after, "payment", minutes=5, cents=cents, status="succeeded")
+                self.writes(day + after, "payment", minutes=5, status="succeeded", **payment)
+                self.paid = self.book.events["payment"][-1]
+
+    def gets_back(self, day, kind, **facts):
+        """Some of the last payment goes back."""
+        self.writes(day, kind, of=self.paid, **facts)
 
     def fails(self, day, cents, **fields):
         """A renewal that is not paid at the first try."""
@@ -145,9 +159,9 @@ def step(name, *words, **facts):
     return partial(getattr(Life, name), **facts), words
 
 
-comes, waits, goes, writes, bills, pays, fails, buys, ends, renews = (
+comes, waits, goes, writes, bills, pays, fails, gets_back, buys, ends, renews = (
     partial(step, name)
-    for name in ("comes", "waits", "goes", "writes", "bills", "pays", "fails", "buys", "ends", "renews")
+    for name in ("comes", "waits", "goes", "writes", "bills", "pays", "fails", "gets_back", "buys", "ends", "renews")
 )
 PLUS, CREATE, UPDATE = "premium_plus", "subscription_create", "subscription_update"
 LIMIT = {"percent": 100, "meter": "messages"}
@@ -164,7 +178,8 @@ LIVES = {
     "grows after limits": [
         buys(0), writes(4, "limit", minutes=-180, **LIMIT), writes(4, "limit", minutes=-120, **LIMIT),
         writes(4, "limit", minutes=-60, percent=100, meter="output_tokens"), bills(4, "upgrade", plan=PLUS),
-        pays(4, 27_35, reason=UPDATE, days=20), bills(9, "quantity", quantity=3), bills(15, "quantity", quantity=2),
+        pays(4, 27_35, reason=UPDATE, days=20), writes(9, "limit", minutes=-30, **LIMIT),
+        bills(9, "quantity", quantity=3), writes(15, "limit", minutes=-30, **LIMIT), bills(15, "quantity", quantity=2),
     ],
     "shrinks": [  # and is given back what is left of the year
         buys(0, plan=PLUS, interval="year"), bills(7, "downgrade", plan="premium", interval="month"),
@@ -181,12 +196,13 @@ LIVES = {
         bills(8, "recovered", status="active"), fails(12, 8_00),
     ],
     "is given up": [
-        buys(0, plan=PLUS), bills(6, "payment_failed", status="past_due"), fails(6, 40_00, status="uncollectible"),
-        fails(7, 1_00, status="void", reason=UPDATE), ends(9, "payment_failed"),
+        buys(0, plan=PLUS), bills(6, "payment_failed", status="past_due"),
+        fails(6, 40_00, status="uncollectible", gone=3), fails(7, 1_00, status="void", reason=UPDATE, gone=0),
+        ends(9, "payment_failed"),
     ],
     "is unpaid for weeks": [
-        buys(0), fails(6, 8_00, after=11), bills(6, "payment_failed", status="past_due"),
-        bills(9, "payment_failed", status="unpaid"), bills(17, "resumed", status="active"),
+        buys(0), fails(6, 8_00, after=11, gone=4), bills(6, "payment_failed", status="past_due"),
+        bills(9, "payment_failed", status="unpaid"), bills(17, "recovered", status="active"),
         fails(23, 8_00, status="open"),
     ],
     "never gets through": [
@@ -204,20 +220,24 @@ LIVES = {
     "changes over midnight": [comes(0, 23, 50), buys(0), ends(0, minutes=30)],
     "regrets": [
         comes(0, 12, 0), buys(0), ends(0, minutes=40),
-        writes(0, "refund", minutes=45, cents=8_00, status="succeeded", reason="requested_by_customer"),
-        writes(0, "refund", minutes=44, cents=8_00, status="failed", reason=""),
+        gets_back(0, "refund", minutes=45, cents=3_17, status="succeeded", reason="requested_by_customer"),
+        gets_back(0, "refund", minutes=46, cents=4_83, status="succeeded", reason="requested_by_customer"),
+        gets_back(0, "refund", minutes=44, cents=8_00, status="failed", reason=""), buys(8, number=2),
     ],
+    "regrets, and buys soon": [waits(0), comes(0, 12, 0), buys(0), ends(0, minutes=59), buys(3, number=2)],
     "joins and leaves": [waits(1), buys(0), ends(3)],
+    "joins and leaves twice": [waits(0), buys(0), ends(1), buys(2, number=2), ends(4, number=2)],
     "is lost twice in a month": [buys(0), waits(0), ends(0), buys(2, number=2), ends(4, number=2)],
     "disputes": [
-        buys(0), renews(6, 6), writes(8, "dispute", minutes=1, cents=8_00, status="lost", reason="fraudulent"),
-        writes(8, "dispute", minutes=2, cents=7_00, status="won", reason="duplicate"),
-        writes(8, "dispute", minutes=3, cents=6_00, status="warning_closed", reason="fraudulent"),
-        writes(8, "dispute", minutes=4, cents=5_00, status="needs_response", reason="duplicate"), ends(9, "dispute"),
+        buys(0), renews(6, 6), gets_back(8, "dispute", minutes=1, cents=8_00, status="lost", reason="fraudulent"),
+        gets_back(8, "dispute", minutes=2, cents=7_00, status="won", reason="duplicate"),
+        gets_back(8, "dispute", minutes=3, cents=6_00, status="warning_closed", reason="fraudulent"),
+        gets_back(8, "dispute", minutes=4, cents=5_00, status="needs_response", reason="duplicate"), ends(9, "dispute"),
     ],
     "pays more for the same": [  # of two looks at one moment the later is right; then no days, and no subscription
-        buys(0), bills(10, "price_migration", cents=10_00), bills(10, "price_migration", cents=9_99),
-        pays(12, 3_00, days=0, reason="manual"), pays(13, 20_00, number=0, days=0, reason="manual"),
+        buys(0), writes(10, "limit", minutes=-30, **LIMIT), bills(10, "price_migration", cents=10_00),
+        bills(10, "price_migration", cents=9_99), pays(12, 3_00, days=0, reason="manual"),
+        pays(13, 20_00, number=0, days=0, reason="manual"),
     ],
     "looks around": [],
     "looks around and goes": [goes(20)],
@@ -257,10 +277,9 @@ def asks(life):
 def agrees(life):
     """What people agree to, and what staff, or the system in their name, do about them."""
     random = life.random
-    if life.who.kind != "live":  # see the head of the test
-        life.book.write("consent", life.who, life.who.joined, paper="terms", is_given=True)
-        for yes in (True, False)[: random.randrange(3)]:
-            life.writes(random.randrange(LAST) - life.begin, "consent", paper="training", is_given=yes)
+    life.book.write("consent", life.who, life.who.joined, paper="terms", is_given=True)
+    for yes in (True, False)[: random.randrange(3)]:
+        life.writes(random.randrange(LAST) - life.begin, "consent", paper="training", is_given=yes)
     page, source = ("home", "direct") if life.who.number % 3 else ("pricing", "news.example.org")
     life.book.write("visit", life.who, life.who.joined, page=page, source=source)
     if life.who.number % 5 == 1:

@@ -52,7 +52,9 @@ def store(book):
         for one in book.events["act"]
     )
     for kind, row_of in ROWS.items():
-        rows = [row_of(one, owned[one.who.number], f"{kind}_{key}") for key, one in enumerate(book.events[kind])]
+        for number, one in enumerate(book.events[kind]):
+            one.pk = f"{kind}_{number}"
+        rows = [row_of(one, owned[one.who.number], one.pk) for one in book.events[kind]]
         type(rows[0]).objects.bulk_create(rows)
 
 
@@ -97,10 +99,15 @@ def _bucket(one, account):
 def _invoice(one, account, key):
     return kept.InvoiceMirror(
         pk=key, account=account, stripe_subscription_id=one.subscription, status=one.status, billing_reason=one.reason,
-        currency=one.who.currency, total_minor=one.cents, amount_due_minor=max(one.cents, 0), created=one.at,
-        amount_paid_minor=max(one.cents, 0) if one.paid else 0, paid_at=one.paid, first_failed_at=one.failed,
+        currency=one.who.currency, total_minor=one.cents, tax_minor=one.tax, created=one.at,
+        amount_due_minor=max(one.cents, 0), amount_paid_minor=max(one.cents, 0) if one.paid else 0, paid_at=one.paid,
+        first_failed_at=one.failed, given_up_at=one.given_up,
         period_start=one.at if one.until else None, period_end=one.until, synced_at=one.paid or one.at,
     )  # fmt: skip
+
+
+def _back(model, one, account, key):
+    return _money(model, one, account, key, stripe_payment_intent_id=one.of.pk)
 
 
 def _money(model, one, account, key, **fields):
@@ -134,9 +141,10 @@ def _run(one, account, _key):
 ROWS = {
     "state": _state, "invoice": _invoice, "answer": _answer, "run": _run,
     "payment": lambda one, account, key: _money(
-        kept.PaymentMirror, one, account, key, fee_minor=fee_of(one), fee_currency=one.who.currency),
-    "refund": partial(_money, kept.RefundMirror),
-    "dispute": partial(_money, kept.DisputeMirror),
+        kept.PaymentMirror, one, account, key, invoice_id=one.of.pk, fee_minor=fee_of(one),
+        fee_currency=one.who.currency),
+    "refund": partial(_back, kept.RefundMirror),
+    "dispute": partial(_back, kept.DisputeMirror),
     "consent": lambda one, account, _key: Consent(
         user=account.owner, kind=one.paper, version="1", is_given=one.is_given, answered_at=one.at),
     "report": lambda one, account, _key: ContentReport(

@@ -17,7 +17,7 @@ DAY, HOUR, CENT = timedelta(days=1), timedelta(hours=1), 10_000  # a cent in mic
 CURRENCIES = ("", "usd", "eur")
 MOVED = ("at", "type", "cause", "delta_micro", "after_micro", "subscription_id", "from_plan", "to_plan",
          "paid_at_start", "is_first_loss")  # fmt: skip
-SEED, PEOPLE, NOW = 2026, 84, datetime(2027, 1, 5, 12, 0, tzinfo=UTC)
+SEED, PEOPLE, NOW = 2026, 90, datetime(2027, 1, 5, 12, 0, tzinfo=UTC)
 FIRSTS = [date(2026, month, 1) for month in range(1, 13)] + [date(2027, 1, 1)]
 MONTHS = [Period(first, following - DAY) for first, following in pairwise(FIRSTS)]
 ENDS = [first - DAY for first in FIRSTS]
@@ -52,7 +52,7 @@ ALL_EARNED, SPENT = ("recognised_revenue", "api_revenue"), ("model_cost", "payme
 EARNED, WON, LOST = "recognised_revenue", ("mrr_new", "mrr_expansion"), ("mrr_churn", "mrr_contraction")
 LOST_OF_START = ("start_churn", "start_contraction")
 CASES = {  # type of a movement → its causes
-    "new": "checkout", "reactivation": "checkout coupon resumed",
+    "new": "checkout", "reactivation": "checkout coupon recovered resumed",
     "expansion": "checkout price_migration quantity upgrade", "contraction": "coupon downgrade quantity voluntary",
     "churn": "coupon dispute paused payment_failed staff voluntary",
 }  # fmt: skip
@@ -187,7 +187,8 @@ def cash_of(truth):
                 yield day_of(one.at), slug, one.cents * CENT, named
     for one in truth.of("payment"):
         if one.status == "succeeded":
-            yield day_of(one.at), "payment_fees", golden.fee_of(one) * CENT, {"currency": one.who.currency}
+            named = {"currency": one.who.currency, "plan": plan_of(truth, one.of, one.at)}
+            yield day_of(one.at), "payment_fees", golden.fee_of(one) * CENT, named
     for one in renewals_that_failed(truth):
         slugs = ["failed_renewals"] + ["recovered_renewals"] * bool(one.paid)
         yield from ((day_of(one.failed), slug, one.cents * CENT, {"currency": one.who.currency}) for slug in slugs)
@@ -199,32 +200,37 @@ def renewals_that_failed(truth):
 
 def at_risk_at(truth, day):
     for one in renewals_that_failed(truth):
-        gone = one.status in ("void", "uncollectible") or (one.paid and one.paid < end_of(day))
-        if one.failed < end_of(day) and not gone:
+        if one.failed < end_of(day) <= min(filter(None, (one.paid, one.given_up)), default=end_of(day)):
             yield day, "at_risk", one.cents * CENT, {"currency": one.who.currency}
 
 
 def revenue_earned(truth):
-    """Paid invoices of subscriptions by the day, less what was given back."""
+    """Paid invoices of subscriptions by the day, less what was given back; of both what is not tax."""
     for one in truth.of("invoice"):
         if one.paid and one.subscription:
             first = day_of(one.at)
             length = max((day_of(one.until) - first).days, 1) if one.until else 1
-            parts = (Decimal(one.cents * served) / length for served in range(length + 1))
+            parts = (Decimal((one.cents - one.tax) * served) / length for served in range(length + 1))
             rounded = [int(part.quantize(Decimal(1), ROUND_HALF_UP)) for part in parts]
             for served, (before, after) in enumerate(pairwise(rounded)):
-                named = {"currency": one.who.currency, "plan": plan_of(truth, one)}
+                named = {"currency": one.who.currency, "plan": plan_of(truth, one, one.at)}
                 yield first + served * DAY, EARNED, (after - before) * CENT, named
     for kind, status in (("refund", "succeeded"), ("dispute", "lost")):
-        for one in truth.of(kind):
-            if one.status == status:
-                yield day_of(one.at), EARNED, -one.cents * CENT, {"currency": one.who.currency}
+        gone = Counter()
+        for one in sorted((back for back in truth.of(kind) if back.status == status), key=lambda back: back.at):
+            bill = one.of.of
+            untaxed = Fraction(bill.cents - bill.tax, bill.cents)
+            gone[id(bill)] += one.cents
+            through = gone[id(bill)]
+            parts = [floor(cents * untaxed + Fraction(1, 2)) for cents in (through - one.cents, through)]
+            named = {"currency": one.who.currency, "plan": plan_of(truth, bill, one.at)}
+            yield day_of(one.at), EARNED, (parts[0] - parts[1]) * CENT, named
 
 
-def plan_of(truth, invoice):
-    """The plan that an invoice paid: that of its subscription at the latest an hour after it was made."""
+def plan_of(truth, invoice, at):
+    """The plan that an invoice paid, at a moment: that of its subscription at the latest an hour after it."""
     states = [one for one in truth.states[invoice.who.number] if one.subscription == invoice.subscription]
-    known = [one.plan for one in states if one.at <= invoice.at + HOUR]
+    known = [one.plan for one in states if one.at <= at + HOUR]
     return known[-1] if known else ""
 
 
@@ -244,8 +250,14 @@ def growth_of(truth):
 
 
 def buys(truth, limit):
-    states = [one for one in truth.states[limit.who.number] if limit.at < one.at <= limit.at + 24 * HOUR]
-    return any(mrr_of(one) and one.cause in ("checkout", "upgrade") for one in states)
+    """Whether a subscription bills more within a day of a limit, by what its owner did."""
+    billed = defaultdict(int)
+    for one in truth.states[limit.who.number]:
+        is_soon, is_more = limit.at < one.at <= limit.at + 24 * HOUR, mrr_of(one) > billed[one.subscription]
+        if is_soon and is_more and one.cause in ("checkout", "upgrade", "quantity"):
+            return True
+        billed[one.subscription] = mrr_of(one)
+    return False
 
 
 def trust_of(truth):
@@ -325,7 +337,7 @@ def counted_in(move):
         yield CUSTOMERS[move.type], 1
     if move.paid_at_start and move.type in ("churn", "contraction", "expansion"):
         yield f"start_{move.type}", abs(move.delta_micro)
-    if move.type == "churn" and not move.paid_at_start:
+    if move.is_first_loss and not move.paid_at_start:
         yield "joined_and_left", 1
     if move.paid_at_start and move.is_first_loss:
         yield "lost_of_start", 1

@@ -4,15 +4,19 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from apps.billing import fees, stripe_gateway
 from apps.billing.models import DisputeMirror, PaymentMirror, RefundMirror
-from apps.reporting.days import Period
+from apps.reporting import days
+from apps.reporting.days import ONE_DAY, Period
 from apps.reporting.facts import Facts, read_facts
 from apps.reporting.metrics.base import Slice
 from apps.reporting.metrics.families import METRICS
+from apps.reporting.models import AccountMonth, MetricDay
 from apps.reporting.scope import Scope
 from apps.reporting.sheets.payments import DisputesPanel, FailingPanel, PayoutsPanel
 from tests import build, cast
 from tests.reporting import history
+from tests.support import shop
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 7, 10, 12, 0, tzinfo=UTC)
@@ -62,6 +66,22 @@ def test_what_is_at_risk_leaves_when_it_is_paid_or_given_up(ben):
     found = figures(Period(date(2026, 6, 1), date(2026, 6, 12))).by_day("at_risk", "usd")
     assert [day.day for day, micro in sorted(found.items()) if micro] == [2, 3, 4, 5, 6, 7, 8]
     assert set(found.values()) == {8_00 * CENT}
+
+
+@pytest.mark.parametrize("status", ["uncollectible", "void", "paid"])
+def test_what_was_at_risk_stays_so_on_the_days_before_it_was_given_up(ben, status):
+    invoice = failed(ben, 8_00, on=at(6, 2))
+    june = Period(date(2026, 6, 1), date(2026, 6, 12))
+    before = figures(june).by_day("at_risk", "usd")
+    invoice.status, invoice.given_up_at, invoice.synced_at = status, at(6, 9), NOW + timedelta(minutes=3)
+    invoice.paid_at = at(6, 11) if status == "paid" else None  # some pay what nobody hoped for
+    invoice.save(update_fields=["status", "given_up_at", "synced_at", "paid_at"])
+    history.filled("cash", now=NOW + timedelta(minutes=5))
+    after = read_facts(Scope(june, NOW, "usd"), ["at_risk"]).by_day("at_risk", "usd")
+    assert after == {day: micro for day, micro in before.items() if day.day < 9}
+    assert [day.day for day in sorted(after)] == [2, 3, 4, 5, 6, 7, 8]
+    rows = METRICS["at_risk"].rows(Slice(Period(date(2026, 6, 1), date(2026, 6, 8)))).page("", 9)
+    assert [row.cells[2] for row in rows] == [invoice.pk]
 
 
 def money_moves(ben):
@@ -137,3 +157,57 @@ def test_fees_are_taken_from_what_came_and_the_rest_is_expected_on_its_day(ben):
     assert value("net_cash") == (28_00 - 8_00 - 6_00 - 1_41) * CENT
     [line] = PayoutsPanel().read(Scope(JUNE, NOW, "usd"), Facts({})).lines
     assert line.cells == (date(2026, 7, 12), 1, "usd", 8_00 * CENT, 53 * CENT, 7_47 * CENT)
+
+
+def coming(account, *, available, currency="usd", cents=8_00, paid_in=None, status="succeeded"):
+    PaymentMirror.objects.create(
+        stripe_payment_intent_id=f"pi_{PaymentMirror.objects.count()}", account=account, status=status,
+        amount_minor=cents, currency=currency, fee_minor=53, fee_currency=paid_in or currency, available_on=available,
+        created=at(7, 3), synced_at=NOW,
+    )  # fmt: skip
+
+
+def payouts(now=NOW):
+    return [line.cells[:4] for line in PayoutsPanel().read(Scope(JUNE, now, "usd"), Facts({})).lines]
+
+
+def test_payouts_are_expected_from_the_first_moment_of_today_on(ben, settings):
+    settings.REPORTING_TIMEZONE = "Europe/Berlin"
+    midnight = datetime(2026, 7, 9, 22, 0, tzinfo=UTC)  # of 10 July there
+    for moment in (midnight - timedelta(seconds=1), midnight, midnight + timedelta(hours=23)):
+        coming(ben, available=moment)
+    today = (date(2026, 7, 10), 2, "usd", 16_00 * CENT)
+    assert payouts() == [today]
+    assert payouts(midnight - timedelta(seconds=1)) == [(date(2026, 7, 9), 1, "usd", 8_00 * CENT), today]
+    assert payouts(midnight + timedelta(hours=24)) == []
+
+
+def test_payouts_of_two_currencies_are_two_lines_and_those_that_are_changed_are_none(ben):
+    coming(ben, available=at(7, 12), cents=7_00, currency="eur")
+    coming(ben, available=at(7, 12))
+    coming(ben, available=at(7, 12), cents=9_00, currency="eur", paid_in="usd")
+    coming(ben, available=at(7, 12), status="failed")
+    day = date(2026, 7, 12)
+    assert payouts() == [(day, 1, "eur", 7_00 * CENT), (day, 1, "usd", 8_00 * CENT)]
+
+
+def test_payments_of_staff_and_of_the_other_mode_are_no_payout():
+    coming(history.account(owner=cast.dana(), at=at(5, 1)), available=at(7, 12))
+    alive = build.person(email="alive@example.org")
+    coming(history.account(owner=alive, livemode=True, stripe_customer_id="cus_1"), available=at(7, 12))
+    assert payouts() == []
+
+
+def test_a_fee_that_is_known_after_its_day_was_filled_restates_the_day_and_its_month(published):
+    payer = build.account(owner=build.person(email="payer@example.org"))
+    shop.buy(payer)
+    paid, later = shop.now(), shop.now() + ONE_DAY
+    history.filled("cash", "accounts", now=later)
+    facts = MetricDay.objects.filter(metric="payment_fees", day=days.day_of(paid))
+    months = AccountMonth.objects.filter(account=payer).values_list("fees_micro", flat=True)
+    assert (list(facts), sum(months.all())) == ([], 0)
+    read_at = later + timedelta(hours=2)
+    assert fees.read_due(stripe_gateway.background(), at_most=9, clock=lambda: read_at) == 1
+    history.filled("cash", "accounts", now=read_at + timedelta(minutes=1))
+    assert [fact.value for fact in facts.all()] == [53 * CENT]
+    assert sum(months.all()) == 53 * CENT

@@ -4,13 +4,22 @@ from datetime import timedelta
 
 import pytest
 
-from apps.billing.models import CreditPayment, Price, RefundMirror, SubscriptionItemMirror
+from apps.billing.models import (
+    CreditPayment,
+    DisputeMirror,
+    InvoiceMirror,
+    PaymentMirror,
+    Price,
+    RefundMirror,
+    SubscriptionItemMirror,
+)
 from apps.reporting import scope as scopes
 from apps.reporting.days import Period
 from apps.reporting.facts import read_split
-from apps.reporting.metrics.base import Fact, Parts
+from apps.reporting.metrics.base import Fact, Parts, Slice
 from apps.reporting.metrics.families import METRICS
 from apps.reporting.metrics.margin import Margin, MarginRatio
+from apps.reporting.models import AccountMonth, MetricDay
 from tests import build, cast
 from tests.reporting import history
 from tests.reporting.history import DAY_1, DAY_2, FIRST, NOW, SECOND
@@ -104,6 +113,64 @@ def test_the_invoice_of_a_months_usage_is_not_earned_twice(db):
     build.answer(account=ben, at=FIRST, channel="api", price_micro=12_340_000, earned_micro=12_340_000)
     assert list(METRICS["recognised_revenue"].compute(DAY_1)) == []
     assert list(METRICS["api_revenue"].compute(DAY_1)) == [Fact("api_revenue", 12_340_000, plan="free", currency="usd")]
+
+
+def gone_back(table, key, payment, minor, at, **fields):
+    names = {RefundMirror: ("stripe_refund_id", "succeeded"), DisputeMirror: ("stripe_dispute_id", "lost")}
+    name, status = names[table]
+    defaults = {"currency": "usd", "status": status, "created": at, "synced_at": at, "amount_minor": minor}
+    return table.objects.create(
+        account=payment.account, stripe_payment_intent_id=payment.pk, **{name: key}, **defaults, **fields
+    )
+
+
+@pytest.fixture
+def taxed(db):
+    """9.52 for one day, of which 1.52 is tax."""
+    invoice = history.invoice(
+        account=history.account(owner=cast.ben()), length=timedelta(days=1), total_minor=9_52, tax_minor=1_52
+    )
+    return PaymentMirror.objects.create(
+        stripe_payment_intent_id="pi_1", account=invoice.account, invoice=invoice, status="succeeded",
+        amount_minor=9_52, currency="usd", created=FIRST, synced_at=FIRST,
+    )  # fmt: skip
+
+
+def earned(now=NOW):
+    history.filled("earnings", "accounts", now=now)
+    facts = MetricDay.objects.filter(metric="recognised_revenue").order_by("day").values_list("value", flat=True)
+    assert sum(AccountMonth.objects.values_list("revenue_micro", flat=True)) == sum(facts)
+    return list(facts)
+
+
+def test_tax_is_not_earned(taxed):
+    assert earned() == [8_000_000]
+    [row] = METRICS["recognised_revenue"].rows(Slice(Period(DAY_1, DAY_1))).page("", 9)
+    assert row.cells[-2:] == (8_000_000, 8_000_000)
+
+
+def test_c16_what_goes_back_in_parts_takes_all_that_was_earned_and_no_tax(taxed):
+    for number, minor in enumerate((3_17, 3_17, 3_18)):
+        gone_back(RefundMirror, f"re_{number}", taxed, minor, SECOND + timedelta(minutes=number))
+    assert earned() == [8_000_000, -8_000_000]
+    rows = METRICS["recognised_revenue"].rows(Slice(Period(DAY_2, DAY_2))).page("", 9)
+    assert sorted(row.cells[-1] for row in rows) == [-2_670_000, -2_670_000, -2_660_000, 0]  # and the invoice
+
+
+def test_a_lost_dispute_takes_no_tax_either(taxed):
+    gone_back(DisputeMirror, "du_1", taxed, 9_52, SECOND)
+    assert earned() == [8_000_000, -8_000_000]
+
+
+def test_tax_that_is_known_later_restates_the_days_of_the_invoice_and_of_its_refund(taxed):
+    gone_back(RefundMirror, "re_1", taxed, 9_52, SECOND)
+    InvoiceMirror.objects.update(tax_minor=0)
+    later = NOW + timedelta(days=2)
+    assert earned(later) == [9_520_000, -9_520_000]
+    InvoiceMirror.objects.update(tax_minor=1_52, synced_at=later + timedelta(minutes=3))
+    history.filled("earnings", now=later + timedelta(minutes=5))
+    facts = MetricDay.objects.filter(metric="recognised_revenue").order_by("day").values_list("value", flat=True)
+    assert list(facts) == [8_000_000, -8_000_000]
 
 
 def test_a_refund_of_credit_takes_nothing_from_subscriptions(db):

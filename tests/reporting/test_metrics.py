@@ -9,7 +9,9 @@ from apps.reporting import days, opened
 from apps.reporting.days import Period
 from apps.reporting.metrics.base import Fact, Slice
 from apps.reporting.metrics.families import FAMILIES, METRICS
+from apps.reporting.metrics.revenue import accounts_at
 from tests import build, cast
+from tests.bench import company
 from tests.reporting import history
 from tests.reporting.history import DAY_1, DAY_2, FIRST, SECOND
 
@@ -50,6 +52,23 @@ def test_the_latest_state_of_a_day_counts_and_an_ended_one_brings_nothing():
     assert [values("mrr", day) for day in days.each(DAY_1, date(2026, 3, 3))] == [[8_000_000], [40_000_000], []]
     assert [values("paying_customers", day) for day in days.each(DAY_1, date(2026, 3, 3))] == [[1], [1], []]
     assert values("free_accounts", date(2026, 3, 3)) == [2]
+
+
+def test_free_accounts_are_found_by_one_join_while_postgres_has_no_statistics():
+    account = history.account(owner=cast.ana())
+    subscription = build.stripe_subscription(account=account, at=FIRST)
+    keys = {"owner": company.uuid_of("n", 1), "account": company.uuid_of("n", 2), "subscription": "'sub_' || n"}
+    company.copy(account.owner, 3000, id=keys["owner"], email="'p' || n || '@example.org'")
+    company.copy(account, 3000, id=keys["account"], owner_id=keys["owner"])
+    mine = {"account_id": keys["account"]}
+    company.copy(subscription, 1000, stripe_subscription_id=keys["subscription"], **mine)
+    state = subscription.states.get()
+    company.copy(state, 1000, id=company.uuid_of("n", 3), subscription_id=keys["subscription"], **mine)
+    assert values("free_accounts", DAY_2) == [2000]
+    plan = accounts_at(days.end_of(DAY_2), pays=False).explain()
+    assert plan.count(" on billing_billingaccount ") == 1  # those that pay are told by their states alone
+    assert "Anti Join" in plan
+    assert "Join Filter: (v0.account_id" not in plan  # each account with each state
 
 
 def test_an_account_with_two_subscriptions_pays_once():

@@ -3,6 +3,8 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
@@ -73,6 +75,19 @@ def test_c21_who_joins_and_leaves_in_one_month_is_in_no_rate():
 
 
 @pytest.mark.django_db
+def test_who_joins_and_leaves_twice_in_a_month_is_one_person_who_did():
+    ben = history.account(owner=cast.ben(), at=FIRST)
+    for day in (2, 9):
+        bought, left = FIRST.replace(day=day), FIRST.replace(day=day + 3)
+        subscription = build.stripe_subscription(account=ben, at=bought)
+        build.subscription_state(subscription=subscription, mrr_micro=0, at=left, cause="voluntary")
+    fill_all()
+    assert (filled("churned_customers"), filled("joined_and_left"), filled("lost_of_start")) == (2, 1, 0)
+    may = Period(date(2026, 5, 1), date(2026, 5, 31))
+    assert [row.cells[0].day for row in METRICS["joined_and_left"].rows(Slice(may)).page("", 10)] == [5]
+
+
+@pytest.mark.django_db
 def test_who_is_lost_twice_in_a_month_is_lost_once_for_the_rate():
     ben = history.account(owner=cast.ben(), at=FIRST)
     subscription = build.stripe_subscription(account=ben, at=FIRST)
@@ -82,6 +97,24 @@ def test_who_is_lost_twice_in_a_month_is_lost_once_for_the_rate():
     fill_all()
     assert (filled("churned_customers"), filled("lost_of_start"), filled("reactivated_customers")) == (2, 1, 1)
     assert filled("start_churn") == 16 * DOLLAR
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("again", [datetime(2026, 5, 20, tzinfo=UTC), JUNE_8], ids=["same month", "next month"])
+@pytest.mark.parametrize(
+    ("kept_for", "types"),
+    [(timedelta(minutes=40), ["new"]), (timedelta(minutes=60), ["new", "churn", "reactivation"])],
+    ids=["given back within the hour", "kept"],
+)
+def test_who_gave_the_first_purchase_back_within_the_hour_is_new_when_they_buy_again(again, kept_for, types):
+    ben = history.account(owner=cast.ben(), at=FIRST)
+    first = build.stripe_subscription(account=ben, at=FIRST)
+    build.subscription_state(subscription=first, mrr_micro=0, at=FIRST + kept_for, cause="staff", status="canceled")
+    build.stripe_subscription(account=ben, at=again)
+    fill_all()
+    assert list(MrrMovement.objects.order_by("at").values_list("type", flat=True)) == types
+    assert filled("new_customers") == 1
+    assert filled("reactivated_customers") == len(types) // 2
 
 
 @pytest.mark.django_db
@@ -99,6 +132,16 @@ def test_a_state_that_is_seen_late_restates_its_day_and_what_follows():
         ("new", 8), ("expansion", 2), ("expansion", 30), ("churn", -40),
     ]  # fmt: skip
     assert filled("mrr_expansion") == 32 * DOLLAR
+
+
+@pytest.mark.django_db
+def test_a_day_is_worked_out_once_for_its_rows_and_its_facts():
+    ben_buys_more_and_leaves()
+    with CaptureQueriesContext(connection) as asked:
+        fill.fill_day(MOVEMENTS, date(2026, 6, 8), now=NOW)
+    read = [one["sql"] for one in asked if '"country" AS "account__owner__country"' in one["sql"]]
+    assert len(read) == 2  # held when the month began, and since then; nobody may come back
+    assert (MrrMovement.objects.count(), filled("churned_customers")) == (1, 1)
 
 
 @pytest.mark.django_db

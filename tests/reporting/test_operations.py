@@ -78,6 +78,19 @@ def test_consents_and_looks_of_staff_are_counted_without_names(ana):
     assert rows[0].cells == (AT, "customer.look")
 
 
+def test_consents_of_staff_and_of_the_other_mode_of_stripe_do_not_count(settings, ana):
+    alive = build.person(email="alive@example.org")
+    history.account(owner=alive, at=AT, livemode=True, stripe_customer_id="cus_1")
+    alone = build.person(email="alone@example.org")  # has no account yet
+    for person in (ana.owner, alive, alone, cast.dana(), build.person(email="in@example.org", is_internal=True)):
+        Consent.objects.create(user=person, kind="terms", version="1", is_given=True, answered_at=AT)
+        Consent.objects.create(user=person, kind="training", version="1", is_given=False, answered_at=AT)
+    assert (value("consents_given", "trust"), value("consents_withdrawn", "trust")) == (2, 2)
+    assert len(METRICS["consents_given"].rows(Slice(ON)).page("", 5)) == 2
+    settings.STRIPE_SECRET_KEY = "sk_live_1"
+    assert len(METRICS["consents_given"].rows(Slice(ON)).page("", 5)) == 3
+
+
 def test_what_people_ask_of_their_data_is_counted_when_it_is_done(ana):
     for kind, state, done_at in (("export", "done", AT), ("export", "failed", None), ("erasure", "kept", None)):
         DataRequest.objects.create(user=ana.owner, kind=kind, state=state, asked_at=AT, next_at=AT, done_at=done_at)

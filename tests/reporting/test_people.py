@@ -73,6 +73,19 @@ def test_only_what_is_bought_within_a_day_counts_as_following_a_limit(story):
     assert [row.cells[1] for row in rows] == [str(ben.pk)]
 
 
+@pytest.mark.parametrize(
+    ("cause", "dollars", "follows"),
+    [("quantity", 24, 1), ("quantity", 4, 0), ("upgrade", 40, 1), ("upgrade", 8, 0), ("price_migration", 9, 0),
+     ("coupon", 9, 0), ("recovered", 9, 0)],
+)  # fmt: skip
+def test_who_has_a_plan_and_buys_more_within_a_day_of_a_limit_follows_it(cause, dollars, follows):
+    ben = history.account(owner=cast.ben(), at=at(2))
+    subscription = build.stripe_subscription(account=ben, at=at(2))
+    meets_a_limit(ben, at(5))
+    build.subscription_state(subscription=subscription, mrr_micro=dollars * 1_000_000, at=at(5, 12), cause=cause)
+    assert filled("growth").value(METRICS["upgrades_after_limit"], "", JUNE) == follows
+
+
 def test_one_account_meets_a_limit_once_a_day(story):
     ana, _ben = story
     meets_a_limit(ana, at(5, 20))

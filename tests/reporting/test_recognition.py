@@ -62,3 +62,12 @@ def test_parts_add_up_to_the_amount_however_they_are_cut(amount, length, cuts):
         for a, b in itertools.pairwise(edges)
     ]
     assert sum(parts) == amount
+
+
+@pytest.mark.parametrize(
+    ("amount", "total", "tax", "net"),
+    [(9_60, 9_60, 1_60, 8_00), (4_80, 9_60, 1_60, 4_00), (3_17, 9_52, 1_52, 2_66), (1, 2, 1, 1), (-1, 2, 1, -1),
+     (5_00, 0, 0, 5_00), (0, 9_60, 1_60, 0)],
+)  # fmt: skip
+def test_a_part_of_an_invoice_bears_its_share_of_the_tax(amount, total, tax, net):
+    assert recognition.without_tax(amount, total, tax) == net

@@ -147,7 +147,8 @@ def test_an_open_invoice_is_voided_and_then_not_paid(stripe, unpaid):
 
 
 def test_an_invoice_that_was_given_up_can_still_be_paid(stripe, unpaid):
-    assert stripe.invoices.mark_uncollectible(unpaid.id).status == "uncollectible"
+    given_up = stripe.invoices.mark_uncollectible(unpaid.id)
+    assert (given_up.status, given_up.status_transitions.marked_uncollectible_at is not None) == ("uncollectible", True)
     assert refusal_of(stripe.invoices.mark_uncollectible, unpaid.id).code == "invoice_not_editable"
     assert stripe.invoices.pay(unpaid.id, {"payment_method": "pm_card_visa"}).status == "paid"
 

@@ -109,11 +109,13 @@ class InvoiceMirror(models.Model):
     billing_reason = models.CharField(max_length=40, blank=True)
     currency = models.CharField(max_length=3)
     total_minor = models.BigIntegerField()
+    tax_minor = models.BigIntegerField(default=0)  # within `total_minor`
     amount_due_minor = models.BigIntegerField()
     amount_paid_minor = models.BigIntegerField()
     attempt_count = models.PositiveSmallIntegerField(default=0)
     created = models.DateTimeField()
     paid_at = models.DateTimeField(null=True)
+    given_up_at = models.DateTimeField(null=True)  # marked uncollectible or voided, whichever came first
     first_failed_at = models.DateTimeField(null=True)
     needs_action = models.BooleanField(default=False)  # open, and the bank wants its customer to confirm the payment
     period_start = models.DateTimeField(null=True)

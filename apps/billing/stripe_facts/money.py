@@ -66,8 +66,10 @@ class Invoice:
     period_start: datetime | None  # of the service that its lines bill
     period_end: datetime | None
     charges: tuple[Charge, ...]
+    given_up_at: datetime | None = None  # marked uncollectible or voided, whichever came first
     needs_action: bool = False  # the bank wants the card's owner to confirm
     has_credit_notes: bool = False
+    tax_minor: int = 0  # within the total
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,7 @@ def read_invoice(raw: Raw) -> Invoice:
     """Read an invoice with expanded payments. Its service period is that of its lines, not the invoice's own."""
     details = (raw.get("parent") or {}).get("subscription_details") or {}
     transitions = raw.get("status_transitions") or {}
+    given_up = (transitions.get("marked_uncollectible_at"), transitions.get("voided_at"))
     periods = [line["period"] for line in raw["lines"]["data"] if line.get("period")]
     return Invoice(
         id=raw["id"],
@@ -136,8 +139,10 @@ def read_invoice(raw: Raw) -> Invoice:
         period_start=moment(min((period["start"] for period in periods), default=None)),
         period_end=moment(max((period["end"] for period in periods), default=None)),
         charges=tuple(_read_charges(raw)),
+        given_up_at=moment(min(filter(None, given_up), default=None)),
         needs_action=raw.get("status") == "open" and any(map(_asks_owner, _intents(raw))),
         has_credit_notes=any(raw.get(f"{when}_payment_credit_notes_amount") for when in ("pre", "post")),
+        tax_minor=_tax_of(raw),
     )
 
 
@@ -195,6 +200,13 @@ def read_credit_note(raw: Raw) -> CreditNote:
         created=created_at(raw),
         request=(raw.get("metadata") or {}).get(REQUEST, ""),
     )
+
+
+def _tax_of(raw: Raw) -> int:
+    """What of the total is tax, added to prices or within them; Stripe may leave out what the total is without it."""
+    total, without = raw["total"], raw.get("total_excluding_tax")
+    tax: int = total - (total if without is None else without)
+    return tax
 
 
 def _intents(raw: Raw) -> list[Raw]:

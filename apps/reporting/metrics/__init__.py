@@ -5,6 +5,7 @@
 | what a metric and a fact are | `base` |
 | MRR, subscriptions, customers, recognised revenue | `revenue` |
 | new, more, less, lost and back again | `movements` |
+| the movements of a day | `moved` |
 | rates of churn and retention | `retention` |
 | what is kept by the month | `monthly` |
 | what becomes of those who signed up in one month | `cohorts` |

@@ -179,5 +179,11 @@ class Family(ABC):
         """All facts of a day."""
         return [fact for metric in self.metrics for fact in metric.compute(day) if fact.value]
 
+    def renew(self, day: date) -> list[Fact]:
+        """Compute a day's facts, and store what the family keeps besides them; a step."""
+        facts = self.compute(day)
+        self.store(day)
+        return facts
+
     def store(self, day: date) -> None:  # noqa: B027 most families keep facts and nothing else
         """Put what the family keeps of a day besides its facts in the place of what it kept before; a step."""

@@ -17,6 +17,7 @@ from apps.reporting.metrics.rows import Column, KeysetRows, Kind, Part, Rows
 
 RENEWALS = ("subscription_cycle", "subscription_update", "subscription_threshold")
 WON = ("won", "warning_needs_response", "warning_under_review", "warning_closed", "prevented")
+GIVEN_UP = ("uncollectible", "void")
 ACCOUNT, CURRENCY = Column("account", _("Account")), Column("currency", _("Currency"))
 WHEN, AMOUNT = Column("at", _("When"), Kind.TIME), Column("amount", _("Amount"), Kind.MONEY)
 INVOICE_COLUMNS = {
@@ -219,5 +220,11 @@ def failed_renewals() -> QuerySet[InvoiceMirror]:
 
 
 def _at_risk(at: datetime) -> QuerySet[InvoiceMirror]:
-    was_open = Q(status="open") | Q(status="paid", paid_at__gte=at)
-    return failed_renewals().filter(was_open, first_failed_at__lt=at).order_by(F("first_failed_at"))
+    """Renewals that had failed before a moment, and until then were neither paid nor given up.
+
+    Of one that was given up before its row knew when, nobody can say until when it was open: it is left out.
+    """
+    was_open = Q(status="open") | Q(status="paid", paid_at__gte=at) | Q(status__in=GIVEN_UP, given_up_at__isnull=False)
+    not_given_up = Q(given_up_at=None) | Q(given_up_at__gte=at)
+    found = failed_renewals().filter(was_open, not_given_up, first_failed_at__lt=at)
+    return found.order_by(F("first_failed_at"))

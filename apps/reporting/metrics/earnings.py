@@ -6,8 +6,8 @@ from itertools import chain
 from typing import Any
 from uuid import UUID
 
-from django.db.models import CharField, F, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models import CharField, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Coalesce, Greatest
 from django.utils.translation import gettext_lazy as _
 
 from apps.billing.models import (
@@ -48,9 +48,10 @@ class RecognisedRevenue(StoredMetric):
     unit = Unit.MONEY
     dimensions = ("plan", "currency")
     formula = _(
-        "Paid subscription invoices, spread evenly over the days they were paid for (a running total is rounded to the "
-        "minor unit, so that the parts add up to the invoice exactly), less refunds and lost disputes on their day. "
-        "An invoice paid late restates the days before. API usage is not in it: that is API revenue."
+        "Paid subscription invoices without tax, spread evenly over the days they were paid for (a running total is "
+        "rounded to the minor unit, so that the parts add up to the invoice exactly), less refunds and lost disputes "
+        "on their day, without their tax. An invoice paid late restates the days before. API usage is not in it: that "
+        "is API revenue."
     )
 
     def compute(self, day: date) -> Iterable[Fact]:
@@ -87,15 +88,13 @@ class Earnings(Family):
         return min((days.day_of(moment) for moment in firsts if moment), default=None)
 
     def changes(self, since: datetime | None) -> Iterator[Change]:
-        """An invoice changes the days it serves, money back its own day."""
+        """An invoice changes the days it serves and those of its money back; money back changes its own day."""
         recent = Q(synced_at__gt=since) if since else Q()
         for invoice in InvoiceMirror.objects.filter(recent).iterator():
             service = _service(invoice)
             yield Change(service.first, service.stop - days.ONE_DAY, invoice.synced_at)
-        tables: tuple[QuerySet[Any], ...] = (RefundMirror.objects.all(), DisputeMirror.objects.all())  # of two tables
-        for table in tables:
-            for moment, at in table.filter(recent).values_list("created", "synced_at").iterator():
-                yield Change(days.day_of(moment), days.day_of(moment), at)
+        for moment, at in _went_back(since):
+            yield Change(days.day_of(moment), days.day_of(moment), at)
 
     def source_rows(self, day: date) -> int:
         return invoices_serving(Period(day, day)).count()
@@ -124,10 +123,30 @@ def lost_disputes_in(period: Period) -> QuerySet[Any]:
 def _back(rows: QuerySet[Any], period: Period) -> QuerySet[Any]:  # Any: of two tables
     within = Q(created__gte=period.start, created__lt=period.end)
     of_credit = Q(stripe_payment_intent_id__in=CreditPayment.objects.values("pk"))
-    paid = PaymentMirror.objects.filter(pk=OuterRef("stripe_payment_intent_id")).values(
-        "invoice__stripe_subscription_id"
+    payments = PaymentMirror.objects.filter(pk=OuterRef("stripe_payment_intent_id"))
+    of_invoice = {
+        name: Coalesce(Subquery(payments.values(f"invoice__{column}")), 0)
+        for name, column in (("paid_minor", "total_minor"), ("paid_tax_minor", "tax_minor"))
+    }
+    before = rows.filter(
+        Q(created__lt=OuterRef("created")) | Q(created=OuterRef("created"), pk__lt=OuterRef("pk")),
+        stripe_payment_intent_id=OuterRef("stripe_payment_intent_id"),
     )
-    return with_plan(rows.filter(population.counted("account__"), within).exclude(of_credit), Subquery(paid[:1]))
+    sums = before.order_by().values("stripe_payment_intent_id").annotate(sum=Sum("amount_minor"))
+    found = rows.filter(population.counted("account__"), within).exclude(of_credit).annotate(**of_invoice)
+    with_sums = found.annotate(back_before_minor=Coalesce(Subquery(sums.values("sum")), 0))
+    return with_plan(with_sums, Subquery(payments.values("invoice__stripe_subscription_id")))
+
+
+def _went_back(since: datetime | None) -> Iterator[tuple[datetime, datetime]]:
+    """When money went back of which something is known anew, be it of its invoice; and since when."""
+    payments = PaymentMirror.objects.filter(pk=OuterRef("stripe_payment_intent_id"))
+    known_at = Greatest("synced_at", Subquery(payments.values("invoice__synced_at")))
+    of_invoices = PaymentMirror.objects.filter(invoice__synced_at__gt=since) if since else PaymentMirror.objects.none()
+    recent = Q(synced_at__gt=since) | Q(stripe_payment_intent_id__in=of_invoices.values("pk")) if since else Q()
+    tables: tuple[QuerySet[Any], ...] = (RefundMirror.objects.all(), DisputeMirror.objects.all())  # of two tables
+    for table in tables:
+        yield from table.filter(recent).values_list("created", known_at).iterator()
 
 
 def with_plan(rows: QuerySet[Any], subscription: F | Subquery) -> QuerySet[Any]:  # Any: with one more column
@@ -151,24 +170,35 @@ def _pieces(period: Period) -> Iterator[tuple[Any, int]]:
     for invoice in invoices_serving(period).iterator():
         yield invoice, _service(invoice).earned_in(period)
     for back in chain(refunds_in(period).iterator(), lost_disputes_in(period).iterator()):
-        yield back, -back.amount_minor
+        yield back, -_net_of(back)
 
 
 def _service(invoice: InvoiceMirror) -> recognition.Service:
+    net = invoice.total_minor - invoice.tax_minor
     if invoice.period_start is None:
-        return recognition.service_of(invoice.total_minor, invoice.created, None)
-    return recognition.service_of(invoice.total_minor, invoice.period_start, invoice.period_end)
+        return recognition.service_of(net, invoice.created, None)
+    return recognition.service_of(net, invoice.period_start, invoice.period_end)
+
+
+def _net_of(back: Any) -> int:  # noqa: ANN401 with more columns
+    """What went back without tax: a running total is rounded, so that all parts of an invoice make the whole of it."""
+    before = back.back_before_minor
+    through, until = (
+        recognition.without_tax(amount, back.paid_minor, back.paid_tax_minor)
+        for amount in (before + back.amount_minor, before)
+    )
+    return through - until
 
 
 def _invoice_cells(invoice: Any, period: Period) -> tuple[Cell, ...]:  # noqa: ANN401 with one more column
     service = _service(invoice)
     until = service.stop - days.ONE_DAY
-    total, earned = micro_from_minor(invoice.total_minor), micro_from_minor(service.earned_in(period))
+    total, earned = micro_from_minor(service.amount_minor), micro_from_minor(service.earned_in(period))
     document = invoice.stripe_invoice_id
     account, plan = str(invoice.account_id), invoice.plan
     return (account, "invoice", document, plan, service.first, until, invoice.currency, total, earned)
 
 
 def _back_cells(kind: str, row: Any) -> tuple[Cell, ...]:  # noqa: ANN401 with one more column
-    day, back = days.day_of(row.created), -micro_from_minor(row.amount_minor)
+    day, back = days.day_of(row.created), -micro_from_minor(_net_of(row))
     return (str(row.account_id), kind, str(row.pk), row.plan, day, day, row.currency, back, back)

@@ -2,11 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import groupby
-from typing import Any, ClassVar
-from uuid import UUID
+from typing import ClassVar
 
 from django.db.models import Case, CharField, F, Max, Min, Q, QuerySet, Value, When
 from django.utils.functional import Promise
@@ -16,10 +13,10 @@ from apps.billing.models import SubscriptionState
 from apps.reporting import days, netting, population
 from apps.reporting.days import Period
 from apps.reporting.metrics.base import Change, Fact, Family, Slice, StoredMetric, Unit
-from apps.reporting.metrics.revenue import states_in_force
+from apps.reporting.metrics.moved import Moved, moved_on, states_on
 from apps.reporting.metrics.rows import Cell, Column, KeysetRows, Kind, Part, Rows
 from apps.reporting.models import MrrMovement
-from apps.reporting.netting import Movement, State
+from apps.reporting.netting import Movement
 
 COLUMNS = (
     Column("at", _("When"), Kind.TIME),
@@ -33,35 +30,6 @@ COLUMNS = (
     Column("delta", _("Change of MRR"), Kind.MONEY),
 )
 DIMENSIONS = ("plan", "interval", "currency", "country", "age", "reason")
-
-
-@dataclass(frozen=True)
-class Moved:
-    """One movement, and of its account what is counted.
-
-    paid_at_start  whether the account had any MRR when the month began
-    is_first_loss  whether it is the account's first churn of the month
-    """
-
-    account_id: UUID
-    country: str
-    created_at: datetime
-    currency: str
-    movement: Movement
-    paid_at_start: bool
-    is_first_loss: bool
-
-    def named(self) -> dict[str, str]:
-        """The dimensions of its facts."""
-        at = self.movement.at
-        return {
-            "plan": self.movement.plan,
-            "interval": self.movement.interval,
-            "currency": self.currency,
-            "country": self.country,
-            "age": "new" if self.created_at >= at - population.NEW_FOR else "old",
-            "reason": self.movement.cause,
-        }
 
 
 class MovedMetric(StoredMetric):
@@ -126,7 +94,10 @@ class ReactivationMrr(MovedMrr):
     slug = "mrr_reactivation"
     title = _("Reactivation MRR")
     types = (netting.REACTIVATION,)
-    formula = _("MRR of customers who had none, and had some at an earlier time; the end of a pause is one.")
+    formula = _(
+        "MRR of customers who had none, and had some at an earlier time; the end of a pause is one. What was given "
+        "back within 60 minutes was none."
+    )
 
 
 class ExpansionMrr(MovedMrr):
@@ -215,7 +186,11 @@ class JoinedAndLeft(MovedCustomers):
     more_is = "bad"
     types = (netting.CHURN,)
     only_paid_at_start = False
-    formula = _("Customers lost in a month at whose start they paid nothing: shown apart, in no rate of churn.")
+    only_first_loss = True
+    formula = _(
+        "Customers lost in a month at whose start they paid nothing, each once a month: shown apart, in no rate of "
+        "churn."
+    )
 
 
 class StartChurn(MovedMrr):
@@ -282,80 +257,20 @@ class Movements(Family):
             yield Change(day, day, at)
 
     def source_rows(self, day: date) -> int:
-        return _states_on(Period(day, day)).count()
+        return states_on(day).count()
 
     def compute(self, day: date) -> list[Fact]:
-        moved = list(moved_on(day))
-        return [fact for metric in self.metrics for fact in metric.facts_of(moved) if fact.value]
+        return self._facts(list(moved_on(day)))
 
-    def store(self, day: date) -> None:
-        """Put the day's movements in the place of the old ones."""
-        period = Period(day, day)
+    def renew(self, day: date) -> list[Fact]:
+        """Put the day's movements in the place of the old ones; they are worked out once for both."""
+        moved, period = list(moved_on(day)), Period(day, day)
         MrrMovement.objects.filter(at__gte=period.start, at__lt=period.end).delete()
-        MrrMovement.objects.bulk_create([_stored(one) for one in moved_on(day)], batch_size=1000)
+        MrrMovement.objects.bulk_create([_stored(one) for one in moved], batch_size=1000)
+        return self._facts(moved)
 
-
-def moved_on(day: date) -> Iterator[Moved]:
-    """The movements of a day, worked out from the states of the accounts that changed on it.
-
-    Their month is read from its beginning, which says who paid at its start and who was lost in it before.
-    """
-    start, end = days.start_of(day.replace(day=1)), days.end_of(day)
-    touched = _states_on(Period(day, day)).values("account_id")
-    held = states_in_force(start).filter(account_id__in=touched)
-    since = SubscriptionState.objects.filter(account_id__in=touched, effective_at__gte=start, effective_at__lt=end)
-    earlier = SubscriptionState.objects.filter(account_id__in=touched, effective_at__lt=start, mrr_micro__gt=0)
-    has_paid = set(earlier.values_list("account_id", flat=True).distinct())
-    known = list(_read(held)) + list(_read(since))
-    for account_id, rows in groupby(sorted(known, key=_order), key=lambda row: row["account_id"]):
-        yield from _moved_by(account_id, list(rows), start=start, day=day, has_paid=account_id in has_paid)
-
-
-def _moved_by(
-    account_id: UUID, rows: list[dict[str, Any]], *, start: datetime, day: date, has_paid: bool
-) -> Iterator[Moved]:
-    found: list[tuple[str, Movement]] = []
-    for currency in sorted({row["currency"] for row in rows}):
-        own = [row for row in rows if row["currency"] == currency]
-        held = {row["subscription_id"]: _state(row) for row in own if row["effective_at"] < start}
-        states = [_state(row) for row in own if row["effective_at"] >= start]
-        moves = netting.movements_of(held, states, has_paid=has_paid, day_of=days.day_of)
-        found += [(currency, movement) for movement in moves]
-    paid = any(row["effective_at"] < start for row in rows)
-    losses = [movement for _currency, movement in found if movement.type == netting.CHURN]
-    first_loss = min(losses, key=lambda one: one.at, default=None)
-    for currency, movement in found:
-        if days.day_of(movement.at) == day:
-            country, created_at = rows[0]["account__owner__country"], rows[0]["account__created_at"]
-            yield Moved(account_id, country, created_at, currency, movement, paid, movement is first_loss)
-
-
-def _states_on(period: Period) -> QuerySet[SubscriptionState]:
-    return SubscriptionState.objects.filter(
-        population.counted("account__"), effective_at__gte=period.start, effective_at__lt=period.end
-    )
-
-
-def _read(states: QuerySet[SubscriptionState]) -> QuerySet[Any, Any]:  # rows as dictionaries
-    return states.values(
-        "pk", "account_id", "subscription_id", "effective_at", "observed_at", "mrr_micro", "plan_id", "interval",
-        "currency", "cause", "account__owner__country", "account__created_at",
-    )  # fmt: skip
-
-
-def _order(row: dict[str, Any]) -> tuple[Any, ...]:
-    return (str(row["account_id"]), row["effective_at"], row["observed_at"], row["pk"])
-
-
-def _state(row: dict[str, Any]) -> State:
-    return State(
-        at=row["effective_at"],
-        subscription=row["subscription_id"],
-        mrr_micro=row["mrr_micro"],
-        plan=row["plan_id"] or "",
-        interval=row["interval"],
-        cause=row["cause"],
-    )
+    def _facts(self, moved: list[Moved]) -> list[Fact]:
+        return [fact for metric in self.metrics for fact in metric.facts_of(moved) if fact.value]
 
 
 def _stored(moved: Moved) -> MrrMovement:

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar
 
-from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
-from django.db.models.functions import TruncDate
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce, TruncDate
 from django.utils.translation import gettext_lazy as _
 
 from apps.billing.models import BillingAccount, CheckoutAttempt, SubscriptionState
@@ -20,6 +20,7 @@ from apps.usage.models import UsageAlert
 ACCOUNT, WHEN = Column("account", _("Account")), Column("at", _("When"), Kind.TIME)
 SPENT = 100  # per cent of a limit
 FOLLOWS_WITHIN = timedelta(hours=24)
+BOUGHT = ("checkout", "upgrade", "quantity")  # causes of a change by which somebody buys, where it bills more
 
 
 class SignUps(CountedMetric):
@@ -78,13 +79,14 @@ class UpgradesAfterLimit(LimitsMet):
     title = _("Bought within a day of a limit")
     more_is = "good"
     formula = _(
-        "Of the accounts that met a limit on the day, those whose subscription began to bill, or billed more, within "
-        "the 24 hours that followed."
+        "Of the accounts that met a limit on the day, those that bought more within the 24 hours that followed: a "
+        "plan, a larger one, or more of it, so that their subscription bills more. What bills more because a price "
+        "rose, a coupon ended or a payment came back was not bought."
     )
 
     def source(self) -> QuerySet[Any]:
         bought = SubscriptionState.objects.filter(
-            account=OuterRef("account"), mrr_micro__gt=0, cause__in=("checkout", "upgrade"),
+            account=OuterRef("account"), cause__in=BOUGHT, mrr_micro__gt=Coalesce(_billed_before(), 0),
             effective_at__gt=OuterRef("raised_at"), effective_at__lte=OuterRef("raised_at") + FOLLOWS_WITHIN,
         )  # fmt: skip
         return super().source().filter(Exists(bought))
@@ -179,6 +181,15 @@ class Activity(LedgerFamily):
     def changes(self, since: datetime | None) -> Iterator[Change]:
         for change in super().changes(since):
             yield Change(change.first, None, change.at)
+
+
+def _billed_before() -> Subquery:
+    """What the subscription of a state billed until then."""
+    at_once = Q(effective_at=OuterRef("effective_at"), observed_at__lt=OuterRef("observed_at"))
+    earlier = SubscriptionState.objects.filter(
+        Q(effective_at__lt=OuterRef("effective_at")) | at_once, subscription=OuterRef("subscription")
+    )
+    return Subquery(earlier.order_by("-effective_at", "-observed_at", "-pk").values("mrr_micro")[:1])
 
 
 def _account_cells(row: BillingAccount) -> tuple[Cell, ...]:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.models import AuditEntry, Consent
 from apps.chat.models import ContentReport
 from apps.privacy.models import DataRequest
+from apps.reporting import population
 from apps.reporting.metrics.base import Unit
 from apps.reporting.metrics.counted import CountedFamily, CountedMetric
 from apps.reporting.metrics.rows import Column, Kind
@@ -34,7 +35,7 @@ class ConsentsGiven(TrustMetric):
     is_given = True
 
     def source(self) -> QuerySet[Any]:
-        return Consent.objects.filter(is_given=self.is_given, user__is_staff=False, user__is_internal=False)
+        return Consent.objects.filter(population.counted_people("user__"), is_given=self.is_given)
 
 
 class ConsentsWithdrawn(ConsentsGiven):
@@ -120,7 +121,7 @@ class ContentReports(TrustMetric):
     )
 
     def source(self) -> QuerySet[Any]:
-        return ContentReport.objects.filter(reporter__is_staff=False, reporter__is_internal=False)
+        return ContentReport.objects.filter(population.counted_people("reporter__"))
 
 
 class ContentReportsJudged(ContentReports):
