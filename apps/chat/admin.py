@@ -2,8 +2,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Count, F, QuerySet
-from django.forms import ModelForm
+from django.db.models import Count, F, Field, QuerySet
+from django.forms import ChoiceField
 from django.http import HttpRequest, HttpResponse
 from unfold.admin import ModelAdmin
 
@@ -78,9 +78,19 @@ class ContentReportAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no t
         found: HttpResponse = super().change_view(request, object_id, form_url, extra_context)
         return found
 
-    def save_model(
-        self, request: HttpRequest, obj: ContentReport, form: "ModelForm[ContentReport]", change: bool
-    ) -> None:  # noqa: FBT001
+    def formfield_for_choice_field(
+        self,
+        db_field: "Field[Any, Any]",
+        request: HttpRequest,
+        **kwargs: Any,  # noqa: ANN401 Django's own
+    ) -> ChoiceField | None:
+        if db_field.name == "state":
+            verdicts = (ContentReport.State.UPHELD, ContentReport.State.DISMISSED)
+            kwargs["choices"] = [("", "–"), *((one.value, one.label) for one in verdicts)]
+        found: ChoiceField | None = super().formfield_for_choice_field(db_field, request, **kwargs)
+        return found
+
+    def save_model(self, request: HttpRequest, obj: ContentReport, *_form: object) -> None:
         try:
             content_reports.judge(obj, obj.state, by=staff_of(request), now=clock.now())
         except CauserieError as error:

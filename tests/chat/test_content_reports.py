@@ -95,6 +95,10 @@ def test_a_verdict_closes_a_report_once(client, reported):
     dana = cast.dana()
     client.force_login(dana)
     address = f"{ADMIN}{reported.pk}/change/"
+    for none in ("", "open"):
+        assert client.post(address, {"state": none}).status_code == 200
+        reported.refresh_from_db()
+        assert reported.state == "open"
     assert client.post(address, {"state": "upheld"}).status_code == 302
     reported.refresh_from_db()
     assert (reported.state, reported.closed_by) == ("upheld", dana)

@@ -14,7 +14,7 @@ DAY_S = 86_400
 LOGGERS = ("log", "logger")
 # OpenAI’s word for an answer; a file; what secrets are sealed for
 NOT_JOBS = {"chat.completion", "staff.json", "accounts.second_factor", "inference.credentials"}
-VERBS = "add|annotate|approve|block|change|delete|erase|find|impersonate|money|note|role|run|view|watch"
+VERBS = "add|annotate|approve|block|change|delete|erase|find|impersonate|judge|money|note|role|run|view|watch"
 PERMISSION = re.compile(rf"[a-z]+\.({VERBS})_[a-z]+")
 
 
