@@ -12,7 +12,7 @@ from apps.billing.errors import ChangeUnderWay, MissingAtStripe, PlanMoved
 from apps.billing.models import BillingAccount, PlanChange
 from apps.billing.plan_choices import Choice, Holding
 from apps.billing.quotes import Quote
-from apps.core.errors import Missing
+from apps.core.errors import CauserieError, Missing
 
 Kind, State = PlanChange.Kind, PlanChange.State
 OFFER_LASTS = timedelta(minutes=10)
@@ -44,9 +44,15 @@ def agree(account: BillingAccount, change_id: UUID, *, clock: Clock) -> PlanChan
     change = find(account, change_id)
     if change.state != State.OFFERED:
         return change
-    fresh = _fresh(account, change, now=clock())
+    try:
+        fresh = _fresh(account, change, now=clock())
+    except CauserieError:
+        clicked = _clicked(account, change_id)
+        if clicked is None:
+            raise
+        return clicked
     if fresh is not None:
-        return fresh
+        return _clicked(account, change_id) or fresh
     try:
         with transaction.atomic(durable=True):
             PlanChange.objects.offered().filter(pk=change.pk).update(state=State.AGREED, agreed_at=clock())
@@ -89,6 +95,12 @@ def find(account: BillingAccount, change_id: UUID) -> PlanChange:
     if change is None:
         raise Missing(NOT_THERE)
     return change
+
+
+def _clicked(account: BillingAccount, change_id: UUID) -> PlanChange | None:
+    """The change, where another click agreed to it while we asked Stripe what it costs: then nothing is offered."""
+    change = find(account, change_id)
+    return None if change.state in (State.OFFERED, State.LAPSED) else change
 
 
 def _fresh(account: BillingAccount, change: PlanChange, *, now: datetime) -> PlanChange | None:

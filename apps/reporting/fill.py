@@ -9,12 +9,10 @@ from django.db import transaction
 from django.db.models import Max
 
 from apps.reporting import days
-from apps.reporting.metrics.base import DIMENSIONS, Fact, Family
+from apps.reporting.metrics.base import DIMENSIONS, LATE_COMMIT, Fact, Family
 from apps.reporting.metrics.families import FAMILIES
 from apps.reporting.models import FillState, MetricDay, MetricTotal
 
-# A source row may be committed this long after the moment it carries; nearby days are filled twice rather than missed.
-LATE_COMMIT = timedelta(minutes=2)
 # A page brings the open day up to date by itself when that is cheap; a busy day is left to the schedule.
 FRESH_FOR = timedelta(seconds=5)
 CHEAP_ROWS = 20_000

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from apps.billing import catching_up, change_requests, entitlements, plan_changes
+from apps.billing import catching_up, change_requests, entitlements, plan_changes, quotes
 from apps.billing.errors import ChangeUnderWay
 from apps.billing.models import BillingAccount, PlanChange, SubscriptionMirror
 from tests import cast
@@ -169,6 +169,20 @@ def test_the_database_holds_one_agreement_and_one_offer(published, account):
             PlanChange.objects.create(state=state, **row)
         with pytest.raises(IntegrityError, match=f"change_one_{state}"), transaction.atomic():
             PlanChange.objects.create(state=state, **row)
+
+
+def test_a_click_that_asks_the_price_after_another_one_agreed_gives_what_that_became(published, account, monkeypatch):
+    shop.buy(account)
+    change, asked = offer(account), quotes.ask
+
+    def overtaken(*facts, **more):
+        monkeypatch.setattr(quotes, "ask", asked)
+        assert agree(account, change).state in ("agreed", "done")
+        return asked(*facts, **more)
+
+    monkeypatch.setattr(quotes, "ask", overtaken)
+    late = agree(BillingAccount.objects.get(pk=account.pk), change)
+    assert (late.pk, late.state in ("agreed", "done")) == (change.pk, True)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -7,7 +7,7 @@ from apps.reporting import fill
 from apps.reporting.days import Period
 from apps.reporting.facts import Facts
 from apps.reporting.metrics.families import FAMILIES
-from apps.reporting.models import CohortMonth, MetricDay
+from apps.reporting.models import CohortMonth, FillState, MetricDay, MrrMovement
 from apps.reporting.scope import Scope
 from apps.reporting.sheets.leaving import EndingPanel, ReasonsPanel, TrialsPanel
 from apps.reporting.sheets.retention_tables import CohortMrrPanel, CohortPanel, ConversionPanel, MonthsPanel
@@ -72,6 +72,30 @@ def test_the_triangle_shows_shares_of_those_who_ever_paid(people):
     assert [line.cells[1:4] for line in money.lines if line.cells[0] == "2026-04"] == [
         (16 * DOLLAR, 16 * DOLLAR, 48 * DOLLAR)
     ]
+
+
+def test_a_first_purchase_given_back_within_the_hour_is_none(people):
+    joined = at(5, 9)
+    somebody(6, joined=joined, paid=joined, left=joined + timedelta(minutes=20))
+    history.filled("revenue", "movements", "cohorts", now=NOW + timedelta(hours=2))
+    rows = CohortMonth.objects.filter(signup_month=date(2026, 5, 1), currency="")
+    assert [(row.accounts, row.ever_paid) for row in rows.order_by("k")] == [
+        (1, 0),
+        (2, 0),
+    ]  # made after May was filled
+
+
+def test_movements_that_are_filled_later_are_counted(people):
+    late = somebody(7, joined=at(4, 1))
+    MrrMovement.objects.create(
+        at=at(4, 3), account=late, type="new", cause="checkout", currency="usd", delta_micro=1, after_micro=1,
+        subscription_id="sub_late",
+    )  # fmt: skip
+    later = NOW + timedelta(hours=2)
+    FillState.objects.filter(family="movements", day=date(2026, 4, 3)).update(filled_at=later)
+    history.filled("cohorts", now=later + timedelta(minutes=5))
+    rows = CohortMonth.objects.filter(signup_month=date(2026, 4, 1), currency="").order_by("k")
+    assert [row.ever_paid for row in rows] == [3, 3, 4]
 
 
 def test_conversion_counts_who_paid_within_thirty_days(people):

@@ -15,6 +15,8 @@ from apps.reporting.metrics.rows import Rows
 DIMENSIONS = (
     "plan", "interval", "currency", "country", "age", "model", "backend", "channel", "provenance", "reason",
 )  # fmt: skip
+# A source row may be committed this long after the moment it carries; nearby days are filled twice rather than missed.
+LATE_COMMIT = timedelta(minutes=2)
 WHOLE = 1_000_000  # a ratio of 1 (100 %): ratios are integers in millionths
 
 

@@ -9,17 +9,18 @@ from django.db.models.functions import TruncMonth
 
 from apps.billing.models import BillingAccount, SubscriptionState
 from apps.reporting import days, population
-from apps.reporting.metrics.base import Change
+from apps.reporting.metrics.base import LATE_COMMIT, Change
 from apps.reporting.metrics.monthly import MonthlyFamily
 from apps.reporting.metrics.revenue import states_in_force
-from apps.reporting.models import CohortMonth, MrrMovement
+from apps.reporting.models import CohortMonth, FillState, MrrMovement
 
 NO_CURRENCY = ""  # the row that counts people
 SOON = timedelta(days=30)
+MOVEMENTS = "movements"  # the family that says who began to pay
 
 
 class Cohorts(MonthlyFamily):
-    """Filled from accounts and states of subscriptions."""
+    """Filled from accounts, states of subscriptions, and movements."""
 
     name = "cohorts"
 
@@ -28,7 +29,10 @@ class Cohorts(MonthlyFamily):
         return days.day_of(first) if first else None
 
     def changes(self, since: datetime | None) -> Iterator[Change]:
-        """A state that was seen late changes every month end from then on."""
+        """A state that was seen late changes every month end from then on, and so do movements that were filled."""
+        filled = FillState.objects.filter(family=MOVEMENTS, **({"filled_at__gt": since} if since else {}))
+        for day, at in filled.exclude(filled_at=None).values_list("day", "filled_at").order_by("day"):
+            yield Change(day, None, at - LATE_COMMIT)  # it was committed at that moment, and not later
         recent = SubscriptionState.objects.filter(observed_at__gt=since) if since else SubscriptionState.objects.all()
         for happened, seen in recent.values_list("effective_at", "observed_at").order_by("effective_at")[:1]:
             yield Change(days.day_of(happened), None, seen)
@@ -47,12 +51,11 @@ class Cohorts(MonthlyFamily):
 def _cohorts_at(day: date) -> Iterator[CohortMonth]:
     end = days.end_of(day)
     accounts = BillingAccount.objects.filter(population.counted(), is_guest=False, created_at__lt=end)
-    states = SubscriptionState.objects.filter(population.counted("account__"), effective_at__lt=end, mrr_micro__gt=0)
     in_force = states_in_force(end)
     signed_up = _by_month(accounts, "created_at", Count("pk"))
-    ever_paid = _by_month(states, "account__created_at", Count("account", distinct=True))
     paying = _by_month(in_force, "account__created_at", Count("account", distinct=True))
-    first_paid = MrrMovement.objects.filter(type=MrrMovement.Type.NEW, at__lt=end)  # filled before this family
+    first_paid = MrrMovement.objects.filter(type=MrrMovement.Type.NEW, at__lt=end)
+    ever_paid = _by_month(first_paid, "account__created_at", Count("account", distinct=True))
     soon = first_paid.filter(at__lte=F("account__created_at") + SOON)
     paid_soon = _by_month(soon, "account__created_at", Count("account", distinct=True))
     for month, count in sorted(signed_up.items()):
