@@ -31,8 +31,9 @@ class Cohorts(MonthlyFamily):
     def changes(self, since: datetime | None) -> Iterator[Change]:
         """A state that was seen late changes every month end from then on, and so do movements that were filled."""
         filled = FillState.objects.filter(family=MOVEMENTS, **({"filled_at__gt": since} if since else {}))
-        for day, at in filled.exclude(filled_at=None).values_list("day", "filled_at").order_by("day"):
-            yield Change(day, None, at - LATE_COMMIT)  # it was committed at that moment, and not later
+        for day, at in filled.values_list("day", "filled_at").order_by("day"):
+            if at is not None:
+                yield Change(day, None, at - LATE_COMMIT)  # it was committed at that moment, and not later
         recent = SubscriptionState.objects.filter(observed_at__gt=since) if since else SubscriptionState.objects.all()
         for happened, seen in recent.values_list("effective_at", "observed_at").order_by("effective_at")[:1]:
             yield Change(days.day_of(happened), None, seen)
