@@ -68,5 +68,13 @@ class Period:
         """The period of the same length that ends where this one begins."""
         return Period(self.first - self.length * ONE_DAY, self.first - ONE_DAY)
 
+    def months(self) -> list["Period"]:
+        """Its calendar months; the first and the last may be parts of one."""
+        found = [Period(self.first, min(month_of(self.first).last, self.last))]
+        while found[-1].last < self.last:
+            following = found[-1].last + ONE_DAY
+            found.append(Period(following, min(month_of(following).last, self.last)))
+        return found
+
     def days(self) -> list[date]:
         return list(each(self.first, self.last))

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Case, DateField, F, Q, QuerySet, Sum, Value, When
 
 from apps.reporting.days import ONE_DAY, Period
 from apps.reporting.metrics.base import DerivedMetric, Metric, Parts, Slice
@@ -73,14 +73,30 @@ class _PartsOf(Parts):
 
 
 def read_facts(scope: Scope, slugs: Collection[str]) -> Facts:
-    """Sum the facts of metrics over all but day and currency. One query."""
-    return _summed(_in_scope(facts_of(scope.only), scope, stored_slugs(slugs)))
+    """Sum the facts of metrics over all but day and currency. One query.
+
+    Every day of the period is there; of the one before it what it is compared with: flows, all on its last day, and
+    balances on the days where it begins and ends.
+    """
+    wanted, period, before = stored_slugs(slugs), scope.period, scope.before
+    rows = facts_of(scope.only).filter(metric__in=wanted).annotate(on=F("day"))
+    if before.last < period.first:  # a year earlier may reach into a period that is longer than a year
+        balances = [slug for slug in wanted if METRICS[slug].is_balance]
+        ends = (period.first - ONE_DAY, before.last, before.first - ONE_DAY)
+        compared = ~Q(metric__in=balances) & Q(day__range=(before.first, before.last))
+        rows = rows.filter(compared | Q(day__range=(period.first, period.last)) | Q(metric__in=balances, day__in=ends))
+        rows = rows.annotate(
+            on=Case(When(compared, then=Value(before.last)), default=F("day"), output_field=DateField())
+        )
+        return _summed(rows)
+    return _summed(_in_scope(rows, scope, wanted))
 
 
 def read_part(part: Slice, metric: Metric) -> Facts:
     """The facts that make up a metric in one slice. One query."""
     days = (part.period.first - ONE_DAY, part.period.last)
-    return _summed(facts_of(part.only).filter(metric__in=stored_slugs([metric.slug]), day__range=days))
+    found = facts_of(part.only).filter(metric__in=stored_slugs([metric.slug]), day__range=days)
+    return _summed(found.annotate(on=F("day")))
 
 
 def read_split(scope: Scope, slugs: Collection[str], dimension: str) -> dict[str, Facts]:
@@ -130,8 +146,9 @@ def _parts(metric: Metric) -> list[str]:
 
 
 def _summed(found: QuerySet[Any]) -> Facts:  # Any: rows of one of two tables
+    """Of rows that say on which day they are to count."""
     sums: Sums = {}
-    by_day = found.values_list("metric", "currency", "day").annotate(total=Sum("value")).order_by()
+    by_day = found.values_list("metric", "currency", "on").annotate(total=Sum("value")).order_by()
     for metric, currency, day, total in by_day:
         sums.setdefault((metric, currency), {})[day] = int(total)
     return Facts(sums)

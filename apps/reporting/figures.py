@@ -56,9 +56,6 @@ class Figure:
     def series(self) -> list[int | None]:
         return [self.on(day) for day in self.period.days()]
 
-    def series_before(self) -> list[int | None]:
-        return [self.on(day) for day in self.before.days()]
-
 
 class Figures:
     """All figures of a page, read at once."""

@@ -1,10 +1,11 @@
 """A page of the reports in words and numbers, ready to print."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from apps.reporting import charts, figures, splits, wording
 from apps.reporting.charts import Chart
@@ -17,6 +18,9 @@ from apps.reporting.opened import DAY, column_of, name_in
 from apps.reporting.scope import Scope
 from apps.reporting.sheets.base import Line, Sheet, Split, Table, Words
 from apps.reporting.sheets.register import get_panel
+
+MOST_DAYS = 92  # a table of more days says less than one of months; its file has every day
+MONTH = Column("month", _("Month"))
 
 
 @dataclass(frozen=True)
@@ -78,9 +82,17 @@ class Page:
     lead: str
     cards: list[Card]
     blocks: list[Block]
-    by_day: Table
-    by_day_lines: list[list[Printed]]
+    over_time: Table
+    over_time_lines: list[list[Printed]]
     left_out: list[Words]
+
+    @property
+    def is_by_month(self) -> bool:
+        return self.over_time.columns[0] == MONTH
+
+    @property
+    def over_time_title(self) -> Words:
+        return _("Month by month") if self.is_by_month else _("Day by day")
 
 
 def read_page(sheet: Sheet, scope: Scope) -> Page:
@@ -90,7 +102,7 @@ def read_page(sheet: Sheet, scope: Scope) -> Page:
     found = figures.read_figures(
         scope, {*sheet.cards, *daily, *(slug for panel in sheet.panels for slug in panel.needs)}
     )
-    table = by_day(found, daily)
+    table = (by_month if scope.period.length > MOST_DAYS else by_day)(found, daily)
     blocks = [_block(one.name, one.title, "", splits.read(one, scope)) for one in _splits(sheet, scope)]
     blocks += [_block(panel.slug, panel.title, panel.meaning, panel.read(scope, found.facts)) for panel in sheet.panels]
     return Page(
@@ -99,8 +111,8 @@ def read_page(sheet: Sheet, scope: Scope) -> Page:
         lead=sheet.lead(found),
         cards=[_card(figure) for slug in known for figure in found.in_all_currencies(slug)],
         blocks=blocks,
-        by_day=table,
-        by_day_lines=[_printed(table, line) for line in table.lines],
+        over_time=table,
+        over_time_lines=[_printed(table, line) for line in table.lines],
         left_out=[METRICS[slug].title for slug in sheet.cards if slug not in known],
     )
 
@@ -139,6 +151,18 @@ def by_day(found: Figures, slugs: Iterable[str]) -> Table:
         for day in days
     ]
     return Table((DAY, *columns), lines)
+
+
+def by_month(found: Figures, slugs: Iterable[str]) -> Table:
+    """The page's figures month by month, the latest first; the first and the last may be parts of one."""
+    shown = [found.leading(slug) for slug in slugs]
+    period = found.scope.period
+    lines = []
+    for month in reversed(period.months()):
+        parts = [replace(figure, period=month) for figure in shown]
+        opens = {name_in(figure.metric.slug, figure.currency): rows_address(figure) for figure in parts}
+        lines.append(Line((f"{month.first:%Y-%m}", *(figure.value for figure in parts)), opens))
+    return Table((MONTH, *(column_of(figure.metric, figure.currency) for figure in shown)), lines)
 
 
 def rows_address(figure: Figure) -> str:
