@@ -1,9 +1,11 @@
 """Whole files for other tools: one row for each thing, whatever the page shows of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import TruncMonth
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -14,14 +16,19 @@ from apps.core.money import micro_from_minor
 from apps.reporting import days, population
 from apps.reporting.days import ONE_DAY, Period
 from apps.reporting.exchange import Rates, read_rates
-from apps.reporting.metrics.base import ratio
+from apps.reporting.facts import Facts
+from apps.reporting.metrics.base import Metric, ratio
+from apps.reporting.metrics.families import METRICS
 from apps.reporting.metrics.revenue import states_in_force
 from apps.reporting.metrics.rows import Cell, Column, FixedRows, KeysetRows, Kind, Part, Rows
-from apps.reporting.models import AccountMonth, MetricDay, MrrMovement
+from apps.reporting.models import AccountMonth, FillState, MetricDay, MrrMovement
+from apps.reporting.months import read_months
+from apps.reporting.opened import kind_of
 
 CURRENCY, ACCOUNT = Column("currency", _("Currency")), Column("account", _("Account"))
 USAGE = {"answers": "answers", "tokens_in": "input_tokens", "tokens_out": "output_tokens", "price": "usage_revenue",
          "cost": "model_cost"}  # fmt: skip
+CLOSES_AFTER = timedelta(days=3)  # the end of a month; later facts restate it
 BY = ("day", "plan", "model", "backend", "channel", "provenance")
 
 
@@ -119,6 +126,40 @@ def usage_and_cost(period: Period) -> Rows:
     return FixedRows(columns, cells)  # type: ignore[arg-type]  # a day and texts
 
 
+def metrics_summary(period: Period) -> Rows:
+    """Every metric over each calendar month, of the last one up to the end of the period.
+
+    One row counts, and one for each currency has the money. `restated_at`: when days of the month were last computed
+    again after it was closed.
+    """
+    months, restated = _months(period), _restated(period)
+    found = read_months(months, list(METRICS), {})
+    metrics = list(METRICS.values())
+    columns = (
+        Column("period", _("Month")), CURRENCY, *(Column(one.slug, one.title, kind_of(one)) for one in metrics),
+        Column("restated_at", _("Restated"), Kind.TIME),
+    )  # fmt: skip
+    cells = [
+        (f"{month.first:%Y-%m}", currency, *_values(metrics, found, currency, month), restated.get(month.first))
+        for month in months
+        for currency in ("", *sorted(found.currencies()))
+    ]
+    return FixedRows(columns, cells)
+
+
+def _values(metrics: Iterable[Metric], found: Facts, currency: str, month: Period) -> Iterator[Cell]:
+    for metric in metrics:
+        yield found.value(metric, currency, month) if metric.has_currency == bool(currency) else None
+
+
+def _restated(period: Period) -> dict[date, datetime]:
+    """Of months that are closed: when their facts were last computed after that."""
+    of_days = FillState.objects.filter(day__range=(period.first.replace(day=1), period.last)).exclude(filled_at=None)
+    latest = of_days.annotate(month=TruncMonth("day")).values_list("month").annotate(at=Max("filled_at")).order_by()
+    closed = {month: days.end_of(days.month_of(month).last) + CLOSES_AFTER for month, _at in latest}
+    return {month: at for month, at in latest if at > closed[month]}
+
+
 def _months(period: Period) -> list[Period]:
     months = [days.month_of(period.first)]
     while months[-1].last < period.last:
@@ -166,6 +207,7 @@ FILES: dict[str, File] = {
     for file in (
         File("customer_margin", _("Margin of each account and month"), customer_margins),
         File("mrr_per_customer_month", _("MRR of each customer and month"), mrr_by_customer_and_month),
+        File("metrics_summary", _("Every figure, by month"), metrics_summary),
         File("mrr_movements", _("MRR movements"), movements),
         File("payments", _("Invoices and payments"), payments),
         File("usage_cost", _("Usage and cost"), usage_and_cost),

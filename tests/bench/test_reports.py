@@ -65,6 +65,7 @@ def _people():
     company.copy(
         row, ANSWERS, id=company.uuid_of("n", ROW), run_id=company.uuid_of("n", ROW), idempotency_key="'bench:' || n",
         account_id=company.uuid_of("n % 200000 + 1", ACCOUNT),
+        occurred_at="date_trunc('day', now()) - interval '1 day' + n * interval '0.25 s'",
     )  # fmt: skip
     movement = MrrMovement.objects.create(
         at=clock.now(), account=account, type="new", cause="checkout", currency="usd", delta_micro=8, after_micro=8,

@@ -16,4 +16,5 @@ OVERVIEW = Sheet(
     splits=(Split("plan", ("subscriptions", "paying_customers", "mrr"), _("By plan")),),
     panels=(BridgePanel(),),
     by_day=("mrr", "paying_customers", "free_accounts", "margin", "recognised_revenue", "model_cost", "messages"),
+    files=("metrics_summary",),
 )  # fmt: skip
