@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib import admin, messages
@@ -9,6 +10,7 @@ from unfold.admin import ModelAdmin
 
 from apps.accounts.gates import staff_of
 from apps.chat import content_reports
+from apps.chat.forms import VerdictForm
 from apps.chat.models import ContentReport, Conversation
 from apps.core import clock
 from apps.core.errors import CauserieError
@@ -46,36 +48,27 @@ class ContentReportAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no t
     list_display = ("reported_at", "reason", "model", "state", "closed_at")
     list_display_links = ("reported_at", "reason")
     list_filter = ("state", "reason")
-    fields = (
-        "reason",
-        "note",
-        "text",
-        "model",
-        "reporter",
-        "reported_at",
-        "changed_at",
-        "closed_at",
-        "closed_by",
-        "state",
-    )
-    readonly_fields = fields[:-1]
+    form = VerdictForm
+    facts = ("reason", "note", "text", "model", "reporter", "reported_at", "changed_at", "closed_at", "closed_by")
     ordering = (F("closed_at").desc(nulls_first=True), "-reported_at")
     show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ContentReport]:
         return ContentReport.objects.select_related("reporter", "closed_by")
 
+    def get_fields(self, request: HttpRequest, obj: ContentReport | None = None) -> Sequence[str]:
+        return (*self.facts, "state", "seen") if _is_open(obj) else (*self.facts, "state")
+
     def get_readonly_fields(self, request: HttpRequest, obj: ContentReport | None = None) -> Sequence[str]:
-        is_open = obj is not None and obj.state == ContentReport.State.OPEN
-        return self.readonly_fields if is_open else self.fields
+        return self.facts if _is_open(obj) else (*self.facts, "state")
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        report = self.get_object(request, object_id)
-        if report is not None and request.method == "GET" and self.has_view_permission(request, report):
-            content_reports.note_read(report, by=staff_of(request), now=clock.now())
         found: HttpResponse = super().change_view(request, object_id, form_url, extra_context)
+        report = self.get_object(request, object_id)
+        if report is not None and found.status_code == HTTPStatus.OK:  # the page, whatever asked for it
+            content_reports.note_read(report, by=staff_of(request), now=clock.now())
         return found
 
     def formfield_for_choice_field(
@@ -90,9 +83,10 @@ class ContentReportAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no t
         found: ChoiceField | None = super().formfield_for_choice_field(db_field, request, **kwargs)
         return found
 
-    def save_model(self, request: HttpRequest, obj: ContentReport, *_form: object) -> None:
+    def save_model(self, request: HttpRequest, obj: ContentReport, form: VerdictForm, *_change: object) -> None:
+        seen = form.cleaned_data["seen"]
         try:
-            content_reports.judge(obj, obj.state, by=staff_of(request), now=clock.now())
+            content_reports.judge(obj, obj.state, seen=seen, by=staff_of(request), now=clock.now())
         except CauserieError as error:
             self.message_user(request, str(error.sentence), messages.ERROR)
 
@@ -110,3 +104,7 @@ class ContentReportAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no t
 
     def has_delete_permission(self, request: HttpRequest, obj: ContentReport | None = None) -> bool:
         return False
+
+
+def _is_open(report: ContentReport | None) -> bool:
+    return report is not None and report.state == ContentReport.State.OPEN

@@ -10,10 +10,16 @@ from apps.accounts import audit
 from apps.accounts.models import User
 from apps.chat import conversations
 from apps.chat.models import ContentReport, Message
+from apps.core import guards
 from apps.core.errors import Conflict, Invalid
 
-READ, JUDGED = "content_report.read", "content_report.judge"
 State = ContentReport.State
+READ = "content_report.read"
+VERDICTS = {
+    State.UPHELD: "content_report.uphold",
+    State.DISMISSED: "content_report.dismiss",
+}  # as the audit log has them
+MEANWHILE = _("This report was changed or closed meanwhile. Please read it again.")
 
 
 def report(owner: User, message_id: UUID, *, reason: str, note: str = "", now: datetime) -> ContentReport:
@@ -45,15 +51,18 @@ def note_read(report: ContentReport, *, by: User, now: datetime) -> None:
     audit.record(by, READ, subject=report.reporter, details={"report": str(report.pk)}, now=now)
 
 
-def judge(report: ContentReport, verdict: str, *, by: User, now: datetime) -> None:
+def judge(report: ContentReport, verdict: str, *, seen: datetime, by: User, now: datetime) -> None:
     """Close a report: it is upheld, or dismissed.
 
+    seen    `changed_at` of the report as it was read: nobody judges what they did not see
     Effect  a step: one conditional UPDATE, written down.
-    Raises  Invalid: that is no verdict;  Conflict: somebody closed it before.
+    Raises  Invalid: that is no verdict;  Conflict: somebody closed it before, or its reader changed it.
     """
-    if verdict not in (State.UPHELD, State.DISMISSED):
+    guards.inside_transaction()
+    if verdict not in VERDICTS:
         raise Invalid(_("A report is upheld or dismissed."), field="state")
-    waiting = ContentReport.objects.filter(pk=report.pk, state=State.OPEN)
+    waiting = ContentReport.objects.filter(pk=report.pk, state=State.OPEN, changed_at=seen)
     if not waiting.update(state=verdict, closed_at=now, closed_by=by):
-        raise Conflict(_("This report is closed already."))
-    audit.record(by, JUDGED, subject=report.reporter, details={"report": str(report.pk), "verdict": verdict}, now=now)
+        raise Conflict(MEANWHILE)
+    action = VERDICTS[State(verdict)]
+    audit.record(by, action, subject=report.reporter, details={"report": str(report.pk)}, now=now)

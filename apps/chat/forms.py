@@ -1,10 +1,31 @@
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from apps.chat.models import Personalization
+from apps.chat import content_reports
+from apps.chat.models import ContentReport, Personalization
 from apps.chat.personalities import PERSONALITIES
+
+
+class VerdictForm(forms.ModelForm):  # type: ignore[type-arg]  # no generic at run time
+    seen = forms.CharField(widget=forms.HiddenInput)
+
+    class Meta:
+        model = ContentReport
+        fields = ("state",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # Django's own
+        super().__init__(*args, **kwargs)
+        if "seen" in self.fields:
+            self.fields["seen"].initial = self.instance.changed_at.isoformat()
+
+    def clean_seen(self) -> datetime:
+        if self.cleaned_data["seen"] != self.instance.changed_at.isoformat():
+            raise forms.ValidationError(content_reports.MEANWHILE)
+        seen: datetime = self.instance.changed_at
+        return seen
 
 
 class PersonalizationForm(forms.ModelForm):  # type: ignore[type-arg]  # no generic at run time

@@ -79,17 +79,14 @@ def read_facts(scope: Scope, slugs: Collection[str]) -> Facts:
     balances on the days where it begins and ends.
     """
     wanted, period, before = stored_slugs(slugs), scope.period, scope.before
-    rows = facts_of(scope.only).filter(metric__in=wanted).annotate(on=F("day"))
-    if before.last < period.first:  # a year earlier may reach into a period that is longer than a year
-        balances = [slug for slug in wanted if METRICS[slug].is_balance]
-        ends = (period.first - ONE_DAY, before.last, before.first - ONE_DAY)
-        compared = ~Q(metric__in=balances) & Q(day__range=(before.first, before.last))
-        rows = rows.filter(compared | Q(day__range=(period.first, period.last)) | Q(metric__in=balances, day__in=ends))
-        rows = rows.annotate(
-            on=Case(When(compared, then=Value(before.last)), default=F("day"), output_field=DateField())
-        )
-        return _summed(rows)
-    return _summed(_in_scope(rows, scope, wanted))
+    rows = facts_of(scope.only).filter(metric__in=wanted)
+    if _overlap(scope):
+        return _summed(_in_scope(rows, scope).annotate(on=F("day")))
+    flows, balances = _flows_and_balances(wanted)
+    compared = flows & Q(day__range=(before.first, before.last))
+    shown = Q(day__range=(period.first, period.last)) | (balances & Q(day__in=_ends(scope)))
+    on = Case(When(compared, then=Value(before.last)), default=F("day"), output_field=DateField())
+    return _summed(rows.filter(compared | shown).annotate(on=on))
 
 
 def read_part(part: Slice, metric: Metric) -> Facts:
@@ -100,18 +97,21 @@ def read_part(part: Slice, metric: Metric) -> Facts:
 
 
 def read_split(scope: Scope, slugs: Collection[str], dimension: str) -> dict[str, Facts]:
-    """Facts for each value of a dimension. One query; of balances it reads only the days that are compared.
+    """Facts for each value of a dimension, for the two periods and no single day of them. One query.
 
+    Flows are summed and stand on the last day of their period; of balances there are the days where one begins or ends.
     Every one of the metrics knows the dimension.
     """
-    wanted = stored_slugs(slugs)
-    balances = [slug for slug in wanted if METRICS[slug].is_balance]
-    ends = {scope.period.last, scope.before.last, scope.period.first - ONE_DAY, scope.before.first - ONE_DAY}
-    only = ~Q(metric__in=balances) | Q(day__in=ends)
     rows, member = _split_facts(scope.only, dimension)
-    found = _in_scope(rows, scope, wanted).filter(only).values_list(member, "metric", "currency", "day")
+    flows, balances = _flows_and_balances(stored_slugs(slugs))
+    found = _in_scope(rows, scope).filter(flows | (balances & Q(day__in=_ends(scope)))).annotate(on=F("day"))
+    if not _overlap(scope):
+        flowed = [When(flows & Q(day__range=(one.first, one.last)), then=Value(one.last))
+                  for one in (scope.period, scope.before)]  # fmt: skip
+        found = found.annotate(on=Case(*flowed, default=F("day"), output_field=DateField()))
     groups: dict[str, Sums] = {}
-    for value, metric, currency, day, total in found.annotate(total=Sum("value")).order_by():
+    sums = found.values_list(member, "metric", "currency", "on").annotate(total=Sum("value"))
+    for value, metric, currency, day, total in sums.order_by():
         groups.setdefault(value, {}).setdefault((metric, currency), {})[day] = int(total)
     return {value: Facts(sums) for value, sums in groups.items()}
 
@@ -141,6 +141,21 @@ def _split_facts(only: Mapping[str, str], dimension: str) -> tuple[QuerySet[Any]
     return MetricTotal.objects.filter(dimension=dimension, **asked), "member"
 
 
+def _overlap(scope: Scope) -> bool:
+    """A year earlier may reach into a period that is longer than a year: then no day stands for one of the two."""
+    return scope.before.last >= scope.period.first
+
+
+def _flows_and_balances(slugs: Collection[str]) -> tuple[Q, Q]:
+    balances = [slug for slug in slugs if METRICS[slug].is_balance]
+    return Q(metric__in=[slug for slug in slugs if slug not in balances]), Q(metric__in=balances)
+
+
+def _ends(scope: Scope) -> set[date]:
+    """The days on which a balance of one of the two periods is looked at."""
+    return {scope.period.last, scope.before.last, scope.period.first - ONE_DAY, scope.before.first - ONE_DAY}
+
+
 def _parts(metric: Metric) -> list[str]:
     return [part.slug for part in metric.parts] if isinstance(metric, DerivedMetric) else [metric.slug]
 
@@ -154,7 +169,7 @@ def _summed(found: QuerySet[Any]) -> Facts:  # Any: rows of one of two tables
     return Facts(sums)
 
 
-def _in_scope(rows: QuerySet[Any], scope: Scope, slugs: list[str]) -> QuerySet[Any]:
+def _in_scope(rows: QuerySet[Any], scope: Scope) -> QuerySet[Any]:
     in_days = Q(day__range=(scope.period.first - ONE_DAY, scope.period.last))
     in_days |= Q(day__range=(scope.before.first - ONE_DAY, scope.before.last))
-    return rows.filter(in_days, metric__in=slugs)
+    return rows.filter(in_days)

@@ -8,6 +8,7 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.billing import phrases, plans
+from apps.chat.content_reports import VERDICTS
 from apps.chat.models import ContentReport
 
 DIMENSIONS: Mapping[str, Promise] = {
@@ -32,7 +33,8 @@ WORDS: Mapping[str, Mapping[str, Promise]] = {
         "requested_by_customer": _("asked for"), "duplicate": _("duplicate"), "fraudulent": _("fraud"),
         "messages": _("messages"), "input_tokens": _("tokens read"), "output_tokens": _("tokens written"),
         "merge": _("merged"), "staff": _("by staff"), "recovered": _("recovered"),
-        **dict(ContentReport.Reason.choices), **dict(ContentReport.State.choices),
+        **dict(ContentReport.Reason.choices),
+        **{action: verdict.label for verdict, action in VERDICTS.items()},
     },
     "feedback": {
         "": _("said nothing"), "too_expensive": _("too expensive"), "missing_features": _("missing features"),

@@ -48,6 +48,24 @@ def test_a_question_is_answered_and_the_conversation_stays(chat):
     expect(chat.get_by_text(GREETING_TEXT)).to_be_visible()
 
 
+def test_an_answer_is_reported_with_the_keyboard_alone(chat):
+    ask(chat, "Good morning!")
+    flag = chat.get_by_role("button", name="Report this answer")
+    flag.focus()
+    chat.keyboard.press("Enter")
+    dialog = chat.get_by_role("dialog", name="Report this answer")
+    dialog.get_by_label("Dangerous or illegal").focus()
+    chat.keyboard.press("ArrowDown")
+    chat.keyboard.press("Tab")
+    chat.keyboard.type("Rude.")
+    chat.keyboard.press("Tab")
+    chat.keyboard.press("Tab")
+    chat.keyboard.press("Enter")
+    expect(chat.get_by_text("Somebody will look at this answer")).to_be_visible()
+    chat.keyboard.press("Escape")
+    expect(flag).to_be_focused()
+
+
 def test_a_reload_in_the_middle_loses_nothing(chat, running_product):
     gate = running_product.provider.gate()
     running_product.provider.answer("The first half,", gate, " and the second.")

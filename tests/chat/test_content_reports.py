@@ -1,6 +1,9 @@
 """Answers that are reported: by their readers alone, and judged by staff, each look written down."""
 
+from datetime import timedelta
+
 import pytest
+from django.db import transaction
 
 from apps.accounts.models import AuditEntry
 from apps.chat import content_reports, conversations, replies
@@ -25,8 +28,23 @@ def sent(ana, answer):
 
 
 @pytest.fixture
+def dana():
+    return cast.dana()
+
+
+@pytest.fixture
 def reported(ana, sent):
     return content_reports.report(ana, sent.reply.pk, reason="wrong", note=" The sky is blue. ", now=NOW)
+
+
+def judge(report, verdict, *, by, seen=None):
+    with transaction.atomic():
+        content_reports.judge(report, verdict, seen=seen or report.changed_at, by=by, now=NOW)
+
+
+def verdict_on(report, verdict):
+    """What the page sends."""
+    return {"state": verdict, "seen": report.changed_at.isoformat()}
 
 
 def post(client, message, **body):
@@ -41,8 +59,8 @@ def test_a_report_keeps_the_answer_and_nothing_else_of_the_conversation(at_anas,
     assert QUESTION not in report.text
 
 
-def test_who_reports_twice_changes_the_first_report_and_opens_it_again(ana, sent, reported):
-    content_reports.judge(reported, "dismissed", by=cast.dana(), now=NOW)
+def test_who_reports_twice_changes_the_first_report_and_opens_it_again(ana, dana, sent, reported):
+    judge(reported, "dismissed", by=dana)
     content_reports.report(ana, sent.reply.pk, reason="other", now=NOW)
     report = ContentReport.objects.get()
     assert (report.pk, report.reason, report.note, report.state) == (reported.pk, "other", "", "open")
@@ -91,29 +109,44 @@ def test_staff_read_the_answer_and_each_look_is_written_down(client, ana, report
     assert (entry.subject, entry.details) == (ana, {"report": str(reported.pk)})
 
 
-def test_a_verdict_closes_a_report_once(client, reported):
-    dana = cast.dana()
+def test_a_verdict_closes_a_report_once(client, dana, reported):
     client.force_login(dana)
     address = f"{ADMIN}{reported.pk}/change/"
-    for none in ("", "open"):
-        assert client.post(address, {"state": none}).status_code == 200
-        reported.refresh_from_db()
-        assert reported.state == "open"
-    assert client.post(address, {"state": "upheld"}).status_code == 302
+    assert client.post(address, verdict_on(reported, "upheld")).status_code == 302
     reported.refresh_from_db()
     assert (reported.state, reported.closed_by) == ("upheld", dana)
-    entry = AuditEntry.objects.get(action="content_report.judge")
-    assert entry.details == {"report": str(reported.pk), "verdict": "upheld"}
-    client.post(address, {"state": "dismissed"})
+    entry = AuditEntry.objects.get(action="content_report.uphold")
+    assert entry.details == {"report": str(reported.pk)}
+    client.post(address, verdict_on(reported, "dismissed"))
     reported.refresh_from_db()
     assert reported.state == "upheld"
     with pytest.raises(Conflict):
-        content_reports.judge(reported, "dismissed", by=dana, now=NOW)
+        judge(reported, "dismissed", by=dana)
 
 
-def test_open_is_no_verdict(reported):
+@pytest.mark.parametrize("verdict", ["", "open", "burned"])
+def test_what_is_no_verdict_leaves_it_open_and_the_page_is_a_look(client, dana, reported, verdict):
+    client.force_login(dana)
+    page = client.post(f"{ADMIN}{reported.pk}/change/", verdict_on(reported, verdict))
+    assert (page.status_code, reported.text in page.content.decode()) == (200, True)
+    assert AuditEntry.objects.filter(action="content_report.read").count() == 1
+    reported.refresh_from_db()
+    assert reported.state == "open"
     with pytest.raises(Invalid):
-        content_reports.judge(reported, "open", by=cast.dana(), now=NOW)
+        judge(reported, verdict, by=dana)
+
+
+def test_nobody_judges_what_they_did_not_see(client, ana, dana, sent, reported):
+    client.force_login(dana)
+    seen = verdict_on(reported, "dismissed")
+    later = NOW + timedelta(minutes=1)
+    content_reports.report(ana, sent.reply.pk, reason="dangerous", now=later)
+    page = client.post(f"{ADMIN}{reported.pk}/change/", seen)
+    assert "read it again" in page.content.decode()
+    with pytest.raises(Conflict):
+        judge(reported, "dismissed", by=dana, seen=NOW)
+    reported.refresh_from_db()
+    assert (reported.state, reported.reason) == ("open", "dangerous")
 
 
 @pytest.mark.parametrize("role", ["finance", ""])
@@ -121,13 +154,13 @@ def test_staff_of_other_roles_and_readers_see_no_report(client, ana, reported, r
     client.force_login(build.person(email="f@example.org", is_staff=True, role=role) if role else ana)
     for address in (ADMIN, f"{ADMIN}{reported.pk}/change/"):
         assert client.get(address).status_code in (302, 403)
-        assert client.post(address, {"state": "upheld"}).status_code in (302, 403)
+        assert client.post(address, verdict_on(reported, "upheld")).status_code in (302, 403)
     reported.refresh_from_db()
     assert reported.state == "open"
 
 
-def test_nothing_is_made_or_deleted_by_staff(client, reported):
-    client.force_login(cast.dana())
+def test_nothing_is_made_or_deleted_by_staff(client, dana, reported):
+    client.force_login(dana)
     assert client.get(f"{ADMIN}add/").status_code == 403
     assert client.post(f"{ADMIN}{reported.pk}/delete/", {"post": "yes"}).status_code == 403
     assert ContentReport.objects.exists()

@@ -288,8 +288,10 @@ def agrees(life):
         life.book.write("request", life.who, life.who.erased - timedelta(days=7), paper="erasure", done=life.who.erased)
     if random.random() < 0.3 or life.who.number == 0:
         day, verdict = random.randrange(LAST - 20) - life.begin, random.choice(["open", "upheld", "dismissed"])
-        closed = None if verdict == "open" else life.at(day + random.randrange(1, 20))
-        life.writes(day, "report", reason=random.choice(["wrong", "hateful"]), verdict=verdict, closed=closed)
+        life.writes(day, "report", reason=random.choice(["wrong", "hateful"]), verdict=verdict)
+        if verdict != "open":
+            action = f"content_report.{random.choice(['uphold', 'dismiss'])}"
+            life.writes(day + random.randrange(1, 20), "act", action=action, by_staff=True)
     if random.random() < 0.4:
         action = random.choice(["customer.look", "export.csv", "account.refund"])
         life.writes(random.randrange(LAST) - life.begin, "act", action=action, by_staff=random.random() < 0.8)

@@ -149,7 +149,7 @@ ROWS = {
         user=account.owner, kind=one.paper, version="1", is_given=one.is_given, answered_at=one.at),
     "report": lambda one, account, _key: ContentReport(
         reporter=account.owner, text="An answer.", reason=one.reason, state=one.verdict, reported_at=one.at,
-        changed_at=one.at, closed_at=one.closed),
+        changed_at=one.at),
     "request": lambda one, account, _key: DataRequest(
         user=account.owner, kind=one.paper, state="done", asked_at=one.at, next_at=one.at, done_at=one.done),
     "checkout": lambda one, account, _key: kept.CheckoutAttempt(

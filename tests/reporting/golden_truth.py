@@ -266,13 +266,12 @@ def trust_of(truth):
         yield day_of(one.at), slug, 1, {"reason": one.paper}
     for one in truth.of("report"):
         yield day_of(one.at), "content_reports", 1, {"reason": one.reason}
-        if one.closed:
-            yield day_of(one.closed), "content_reports_judged", 1, {"reason": one.verdict}
     for one in truth.book.events["request"]:
         yield from [(day_of(one.at), "erasures_asked", 1, {})] * (one.paper == "erasure")
         yield day_of(one.done), "erasures" if one.paper == "erasure" else "data_exports", 1, {}
     for one in truth.book.events["act"]:
         slugs = ["staff_acts"] * one.by_staff + ["staff_looks"] * (one.action == "customer.look")
+        slugs += ["content_reports_judged"] * one.action.startswith("content_report.")
         yield from ((day_of(one.at), slug, 1, {"reason": one.action}) for slug in slugs)
 
 

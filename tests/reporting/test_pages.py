@@ -49,6 +49,21 @@ def test_a_period_and_what_it_is_compared_with_are_summed_whole(kept, length, co
     assert found.by_day("paying_customers")[before] == (before - BEGINNING).days
 
 
+@pytest.mark.parametrize("comparison", list(Comparison))
+@pytest.mark.parametrize("length", [1, 7, 365, 500])
+def test_a_split_has_the_sums_of_both_periods(kept, length, comparison):
+    rows = [{"day": row.day, "metric": row.metric, "value": row.value} for row in MetricTotal.objects.all()]
+    for plan in ("free", "premium"):
+        MetricTotal.objects.bulk_create(MetricTotal(dimension="plan", member=plan, **row) for row in rows)
+    asked = scope(length, comparison)
+    found = facts.read_split(asked, ["messages", "paying_customers"], "plan")
+    assert set(found) == {"free", "premium"}
+    for of_plan in found.values():
+        for period in (asked.period, asked.before):
+            assert of_plan.value(pages.METRICS["messages"], "", period) == total(period)
+            assert of_plan.value(pages.METRICS["paying_customers"], "", period) == (period.last - BEGINNING).days
+
+
 def test_a_long_period_is_told_by_months_whose_parts_are_those_of_the_period(kept):
     asked = scope(100)
     page = pages.read_page(SHEETS["usage"], asked)

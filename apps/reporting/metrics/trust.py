@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import AuditEntry, Consent
+from apps.chat.content_reports import VERDICTS
 from apps.chat.models import ContentReport
 from apps.privacy.models import DataRequest
 from apps.reporting import population
@@ -124,15 +125,15 @@ class ContentReports(TrustMetric):
         return ContentReport.objects.filter(population.counted_people("reporter__"))
 
 
-class ContentReportsJudged(ContentReports):
-    """What staff decided."""
+class ContentReportsJudged(StaffActs):
+    """What staff decided: lines of the audit log, since a report that is made anew is open again."""
 
     slug = "content_reports_judged"
     title = _("Reports judged")
-    moment = "closed_at"
-    dimensions = {"reason": "state"}
-    columns = {WHEN: "closed_at", Column("reason", _("Reason")): "reason", Column("state", _("State")): "state"}
     formula = _("Reported answers about which staff decided, by what they decided, on the day of it.")
+
+    def source(self) -> QuerySet[Any]:
+        return AuditEntry.objects.filter(action__in=VERDICTS.values())
 
 
 class Trust(CountedFamily):
