@@ -16,7 +16,7 @@ WHY = "Joined the team."
 # What each role sees of the admin, room by room; what is not here is closed.
 ROOMS = {
     "": set(),
-    "support": {"usage", "developer", "privacy"},
+    "support": {"usage", "developer", "privacy", "chat"},
     "finance": {"billing", "usage", "reporting"},
 }
 

@@ -105,6 +105,7 @@ def test_staff_read_the_answer_and_each_look_is_written_down(client, ana, report
     assert reported.text in page
     assert "The sky is blue." in page
     assert QUESTION not in page
+    assert client.get("/admin/chat/conversation/").status_code == 403  # no more than what was reported
     entry = AuditEntry.objects.get(action="content_report.read")
     assert (entry.subject, entry.details) == (ana, {"report": str(reported.pk)})
 
