@@ -72,6 +72,19 @@ def test_no_more_than_ten_lose_most_and_the_worst_is_first():
     assert margins == [-dollars * DOLLAR for dollars in range(12, 2, -1)]
 
 
+def test_who_pays_in_another_currency_and_who_costs_less_than_a_cent_is_no_loss_maker(people):
+    ben, _ana = people
+    eva, tiny = (history.account(owner=build.person(email=f"{name}@example.org"), at=at(3, 1)) for name in ("eva", "t"))
+    subscription = build.stripe_subscription(account=eva, at=at(3, 1, 0), currency="eur")
+    history.invoice(
+        account=eva, start=at(3, 1, 0), total_minor=31_00, currency="eur", stripe_subscription_id=subscription.pk
+    )
+    build.answer(account=eva, at=at(3, 2), cost_micro=2 * DOLLAR)
+    build.answer(account=tiny, at=at(3, 2), cost_micro=9_999)
+    history.filled("thirty_days", now=NOW)
+    assert [loss_of(one, date(2026, 3, 31)) for one in (ben, eva, tiny)] == [0, 0, 0]
+
+
 def test_the_tables_show_the_last_day_of_the_page(people):
     _ben, ana = people
     history.filled("thirty_days", now=NOW)

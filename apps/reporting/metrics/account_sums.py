@@ -45,8 +45,8 @@ class Sums:
 OfCurrencies = defaultdict[str, Sums]
 
 
-def sums_of(period: Period) -> Iterator[tuple[UUID, str, Sums]]:
-    """Everything that happened in a period, by account and currency.
+def sums_of(period: Period) -> Iterator[tuple[UUID, OfCurrencies]]:
+    """Everything that happened in a period, account by account, in each currency.
 
     Held in memory are those who paid, and of the others one at a time: most of a million accounts pay nothing.
     """
@@ -54,9 +54,8 @@ def sums_of(period: Period) -> Iterator[tuple[UUID, str, Sums]]:
     for account_id, rows in groupby(_used(period), key=itemgetter("account_id")):
         sums = paid.pop(account_id, None) or defaultdict(Sums)
         _add_use(sums, rows)
-        yield from ((account_id, currency, one) for currency, one in sums.items())
-    for account_id, sums in paid.items():
-        yield from ((account_id, currency, one) for currency, one in sums.items())
+        yield account_id, sums
+    yield from paid.items()
 
 
 def _used(period: Period) -> Iterator[Mapping[str, Any]]:  # Any: one value for each column

@@ -47,7 +47,8 @@ class Accounts(MonthlyFamily):
                 margin_micro=sums.margin_micro,
                 **asdict(sums),
             )
-            for account_id, currency, sums in account_sums.sums_of(month)
+            for account_id, of_currencies in account_sums.sums_of(month)
+            for currency, sums in of_currencies.items()
         )
         AccountMonth.objects.filter(month=month.first).delete()
         while some := list(islice(rows, BATCH)):  # given all of them, Django would hold all of them

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from apps.billing import plans
-from apps.core.money import MICRO
+from apps.core.money import MICRO, MICRO_PER_MINOR
 from apps.reporting.days import ONE_DAY, Period
 from apps.reporting.metrics import account_sums
 from apps.reporting.metrics.account_sums import Sums
@@ -46,8 +46,8 @@ class ThirtyDays(Family):
     def store(self, day: date) -> None:
         period = Period(day + ONE_DAY - LENGTH, day)
         scale = Scale()
-        for account_id, currency, sums in account_sums.sums_of(period):
-            scale.add(account_id, currency, sums)
+        for account_id, of_currencies in account_sums.sums_of(period):
+            scale.add(account_id, of_currencies)
         MarginBand.objects.filter(day=day).delete()
         MarginBand.objects.bulk_create(scale.bands(day))
         LossMaker.objects.filter(day=day).delete()
@@ -62,15 +62,17 @@ class Scale:
         self._totals: dict[tuple[str, int], int] = defaultdict(int)
         self._worst: dict[str, list[tuple[int, UUID, Sums]]] = defaultdict(list)  # heaps, the least loss first
 
-    def add(self, account_id: UUID, currency: str, sums: Sums) -> None:
-        """Count one account in one currency."""
-        margin = sums.margin_micro
-        band = currency, bisect_right(EDGES_MICRO, margin)
-        self._counts[band] += 1
-        self._totals[band] += margin
-        if margin < 0:
-            push = heapq.heappush if len(self._worst[currency]) < MOST else heapq.heappushpop
-            push(self._worst[currency], (-margin, account_id, sums))
+    def add(self, account_id: UUID, of_currencies: Mapping[str, Sums]) -> None:
+        """Count one account. Who pays in one currency and costs in another is no loss maker: nobody can tell."""
+        pays_in = {currency for currency, sums in of_currencies.items() if sums.revenue_micro > 0}
+        for currency, sums in of_currencies.items():
+            margin = sums.margin_micro
+            band = currency, bisect_right(EDGES_MICRO, margin)
+            self._counts[band] += 1
+            self._totals[band] += margin
+            if margin <= -MICRO_PER_MINOR and pays_in <= {currency}:
+                push = heapq.heappush if len(self._worst[currency]) < MOST else heapq.heappushpop
+                push(self._worst[currency], (-margin, account_id, sums))
 
     def bands(self, day: date) -> Iterator[MarginBand]:
         """The parts of the scale in which anybody is."""

@@ -20,7 +20,8 @@ class LossMakersPanel(Panel):
     title = _("Loss makers")
     meaning = _(
         "The ten accounts with the lowest margin in money, not in percent, over the thirty days up to the last day "
-        "that is shown: what they brought less what their answers cost."
+        "that is shown: what they brought less what their answers cost, where that is a cent or more. Who pays in "
+        "another currency than they cost in is not judged."
     )
 
     def read(self, scope: Scope, _facts: Facts) -> Table:
