@@ -3,7 +3,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Count, F, Field, QuerySet
+from django.db.models import Count, F, Field, Model, QuerySet
 from django.forms import ChoiceField
 from django.http import HttpRequest, HttpResponse
 from unfold.admin import ModelAdmin
@@ -16,9 +16,19 @@ from apps.core import clock
 from apps.core.errors import CauserieError
 
 
+class KeptAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+    """Rows that staff neither make nor delete."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
 # Nobody reads conversations here: no title, no text, only that there is one.
 @admin.register(Conversation)
-class ConversationAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+class ConversationAdmin(KeptAdmin):
     list_display = ("id", "owner", "message_count", "created_at", "updated_at")
     fields = ("id", "owner", "message_count", "created_at", "updated_at")
     readonly_fields = fields
@@ -32,19 +42,13 @@ class ConversationAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no ty
     def message_count(self, conversation: Conversation) -> int:
         return int(getattr(conversation, "messages_made"))  # noqa: B009 annotated above, unknown to the model
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
     def has_change_permission(self, request: HttpRequest, obj: Conversation | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Conversation | None = None) -> bool:
         return False
 
 
 # The one place where staff read an answer: its reader gave it to them. Each look and each verdict is written down.
 @admin.register(ContentReport)
-class ContentReportAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+class ContentReportAdmin(KeptAdmin):
     list_display = ("reported_at", "reason", "model", "state", "closed_at")
     list_display_links = ("reported_at", "reason")
     list_filter = ("state", "reason")
@@ -98,12 +102,6 @@ class ContentReportAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no t
 
     def has_change_permission(self, request: HttpRequest, obj: ContentReport | None = None) -> bool:
         return self.has_view_permission(request)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: ContentReport | None = None) -> bool:
-        return False
 
 
 def _is_open(report: ContentReport | None) -> bool:

@@ -27,6 +27,13 @@ FULL_WAIT_S = 1.0  # while Valkey has no room: the whole text goes out so often,
 DRAIN_S = 3.0
 
 
+def wait_s(many_open: int) -> float:
+    """How long a piece of text may wait for others, with so many answers open in this process."""
+    if many_open <= FEW_OPEN:
+        return 0.0
+    return min(LONGEST_WAIT_S, max(SHORTEST_WAIT_S, WAIT_PER_OPEN_S * (many_open - MANY_OPEN)))
+
+
 class RunLog:
     """The log of one run during one attempt: counts the ids, joins pieces of text that leave together."""
 
@@ -145,17 +152,11 @@ class Publisher:
     def want(self, run_log: RunLog, *, at_once: bool) -> None:
         """Note that a log has something to send."""
         self._wanted[run_log] = None
-        wait_s = 0.0 if at_once else self._wait_s()
-        if not wait_s:
+        patience_s = 0.0 if at_once else wait_s(len(self._open))
+        if not patience_s:
             self._send_now()
         elif self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(wait_s, self._send_now)
-
-    def _wait_s(self) -> float:
-        many = len(self._open)
-        if many <= FEW_OPEN:
-            return 0.0
-        return min(LONGEST_WAIT_S, max(SHORTEST_WAIT_S, WAIT_PER_OPEN_S * (many - MANY_OPEN)))
+            self._timer = asyncio.get_running_loop().call_later(patience_s, self._send_now)
 
     def _send_now(self) -> None:
         if self._timer is not None:

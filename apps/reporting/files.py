@@ -14,7 +14,7 @@ from apps.billing.models import InvoiceMirror, PaymentMirror, SubscriptionState
 from apps.core.errors import Missing
 from apps.core.money import micro_from_minor
 from apps.reporting import days, population
-from apps.reporting.days import ONE_DAY, Period
+from apps.reporting.days import Period
 from apps.reporting.exchange import Rates, read_rates
 from apps.reporting.facts import Facts
 from apps.reporting.metrics.base import Metric, ratio
@@ -161,10 +161,8 @@ def _restated(period: Period) -> dict[date, datetime]:
 
 
 def _months(period: Period) -> list[Period]:
-    months = [days.month_of(period.first)]
-    while months[-1].last < period.last:
-        months.append(days.month_of(months[-1].last + ONE_DAY))
-    return [Period(month.first, min(month.last, period.last)) for month in months]
+    """Calendar months, the first of them whole."""
+    return Period(period.first.replace(day=1), period.last).months()
 
 
 def _mrr_part(month: Period, reporting_currency: str, rates: Rates) -> Part[SubscriptionState]:

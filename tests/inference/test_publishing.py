@@ -3,15 +3,21 @@
 import asyncio
 from uuid import uuid4
 
+import pytest
 from django.conf import settings
 from redis import Redis
 
 from apps.inference import readers, relay
 from apps.inference.events import Delta, Finished, Reasoning, Snapshot, Started, Usage
-from apps.inference.publishing import Publisher
+from apps.inference.publishing import Publisher, wait_s
 from apps.inference.relay import Position
 
 END = Finished(usage=Usage(1, 2, "reported"), finish_reason="stop")
+
+
+@pytest.mark.parametrize(("many_open", "wait_ms"), [(16, 0), (17, 1), (50, 1), (100, 13.5), (200, 39.5), (300, 60)])
+def test_pieces_wait_for_others_only_where_many_are_open_and_never_long(many_open, wait_ms):
+    assert wait_s(many_open) == pytest.approx(wait_ms / 1000, abs=1e-4)
 
 
 def valkey():
