@@ -17,14 +17,7 @@ from tests.support.shop import Quiet
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("simulation")]
 
 
-@pytest.fixture
-def played(local_system, tmp_path):
-    one = course(tmp_path)
-    assert one.run(now=NOW)
-    return one
-
-
-def test_everything_that_was_begun_is_over(played):
+def check_that_everything_begun_is_over(played):
     assert not Run.objects.unfinished().exists()
     assert not UsageReservation.objects.filter(state="open").exists()
     assert not UsageBucket.objects.exclude(reserved=0).exists()
@@ -53,16 +46,18 @@ def test_everything_that_was_begun_is_over(played):
     assert sum(MetricDay.objects.filter(metric="answers").values_list("value", flat=True)) == found.answers
 
 
-def test_finished_it_does_nothing_more(played, tmp_path):
-    before = left_behind()
-    again = course(tmp_path)
+def test_a_company_is_played_once_whole_and_with_two_workers_and_a_stop_the_same(local_system, tmp_path):
+    """One test, since each play takes most of a minute."""
+    one = course(tmp_path)
+    assert one.run(now=NOW)
+    check_that_everything_begun_is_over(one)
+    whole = left_behind()
+
+    again = course(tmp_path)  # finished, it does nothing more
     assert again.run(now=NOW)
     assert "This simulation is finished; nothing was done." in said(again)
-    assert left_behind() == before
+    assert left_behind() == whole
 
-
-def test_two_workers_and_a_stop_in_the_middle_give_what_one_worker_gives(played, local_system, tmp_path):
-    whole = left_behind()
     call_command("flush", interactive=False, stdout=Quiet())
     for table, rows in zip(SHELF, local_system.shelf, strict=True):
         table.objects.bulk_create(rows)
